@@ -1,0 +1,121 @@
+"""`retrievals build`: the whole graph in order, through Dagster, in the instance the UI shows.
+
+Everything runs in this process: the model is loaded once and progress is shown as it happens. A
+build that was killed is simply run again; what is complete is not done twice.
+"""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
+
+from retrievals_pipeline.partitions import shard_keys
+from retrievals_serving.errors import BuildError
+from retrievals_serving.release import Release, open_release
+from retrievals_serving.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+BUILD_TAG = "retrievals/build"
+STAGES = ("refresh_records", "refresh_images", "refresh_embeddings", "publish_release")
+SHARDED = frozenset({"refresh_images", "refresh_embeddings"})
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def build(settings: Settings) -> Release:
+    """Run every stage and return the release that is served afterwards.
+
+    Raises:
+        BuildError: A stage failed, or another build is at work in the same home.
+    """
+    from retrievals_pipeline.definitions import defs
+
+    repository = defs().get_repository_def()
+    home = instance_home(settings)
+    with only_build(settings), dg.DagsterInstance.from_config(str(home)) as instance:
+        _end_killed_builds(instance)
+        for stage in STAGES:
+            _run(repository.get_job(stage), instance, settings)
+    return open_release(settings.store)
+
+
+def instance_home(settings: Settings) -> Path:
+    """Return the folder of the Dagster instance: `DAGSTER_HOME`, else `dagster/` in the home.
+
+    The latter is made here, with the project's `dagster.yaml`.
+    """
+    if home := os.environ.get("DAGSTER_HOME"):
+        return Path(home)
+    folder = settings.store.path("dagster")
+    folder.mkdir(parents=True, exist_ok=True)
+    config = Path(__file__).parents[1] / "dagster.yaml"
+    link = folder / config.name
+    if config.exists() and not link.exists():
+        link.unlink(missing_ok=True)
+        link.symlink_to(config)
+    return folder
+
+
+def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings) -> None:
+    tags = {BUILD_TAG: str(os.getpid())}
+    if job.name in SHARDED:
+        shards = shard_keys(settings.shards)
+        tags[ASSET_PARTITION_RANGE_START_TAG] = shards[0]
+        tags[ASSET_PARTITION_RANGE_END_TAG] = shards[-1]
+    result = job.execute_in_process(
+        instance=instance, tags=tags, run_config=QUIET, raise_on_error=False
+    )
+    if not result.success:
+        raise BuildError(f"{job.name} failed: {_reason(result)}")
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    """Return the check that did not pass, or the innermost cause of the first failed step."""
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed and evaluation.blocking:
+            details = {name: value.value for name, value in evaluation.metadata.items()}
+            return f"the check {evaluation.check_name!r} did not pass: {details}"
+    for event in result.all_events:
+        if event.is_step_failure and (error := event.step_failure_data.error):
+            while error.cause is not None:
+                error = error.cause
+            return error.message.strip()
+    return f"see run {result.run_id} in the Dagster UI"
+
+
+@contextmanager
+def only_build(settings: Settings) -> Iterator[None]:
+    """Hold the home's lock, which the kernel lets go of however this process ends."""
+    path = settings.store.path("build.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BuildError(
+                f"another build is at work in {settings.store.root}; wait for it, or end it."
+            ) from error
+        yield
+
+
+def _end_killed_builds(instance: dg.DagsterInstance) -> None:
+    """Mark the runs of builds that were killed as failed and free their places in the pools.
+
+    With the lock held no other build is alive, so every build still marked as running is dead.
+    """
+    filters = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING],
+    )
+    for run in instance.get_runs(filters):
+        if BUILD_TAG in run.tags:
+            instance.report_run_failed(run, "The process of this build was killed.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            logger.info("run %s of a killed build is marked as failed", run.run_id)

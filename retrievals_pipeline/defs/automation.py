@@ -1,0 +1,8 @@
+"""Jobs: the stages in the order in which the data flows, as the command line runs them."""
+
+import dagster as dg
+
+refresh_records = dg.define_asset_job("refresh_records", "group:records")
+refresh_images = dg.define_asset_job("refresh_images", "group:images")
+refresh_embeddings = dg.define_asset_job("refresh_embeddings", "group:embeddings")
+publish_release = dg.define_asset_job("publish_release", "group:index or group:release")

@@ -1,0 +1,50 @@
+"""Embeddings: a vector for every picture, under the corpus contract of the model."""
+
+import dagster as dg
+
+from retrievals_pipeline.defs.embeddings.shard import embed_shard, read_pictures
+from retrievals_pipeline.defs.images.assets import artwork_images
+from retrievals_pipeline.defs.metadata import column_schema
+from retrievals_pipeline.defs.resources import SHARDS, SHARDS_A_RUN, EmbedderResource
+from retrievals_pipeline.defs.shards import finishing_shards
+from retrievals_pipeline.progress import track
+from retrievals_serving.settings import Settings
+
+COLUMNS = {"id": "string", "image_sha256": "string", "embedding": "float16[native dimension]"}
+
+
+@dg.asset(
+    group_name="embeddings",
+    deps=[artwork_images],
+    partitions_def=SHARDS,
+    backfill_policy=SHARDS_A_RUN,
+    pool="gpu",
+    kinds={"pytorch", "huggingface", "parquet"},
+    metadata=column_schema(COLUMNS),
+    description="A vector for every picture, kept at the model's full width for each (picture, "
+    "corpus contract): an edit of a title, or another search dimension, embeds nothing.",
+)
+def image_embeddings(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    embedder: EmbedderResource,
+) -> None:
+    """Embed the pictures of the shards of this run that have no vector yet."""
+    store = settings.store
+    contract = embedder.describe().corpus_contract.digest
+    total = sum(len(read_pictures(store, shard)) for shard in context.partition_keys)
+    with track("embeddings", total) as advance, finishing_shards(context) as finish:
+        for shard in context.partition_keys:
+            summary = embed_shard(
+                store, shard, corpus_contract=contract, load=embedder.load, advance=advance
+            )
+            finish(
+                shard,
+                {
+                    "dagster/row_count": summary.works - len(summary.failed),
+                    "embedded": summary.embedded,
+                    "reused": summary.reused,
+                    "failed": dg.MetadataValue.json(summary.failed),
+                    "corpus_contract": contract,
+                },
+            )

@@ -1,0 +1,79 @@
+"""The stored vectors of one shard under one corpus contract.
+
+    embeddings/<corpus contract>/<shard>/part-<number>.parquet    id, image_sha256, embedding
+
+A part is written for each batch, so that a kill loses one batch; a finished shard is compacted
+into one part. A vector belongs to a picture, not to a work: it is found by the picture's hash.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from retrievals_serving.store import Store
+
+
+class VectorShard:
+    """The parts of one shard."""
+
+    def __init__(self, store: Store, corpus_contract: str, shard: str) -> None:
+        self.store = store
+        self.folder = f"embeddings/{corpus_contract}/{shard}"
+
+    def parts(self) -> list[str]:
+        """Return the names of the parts, oldest first."""
+        return self.store.names(f"{self.folder}/part-*.parquet")
+
+    def pairs(self) -> set[tuple[str, str]]:
+        """Return the (work id, picture hash) pairs that have a vector, reading no vectors."""
+        pairs: set[tuple[str, str]] = set()
+        for part in self.parts():
+            table = pq.read_table(self.store.path(part), columns=["id", "image_sha256"])
+            pairs.update(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        return pairs
+
+    def vectors(self) -> dict[str, np.ndarray]:
+        """Return the vectors by picture hash, each float16 (native dimension,)."""
+        vectors: dict[str, np.ndarray] = {}
+        for part in self.parts():
+            table = pq.read_table(
+                self.store.path(part), columns=["image_sha256", "embedding"]
+            ).combine_chunks()
+            hashes = table["image_sha256"].to_pylist()
+            if hashes:
+                flat = table["embedding"].chunk(0).flatten().to_numpy()
+                vectors.update(zip(hashes, flat.reshape(len(hashes), -1), strict=True))
+        return vectors
+
+    def append(self, pairs: Sequence[tuple[str, str]], vectors: np.ndarray) -> None:
+        """Write a part: `vectors` (n, native dimension) of n (work id, picture hash) pairs."""
+        parts = self.parts()
+        number = 1 + int(PurePosixPath(parts[-1]).stem.removeprefix("part-")) if parts else 0
+        self._write(number, pairs, vectors.astype(np.float16))
+
+    def compact(self, wanted: Mapping[str, str]) -> None:
+        """Leave one part with the vectors of `wanted` (work id → picture hash), sorted by id."""
+        parts = self.parts()
+        if len(parts) == 1 and self.pairs() == set(wanted.items()):
+            return
+        vectors = self.vectors()
+        pairs = sorted((id_, sha) for id_, sha in wanted.items() if sha in vectors)
+        if pairs:
+            self.append(pairs, np.stack([vectors[sha] for _, sha in pairs]))
+        for part in parts:
+            self.store.remove(part)
+
+    def _write(self, number: int, pairs: Sequence[tuple[str, str]], vectors: np.ndarray) -> None:
+        flat = pa.array(np.ascontiguousarray(vectors).reshape(-1), pa.float16())
+        table = pa.table(
+            {
+                "id": pa.array([id_ for id_, _ in pairs], pa.string()),
+                "image_sha256": pa.array([sha for _, sha in pairs], pa.string()),
+                "embedding": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
+            }
+        )
+        with self.store.replacing(f"{self.folder}/part-{number:06d}.parquet") as partial:
+            pq.write_table(table, partial, compression="none")

@@ -1,0 +1,145 @@
+"""The ledger: one row a work, whatever became of its picture.
+
+    ledger/<shard>.parquet      the rows of a finished shard
+    ledger/<shard>.jsonl        rows written since, one line each, while the shard is at work
+
+A row is kept as soon as it is known, so a kill loses at most the downloads in flight.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from retrievals_serving.store import Store, picture_name, thumbnail_name
+
+OK = "ok"
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("image_url", pa.string()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+        ("http_status", pa.int32()),
+        ("etag", pa.string()),
+        ("last_modified", pa.string()),
+        ("sha256", pa.string()),
+        ("bytes", pa.int64()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("color", pa.string()),
+        ("attempts", pa.int32()),
+        ("fetched_at", pa.timestamp("ms", tz="UTC")),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerRow:
+    """What became of the picture of one work.
+
+    Attributes:
+        id: The work.
+        image_url: Address of the picture at the museum, as the records give it.
+        status: `ok`, or the kind of failure: `not_found`, `forbidden`, `not_an_image`,
+            `truncated`, `too_large`, `timeout`, `unreachable`, `server_error`, `refused`.
+        reason: In words; empty when all is well.
+        http_status: The last answer's, if there was one.
+        etag, last_modified: Validators of the answer, as sent.
+        sha256: Hash of the picture's bytes, under which it is stored.
+        bytes, width, height: Size of the stored picture, in bytes and pixels.
+        color: Its main colour, `#rrggbb`.
+        attempts: Requests made for it.
+        fetched_at: When the last of them ended, UTC.
+    """
+
+    id: str
+    image_url: str
+    status: str
+    reason: str = ""
+    http_status: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    sha256: str | None = None
+    bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    color: str | None = None
+    attempts: int
+    fetched_at: datetime
+
+
+class Ledger:
+    """The ledger of one shard."""
+
+    def __init__(self, store: Store, shard: str) -> None:
+        self.store = store
+        self.name = ledger_name(shard)
+        self.journal = store.path(f"ledger/{shard}.jsonl")
+        self.rows: dict[str, LedgerRow] = {}
+        if store.exists(self.name):
+            for record in pq.read_table(store.path(self.name)).to_pylist():
+                self.rows[record["id"]] = LedgerRow(**record)
+        for row in self._journal_rows():
+            self.rows[row.id] = row
+
+    def holds(self, work_id: str, image_url: str) -> bool:
+        """Tell whether the picture of `work_id` at `image_url` is in the store."""
+        row = self.rows.get(work_id)
+        return (
+            row is not None
+            and row.status == OK
+            and row.image_url == image_url
+            and row.sha256 is not None
+            and self.store.exists(picture_name(row.sha256))
+            and self.store.exists(thumbnail_name(row.sha256))
+        )
+
+    @contextmanager
+    def recording(self) -> Iterator[IO[str]]:
+        """Open the journal; `record` writes to it."""
+        self.journal.parent.mkdir(parents=True, exist_ok=True)
+        with self.journal.open("a", encoding="utf-8") as journal:
+            yield journal
+
+    def record(self, row: LedgerRow, journal: IO[str]) -> None:
+        """Keep `row` at once, in place of an earlier one of the same work."""
+        self.rows[row.id] = row
+        journal.write(json.dumps(asdict(row), default=datetime.isoformat) + "\n")
+        journal.flush()
+
+    def close(self, work_ids: Iterable[str]) -> None:
+        """Make the ledger whole: exactly the rows of `work_ids`, sorted, and no journal."""
+        wanted = set(work_ids)
+        rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows) if work_id in wanted]
+        table = pa.Table.from_pylist(rows, schema=SCHEMA)
+        path = self.store.path(self.name)
+        if not (path.exists() and pq.read_table(path).equals(table)):
+            with self.store.replacing(self.name) as partial:
+                pq.write_table(table, partial, compression="zstd")
+        self.journal.unlink(missing_ok=True)
+
+    def _journal_rows(self) -> Iterator[LedgerRow]:
+        """Read the journal; a line cut short by a kill is a row that was never kept."""
+        if not self.journal.exists():
+            return
+        names = {field.name for field in fields(LedgerRow)}
+        for line in self.journal.read_text(encoding="utf-8").split("\n"):
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if names == record.keys():
+                record["fetched_at"] = datetime.fromisoformat(record["fetched_at"])
+                yield LedgerRow(**record)
+
+
+def ledger_name(shard: str) -> str:
+    """Return the name of the finished ledger of `shard`."""
+    return f"ledger/{shard}.parquet"

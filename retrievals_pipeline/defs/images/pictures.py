@@ -1,0 +1,63 @@
+"""What is done to a picture's bytes before they are kept: verified, measured, a thumbnail made."""
+
+import io
+from dataclasses import dataclass
+
+from PIL import Image, UnidentifiedImageError
+
+from retrievals_serving.errors import RejectedPicture
+
+JPEG_MAGIC = b"\xff\xd8\xff"
+MAX_SIDE = 4096  # pixels; the NGA's servers cap a side at this
+THUMBNAIL_SIDE = 400  # pixels; sharp at 200 CSS pixels on a screen of double density
+
+
+@dataclass(frozen=True)
+class CheckedPicture:
+    """A picture that was decoded whole.
+
+    Attributes:
+        width, height: In pixels.
+        color: Its mean colour, `#rrggbb`.
+        thumbnail: A WebP of at most 400 px a side.
+    """
+
+    width: int
+    height: int
+    color: str
+    thumbnail: bytes
+
+
+def check_picture(content: bytes) -> CheckedPicture:
+    """Decode a JPEG to its last line.
+
+    Raises:
+        RejectedPicture: It is no JPEG, too large, or cut short; says which.
+    """
+    if not content.startswith(JPEG_MAGIC):
+        raise RejectedPicture(
+            "not_an_image", f"{len(content)} bytes that begin with {content[:12]!r} are no JPEG"
+        )
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG",)) as picture:
+            if max(picture.size) > MAX_SIDE:
+                raise RejectedPicture(
+                    "too_large", f"{picture.width}×{picture.height} pixels, over {MAX_SIDE} a side"
+                )
+            picture.load()
+            size = picture.size
+            small = picture.convert("RGB")
+    except UnidentifiedImageError as error:
+        raise RejectedPicture("not_an_image", str(error)) from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise RejectedPicture("truncated", f"{len(content)} bytes: {error}") from error
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    encoded = io.BytesIO()
+    small.save(encoded, "WEBP", quality=80)
+    return CheckedPicture(*size, color=main_color(small), thumbnail=encoded.getvalue())
+
+
+def main_color(picture: Image.Image) -> str:
+    """Return the mean colour of an RGB picture, `#rrggbb`."""
+    red, green, blue = picture.resize((1, 1), Image.Resampling.BOX).tobytes()
+    return f"#{red:02x}{green:02x}{blue:02x}"

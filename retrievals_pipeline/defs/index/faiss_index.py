@@ -1,0 +1,58 @@
+"""`index.faiss`: the vectors of a planned release, row by row, searched exactly.
+
+The store is float16, which is what the model's vectors are kept in: one copy serves search,
+filters and, later, the refinement of approximate indexes.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from retrievals_pipeline.defs.embeddings.vectors import VectorShard
+from retrievals_pipeline.defs.index.plan import ReleasePlan
+from retrievals_pipeline.partitions import shard_keys
+from retrievals_pipeline.progress import track
+from retrievals_serving.models import truncate
+from retrievals_serving.release import INDEX
+from retrievals_serving.store import Store
+
+BLOCK = 65_536  # rows converted to float32 at a time
+
+
+def build_index(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
+    """Build the index of `plan` in its staging folder, unless it was, and return the path."""
+    if built := plan.built(store, INDEX):
+        return built
+    import faiss
+
+    name = f"{plan.staging}/{INDEX}"
+    vectors = gather_vectors(store, plan, shards=shards)
+    index = faiss.IndexScalarQuantizer(
+        plan.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+    )
+    for start in range(0, len(vectors), BLOCK):
+        index.add(vectors[start : start + BLOCK].astype(np.float32))
+    with store.replacing(name) as partial:
+        faiss.write_index(index, str(partial))
+    return store.path(name)
+
+
+def gather_vectors(store: Store, plan: ReleasePlan, *, shards: int) -> np.ndarray:
+    """Return the vectors of `plan`, cut to its dimension: float16 (works, dimension), unit rows."""
+    rows_of: dict[str, list[int]] = {}
+    for row, sha in enumerate(plan.works["image_sha256"].to_pylist()):
+        rows_of.setdefault(sha, []).append(row)
+    vectors = np.zeros((plan.works.num_rows, plan.dimension), np.float16)
+    with track("index", plan.works.num_rows) as advance:
+        for shard in shard_keys(shards):
+            stored = VectorShard(store, plan.description.corpus_contract.digest, shard).vectors()
+            wanted = [sha for sha in stored if sha in rows_of]
+            if not wanted:
+                continue
+            native = np.stack([stored[sha] for sha in wanted]).astype(np.float32)
+            for sha, vector in zip(wanted, truncate(native, plan.dimension), strict=True):
+                # A picture that two works share may lie in two shards: the first one serves both.
+                rows = rows_of.pop(sha)
+                vectors[rows] = vector
+                advance(len(rows))
+    return vectors

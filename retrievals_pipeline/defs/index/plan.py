@@ -1,0 +1,152 @@
+"""Which works a release would hold now, in which order, and so which id it has.
+
+The id is a function of the inputs alone: the same records, pictures, model and settings give the
+same id on any machine, however often the build was interrupted. Its first half is the time of the
+newest record, its second a hash; the clock is in the manifest (`created_at`).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retrievals_pipeline.defs.images.ledger import ledger_name
+from retrievals_pipeline.defs.records.artworks import ARTWORKS
+from retrievals_pipeline.partitions import shard_keys
+from retrievals_serving.errors import SourceError
+from retrievals_serving.models import Description
+from retrievals_serving.release import SCHEMA_VERSION, Release
+from retrievals_serving.store import Store
+
+INDEX_KIND = "flat float16"
+
+# Every eligible work, with why it is missing from the release (null for those that are in it).
+WORKS = """
+    select
+        a.id, l.sha256 as image_sha256, a.record_sha256, a.modified,
+        case
+            when l.id is null then 'not_fetched'
+            when l.status <> 'ok' then l.status
+            when v.id is null then 'not_embedded'
+        end as missing
+    from read_parquet($artworks) a
+    left join read_parquet($ledgers) l using (id)
+    left join (select distinct id, image_sha256 from read_parquet($vectors)) v
+        on v.id = l.id and v.image_sha256 = l.sha256
+    order by a.id
+"""
+
+
+@dataclass(frozen=True)
+class ReleasePlan:
+    """What a release made now would be.
+
+    Attributes:
+        release_id: Its id.
+        works: Table of the works in it, row i of the release being row i:
+            id, image_sha256, record_sha256, modified.
+        eligible: How many works the records offer.
+        missing: How many of them are not in it, by reason.
+        as_of: Time of the newest record in it, UTC.
+        description: The model of the vectors.
+        dimension: Width of the vectors in the index.
+    """
+
+    release_id: str
+    works: pa.Table
+    eligible: int
+    missing: dict[str, int]
+    as_of: datetime
+    description: Description
+    dimension: int
+
+    @property
+    def staging(self) -> str:
+        """Name of the folder in which its files gather until it is sealed."""
+        return f"releases/.staging/{self.release_id}"
+
+    def built(self, store: Store, name: str) -> Path | None:
+        """Return the path of its file `name`, sealed or staged, when it was built already."""
+        paths = [Release(store, self.release_id).path(name), store.path(f"{self.staging}/{name}")]
+        return next((path for path in paths if path.exists()), None)
+
+
+def plan_release(
+    store: Store, *, shards: int, description: Description, dimension: int
+) -> ReleasePlan:
+    """Look at what is there and plan the release of it.
+
+    Raises:
+        SourceError: The records, a ledger or all vectors are missing; says which asset to make.
+    """
+    corpus = description.corpus_contract.digest
+    sources = {
+        "artworks": _existing(store, [ARTWORKS], "artworks"),
+        "ledgers": _existing(
+            store, [ledger_name(shard) for shard in shard_keys(shards)], "artwork_images"
+        ),
+        "vectors": _existing(
+            store,
+            [
+                name
+                for shard in shard_keys(shards)
+                for name in store.names(f"embeddings/{corpus}/{shard}/part-*.parquet")
+            ],
+            "image_embeddings",
+        ),
+    }
+    with duckdb.connect() as connection:
+        table = connection.execute(WORKS, sources).to_arrow_table()
+    works = table.filter(pc.is_null(table["missing"])).drop_columns("missing")
+    reasons = table["missing"].drop_null().value_counts().to_pylist()
+    if works.num_rows == 0:
+        raise SourceError(
+            f"none of {table.num_rows} works has a picture and a vector: "
+            f"{ {row['values']: row['counts'] for row in reasons} }. See `ledger/` for the reasons."
+        )
+    as_of = max(works["modified"].drop_null().to_pylist(), default=datetime(1970, 1, 1))  # noqa: DTZ001
+    return ReleasePlan(
+        release_id=f"{as_of:%Y%m%dT%H%M%SZ}-{_digest(works, description, dimension)}",
+        works=works,
+        eligible=table.num_rows,
+        missing={row["values"]: row["counts"] for row in reasons},
+        as_of=as_of.replace(tzinfo=UTC),
+        description=description,
+        dimension=dimension,
+    )
+
+
+def _existing(store: Store, names: list[str], asset: str) -> list[str]:
+    missing = [name for name in names if not store.exists(name)]
+    if missing or not names:
+        raise SourceError(
+            f"{', '.join(missing[:3]) or 'no file'} of the asset `{asset}` under {store.root}: "
+            "materialize it first (`retrievals build` does it all)."
+        )
+    return [str(store.path(name)) for name in names]
+
+
+def _digest(works: pa.Table, description: Description, dimension: int) -> str:
+    """Hash the logical inputs: contracts, index settings, and each work's picture and record."""
+    digest = hashlib.sha256()
+    inputs = [
+        SCHEMA_VERSION,
+        description.corpus_contract.digest,
+        description.query_contract.digest,
+        INDEX_KIND,
+        dimension,
+    ]
+    digest.update(json.dumps(inputs).encode())
+    for columns in zip(
+        works["id"].to_pylist(),
+        works["image_sha256"].to_pylist(),
+        works["record_sha256"].to_pylist(),
+        strict=True,
+    ):
+        digest.update("\0".join(columns).encode() + b"\n")
+    return digest.hexdigest()[:12]

@@ -1,0 +1,89 @@
+"""`records/artworks.parquet`: the works that may be shown, from the museum's CSV files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from duckdb.sqltypes import BIGINT, VARCHAR
+
+from retrievals_pipeline.defs.records.tables import NEEDED_COLUMNS, fetch_tables, read_header
+from retrievals_pipeline.defs.records.urls import artwork_url, image_url
+from retrievals_pipeline.museum import Museum
+from retrievals_serving.errors import SourceError
+from retrievals_serving.release import file_sha256
+from retrievals_serving.store import Store
+
+ARTWORKS = "records/artworks.parquet"
+SQL = Path(__file__).with_name("artworks.sql")
+ALL_ROWS = 2**62
+
+
+@dataclass(frozen=True)
+class ArtworksSummary:
+    """What one reading of the records gave."""
+
+    works: int
+    dropped: dict[str, int]
+    columns: dict[str, str]
+    sha256: str
+
+
+def build_artworks(museum: Museum, store: Store, *, box: int, limit: int | None) -> ArtworksSummary:
+    """Read the museum's records and put `records/artworks.parquet` in place of the last one.
+
+    `box` is the side in pixels of the square that pictures are fetched to fit; `limit` keeps only
+    the first works in the order of their ids. The same records give the same bytes.
+
+    Raises:
+        SourceError: A file cannot be read or lacks a column, or no work may be shown. The last
+            good table stays.
+    """
+    paths = fetch_tables(museum.tables, store)
+    page = museum.artwork_page
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.create_function(
+            "image_url", lambda iiif_url: image_url(iiif_url, box), [VARCHAR], VARCHAR
+        )
+        connection.create_function(
+            "artwork_url", lambda object_id: artwork_url(page, object_id), [BIGINT], VARCHAR
+        )
+        connection.execute("set variable source = ?", [museum.source])
+        connection.execute("set variable row_limit = ?", [limit or ALL_ROWS])
+        for table, path in paths.items():
+            _load(connection, table, path, origin=f"{museum.tables}/{table}.csv")
+        connection.execute(SQL.read_text(encoding="utf-8"))
+        works = connection.sql("from artworks").count("*").fetchall()[0][0]
+        if works == 0:
+            raise SourceError(
+                f"{museum.tables} holds no work with an open primary image; "
+                "the last good table is kept."
+            )
+        with store.replacing(ARTWORKS) as partial:
+            connection.sql("from artworks").write_parquet(str(partial), compression="zstd")
+        return ArtworksSummary(
+            works=works,
+            dropped=dict(connection.sql("from dropped").fetchall()),
+            columns={row[0]: row[1] for row in connection.sql("describe artworks").fetchall()},
+            sha256=file_sha256(store.path(ARTWORKS)),
+        )
+
+
+def _load(connection: duckdb.DuckDBPyConnection, table: str, path: Path, origin: str) -> None:
+    """Create `table` from a CSV file: the needed columns, and `openaccess` where it may lack."""
+    columns = [f'"{column}"' for column in NEEDED_COLUMNS[table]]
+    if table == "published_images":
+        has_openaccess = "openaccess" in read_header(path)
+        columns.append("openaccess" if has_openaccess else "null::varchar as openaccess")
+    try:
+        connection.execute(
+            f"create temp table {table} as select {', '.join(columns)} from read_csv("  # noqa: S608
+            "$path, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', "
+            "null_padding = false, parallel = false, max_line_size = 16_777_216)",
+            {"path": str(path)},
+        )
+    except duckdb.Error as error:
+        raise SourceError(
+            f"{origin} is not a well-formed CSV file: {str(error).splitlines()[0]} "
+            "The last good table is kept."
+        ) from error

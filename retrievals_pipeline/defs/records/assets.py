@@ -1,0 +1,47 @@
+"""Records: the museum's open tables, and the works among them that may be shown."""
+
+import dagster as dg
+
+from retrievals_pipeline.defs.metadata import column_schema, counts, file_metadata
+from retrievals_pipeline.defs.records.artworks import ARTWORKS, build_artworks
+from retrievals_pipeline.defs.records.tables import table_versions
+from retrievals_pipeline.museum import open_museum
+from retrievals_serving.settings import Settings
+
+
+@dg.observable_source_asset(
+    group_name="records",
+    description="The museum's CSV files: `objects`, `published_images`, `objects_terms`. "
+    "Their version is their ETags, or their hashes where the server gives none.",
+)
+def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
+    """Observe which version of the open data the museum publishes."""
+    with open_museum(settings) as museum:
+        versions = table_versions(museum.tables)
+    return dg.ObserveResult(
+        data_version=dg.DataVersion(" ".join(versions.values())),
+        metadata={"location": settings.nga_url, **versions},
+    )
+
+
+@dg.asset(
+    group_name="records",
+    deps=[nga_open_data],
+    kinds={"duckdb", "parquet"},
+    description="The works that may be shown: one row each, with the address of its picture. "
+    "A file that cannot be used fails the asset by name and leaves the last good table.",
+)
+def artworks(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+    """Write `records/artworks.parquet` from the museum's records."""
+    with open_museum(settings) as museum:
+        summary = build_artworks(
+            museum, settings.store, box=settings.image_box, limit=settings.limit
+        )
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(summary.sha256),
+        metadata={
+            **file_metadata(settings.store.path(ARTWORKS), summary.works),
+            **column_schema(summary.columns),
+            "dropped": counts(summary.dropped, "reason"),
+        },
+    )

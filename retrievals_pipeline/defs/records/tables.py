@@ -1,0 +1,146 @@
+"""The museum's CSV files: where they are, which version they have, and what each must hold.
+
+What the columns mean is said in `artworks.sql`; nothing here looks at rows.
+"""
+
+import csv
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import requests
+
+from retrievals_pipeline.defs.images.http import USER_AGENT
+from retrievals_serving.errors import SourceError
+from retrievals_serving.release import file_sha256
+from retrievals_serving.store import Store
+
+logger = logging.getLogger(__name__)
+
+# `objects.uuid` and `published_images.openaccess` came in 2025 and are not needed.
+NEEDED_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "objects": (
+        "objectid", "title", "displaydate", "beginyear", "endyear", "medium", "attribution",
+        "creditline", "classification", "lastdetectedmodification",
+    ),
+    "published_images": (
+        "uuid", "iiifurl", "viewtype", "sequence", "width", "height", "maxpixels", "modified",
+        "depictstmsobjectid", "assistivetext",
+    ),
+    "objects_terms": ("objectid", "termtype", "term"),
+}  # fmt: skip
+TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of the answer
+
+
+def table_versions(location: str) -> dict[str, str]:
+    """Return the version of each CSV file at `location` (folder or URL): its ETag, else its hash.
+
+    Raises:
+        SourceError: A file cannot be reached; names it.
+    """
+    return {table: _version(location, table) for table in NEEDED_COLUMNS}
+
+
+def fetch_tables(location: str, store: Store) -> dict[str, Path]:
+    """Return a readable path of each CSV file; from a URL they are downloaded when they changed.
+
+    Raises:
+        SourceError: A file is missing, empty, no CSV, or lacks a needed column; names both.
+    """
+    paths = {
+        table: _download(location, table, store) if _is_url(location) else _local(location, table)
+        for table in NEEDED_COLUMNS
+    }
+    for table, path in paths.items():
+        _require_columns(path, f"{location}/{table}.csv", NEEDED_COLUMNS[table])
+    return paths
+
+
+def read_header(path: Path) -> list[str]:
+    """Return the column names in the first record of the CSV file at `path`."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return next(csv.reader(file), [])
+
+
+def _version(location: str, table: str) -> str:
+    if not _is_url(location):
+        return file_sha256(_local(location, table))
+    response = _request("HEAD", f"{location}/{table}.csv")
+    etag: str | None = response.headers.get("ETag")
+    if etag:
+        return etag
+    body = _request("GET", f"{location}/{table}.csv").content
+    from hashlib import sha256
+
+    return sha256(body).hexdigest()
+
+
+def _local(location: str, table: str) -> Path:
+    path = Path(location).expanduser() / f"{table}.csv"
+    if not path.is_file():
+        raise SourceError(
+            f"{path} is missing: RETRIEVALS_NGA_URL must name a folder or URL that holds "
+            f"{', '.join(f'{name}.csv' for name in NEEDED_COLUMNS)}."
+        )
+    return path
+
+
+def _download(location: str, table: str, store: Store) -> Path:
+    """Bring a CSV file into the store, unless the copy there is the server's version."""
+    name = f"records/source/{table}.csv"
+    known = store.read_bytes(f"{name}.etag").decode() if store.exists(f"{name}.etag") else ""
+    headers = {"If-None-Match": known} if known and store.exists(name) else {}
+    url = f"{location}/{table}.csv"
+    with _request("GET", url, headers=headers, stream=True) as response:
+        if response.status_code != requests.codes.not_modified:
+            with store.replacing(name) as partial, partial.open("wb") as file:
+                try:
+                    for block in response.iter_content(1 << 20):
+                        file.write(block)
+                except requests.RequestException as error:
+                    raise SourceError(f"{url} broke off: {error}. Run the build again.") from error
+            store.write_bytes(f"{name}.etag", response.headers.get("ETag", "").encode())
+            logger.info("downloaded %s", url)
+    return store.path(name)
+
+
+def _request(
+    method: str, url: str, *, headers: Mapping[str, str] | None = None, stream: bool = False
+) -> requests.Response:
+    try:
+        response = requests.request(
+            method,
+            url,
+            headers={"User-Agent": USER_AGENT, **(headers or {})},
+            timeout=TIMEOUT,
+            stream=stream,
+            allow_redirects=True,
+        )
+        response.raise_for_status()
+    except requests.RequestException as error:
+        raise SourceError(
+            f"{url} cannot be read: {error}. Check RETRIEVALS_NGA_URL and the network."
+        ) from error
+    return response
+
+
+def _require_columns(path: Path, origin: str, needed: tuple[str, ...]) -> None:
+    if path.stat().st_size == 0:
+        raise SourceError(f"{origin} is empty; the last good table is kept.")
+    header = read_header(path)
+    missing = [column for column in needed if column not in header]
+    if len(missing) == len(needed):
+        raise SourceError(
+            f"{origin} is not a CSV file of the NGA's: it lacks every needed column "
+            f"({', '.join(needed)}) and begins with {','.join(header)[:60]!r}; "
+            "the last good table is kept."
+        )
+    if missing:
+        raise SourceError(
+            f"{origin} lacks the needed column{'s' if len(missing) > 1 else ''} "
+            f"{', '.join(missing)}; it has {', '.join(header)}. The last good table is kept."
+        )
+
+
+def _is_url(location: str) -> bool:
+    return location.startswith(("http://", "https://"))

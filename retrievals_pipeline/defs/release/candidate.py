@@ -1,0 +1,93 @@
+"""Sealing: the files of a planned release get their manifest, then their name, in one step."""
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan
+from retrievals_serving.errors import ReleaseError
+from retrievals_serving.models.contracts import Contract
+from retrievals_serving.release import (
+    INDEX,
+    MANIFEST,
+    METADATA,
+    ContractEntry,
+    EmbedderEntry,
+    FileEntry,
+    IndexEntry,
+    Manifest,
+    Release,
+    file_sha256,
+)
+from retrievals_serving.store import Store, sync
+
+CANDIDATE = "releases/CANDIDATE"
+LIBRARIES = ("retrievals", "torch", "transformers", "duckdb", "numpy", "pillow")
+
+
+def seal_candidate(store: Store, plan: ReleasePlan, *, checkpoint: str) -> tuple[Release, bool]:
+    """Seal the staged files of `plan`; return the release, and whether it is new.
+
+    A release of the same id holds the same content, so there is nothing to do when it exists.
+
+    Raises:
+        ReleaseError: The staged files are not all there, because the inputs changed meanwhile.
+    """
+    release = Release(store, plan.release_id)
+    new = not store.exists(release.folder)
+    if new:
+        store.write_bytes(
+            f"{plan.staging}/{MANIFEST}",
+            _manifest(store, plan, checkpoint).model_dump_json(indent=2).encode(),
+        )
+        store.path(plan.staging).rename(store.path(release.folder))
+        sync(store.path("releases"))
+    store.write_bytes(CANDIDATE, plan.release_id.encode())
+    return release, new
+
+
+def read_candidate(store: Store) -> Release:
+    """Return the release that was sealed last.
+
+    Raises:
+        ReleaseError: None was.
+    """
+    if not store.exists(CANDIDATE):
+        raise ReleaseError(
+            f"no candidate was sealed under {store.root}: materialize `release_candidate` first."
+        )
+    return Release(store, store.read_bytes(CANDIDATE).decode())
+
+
+def _manifest(store: Store, plan: ReleasePlan, checkpoint: str) -> Manifest:
+    paths = [store.path(f"{plan.staging}/{name}") for name in (INDEX, METADATA)]
+    missing = [path.name for path in paths if not path.exists()]
+    if missing:
+        raise ReleaseError(
+            f"{' and '.join(missing)} of release {plan.release_id} not built: the inputs changed "
+            "since `faiss_index` and `metadata_db` ran. Materialize both again."
+        )
+    return Manifest(
+        release_id=plan.release_id,
+        created_at=datetime.now(UTC),
+        as_of=plan.as_of,
+        works=plan.works.num_rows,
+        eligible=plan.eligible,
+        missing=plan.missing,
+        embedder=EmbedderEntry(
+            checkpoint=checkpoint,
+            native_dimension=plan.description.dimension,
+            dimension=plan.dimension,
+            corpus_contract=_entry(plan.description.corpus_contract),
+            query_contract=_entry(plan.description.query_contract),
+        ),
+        index=IndexEntry(kind=INDEX_KIND),
+        files=tuple(
+            FileEntry(name=path.name, bytes=path.stat().st_size, sha256=file_sha256(path))
+            for path in paths
+        ),
+        libraries={name: version(name) for name in LIBRARIES},
+    )
+
+
+def _entry(contract: Contract) -> ContractEntry:
+    return ContractEntry(digest=contract.digest, parts=dict(contract.parts))

@@ -1,0 +1,37 @@
+"""The blocking checks of the sealed candidate; promotion asks for each one's verdict."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from retrievals_pipeline.defs.release.assets import release_candidate
+from retrievals_pipeline.defs.release.candidate import read_candidate
+from retrievals_pipeline.defs.release.verification import CHECKS
+from retrievals_serving.release import record_check
+from retrievals_serving.settings import Settings
+
+
+@dg.multi_asset_check(
+    specs=[
+        dg.AssetCheckSpec(name, asset=release_candidate, blocking=True, description=check.__doc__)
+        for name, check in CHECKS.items()
+    ]
+)
+def release_checks(settings: dg.ResourceParam[Settings]) -> Iterator[dg.AssetCheckResult]:
+    """Run every check of the candidate and keep its verdict for the promotion."""
+    release = read_candidate(settings.store)
+    for name, check in CHECKS.items():
+        verdict = check(release)
+        record_check(
+            settings.store,
+            release.release_id,
+            name,
+            passed=verdict.passed,
+            details=verdict.details,
+        )
+        yield dg.AssetCheckResult(
+            check_name=name,
+            asset_key=release_candidate.key,
+            passed=verdict.passed,
+            metadata={"release": release.release_id, **verdict.details},
+        )

@@ -1,0 +1,29 @@
+"""Paint a scene: lay it out, then give it the surface of its manner.
+
+Deterministic: equal scenes and sides give equal pixels on one version of numpy and Pillow.
+"""
+
+from PIL import Image
+
+from retrievals_pipeline.miniature.canvas import OVERSAMPLING, Canvas
+from retrievals_pipeline.miniature.indoors import paint_table
+from retrievals_pipeline.miniature.outdoors import paint_outdoors
+from retrievals_pipeline.miniature.portraits import paint_portrait
+from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.surfaces import SURFACES
+
+LAYOUTS = {"portrait": paint_portrait, "table": paint_table}
+
+
+def paint(scene: Scene, side: int = 1024) -> Image.Image:
+    """Paint `scene` as an RGB picture whose longer side is `side` pixels."""
+    canvas = Canvas(scene, picture_size(scene, side))
+    LAYOUTS.get(scene.setting, paint_outdoors)(canvas)
+    return SURFACES[scene.manner](canvas.image.reduce(OVERSAMPLING))
+
+
+def picture_size(scene: Scene, side: int = 1024) -> tuple[int, int]:
+    """Return the width and height of the picture of `scene` without painting it."""
+    shapes = (0.64, 0.72, 0.78) if scene.setting == "open sea" else (0.72, 0.78, 0.82)
+    short = round(side * shapes[scene.seed % len(shapes)])
+    return (short, side) if scene.setting == "portrait" else (side, short)

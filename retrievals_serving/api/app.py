@@ -1,0 +1,53 @@
+"""The application: routes, problems, the page, and a model that loads while it already answers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from retrievals_serving.api import pictures, problems, search, web
+from retrievals_serving.api.schemas import Problem
+from retrievals_serving.api.service import Service
+from retrievals_serving.engine import SearchEngine
+from retrievals_serving.settings import Settings
+
+
+def create_app(settings: Settings | None = None, engine: SearchEngine | None = None) -> FastAPI:
+    """Make the HTTP service.
+
+    Args:
+        settings: Default: those of `engine`, else those of the environment.
+        engine: What answers; it stays the caller's to close. Default: the release that is served,
+            opened when it is first asked for.
+
+    Raises:
+        SettingsError: A setting is malformed.
+    """
+    if settings is None:
+        settings = engine.settings if engine else Settings.load()
+    service = Service(settings, engine)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="Retrievals",
+        summary="Search a museum's open collection by what the pictures show.",
+        version=version("retrievals"),
+        # Their pages load scripts from other servers. /openapi.json stays.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        responses={"default": problems.described(Problem)},
+    )
+    app.state.service = service
+    problems.install(app)
+    for part in (search, pictures, web):
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(directory=web.WEB / "static"))
+    return app

@@ -1,0 +1,88 @@
+"""Every error leaves as `application/problem+json` (RFC 9457), never as a traceback."""
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from retrievals_serving.api.schemas import FieldProblem, Problem
+from retrievals_serving.errors import (
+    CursorExpired,
+    CursorRefused,
+    ModelError,
+    QueryError,
+    ReleaseError,
+    RetrievalsError,
+    UnknownArtwork,
+)
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+MAX_FIELDS = 8  # that one answer names
+
+# An error has the status of the nearest of its ancestors here.
+STATUS: Mapping[type, HTTPStatus] = {
+    QueryError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownArtwork: HTTPStatus.NOT_FOUND,
+    CursorRefused: HTTPStatus.BAD_REQUEST,
+    CursorExpired: HTTPStatus.GONE,
+    ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
+    ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
+    RetrievalsError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` answer every error as a problem."""
+    for kind in (RetrievalsError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer)
+
+
+def described(model: type[BaseModel]) -> dict[str, Any]:
+    """Return how OpenAPI describes the answers that are problems."""
+    return {
+        "description": "A problem",
+        "content": {MEDIA_TYPE: {"schema": model.model_json_schema()}},
+    }
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    problem = _problem(request, error)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    # Escaped to ASCII: a request may hold half a surrogate pair, which UTF-8 does not.
+    content = json.dumps(problem.model_dump())
+    return Response(content, problem.status, headers, MEDIA_TYPE)
+
+
+def _problem(request: Request, error: Exception) -> Problem:
+    if isinstance(error, RequestValidationError):
+        fields = [_field_problem(entry) for entry in error.errors()[:MAX_FIELDS]]
+        detail = "; ".join(f"{entry.field}: {entry.message}" for entry in fields)
+        return _titled(HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
+    if isinstance(error, HTTPException):
+        status = HTTPStatus(error.status_code)
+        unsaid = f"{request.method} {request.url.path} is not answered here."
+        return _titled(status, unsaid if error.detail == status.phrase else error.detail)
+    if isinstance(error, RetrievalsError):
+        status = next(STATUS[kind] for kind in type(error).mro() if kind in STATUS)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.error("%s: %s", type(error).__name__, error)
+        return _titled(status, str(error))
+    # The server logs the traceback of what nobody foresaw.
+    return _titled(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed; its log says why.")
+
+
+def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
+    _, *path = error["loc"]  # which begins with body, path or query
+    return FieldProblem(field=".".join(map(str, path)) or "body", message=error["msg"])
+
+
+def _titled(status: HTTPStatus, detail: str, errors: list[FieldProblem] | None = None) -> Problem:
+    return Problem(title=status.phrase, status=status.value, detail=detail, errors=errors or [])

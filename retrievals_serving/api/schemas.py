@@ -1,0 +1,129 @@
+"""The bodies of requests and answers."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from retrievals_serving.engine import MAX_TOP_K
+from retrievals_serving.queries import MAX_QUERY
+
+TopK = Annotated[int, Field(ge=1, le=MAX_TOP_K)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Request(BaseModel):
+    """A body from outside: a misspelt field or a number as text is refused, not guessed at."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SearchRequest(Request):
+    """What to search for."""
+
+    query: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUERY)
+    ] = Field(examples=["a lonely boat in stormy seas"])
+    top_k: TopK | None = Field(None, description="Results on the first page; by default 64.")
+    score_threshold: Fraction = Field(0.0, description="Leave out lower vector scores.")
+    filters: dict[str, Any] | None = Field(None, examples=[{"classification": "Painting"}])
+    rerank: bool = True
+    alpha: Fraction | None = Field(None, description="Weight of the reranker's score.")
+
+
+class MoreRequest(Request):
+    """Where to go on: both as the page before gave them."""
+
+    query_vector: list[Annotated[float, Field(allow_inf_nan=False)]]
+    cursor: str
+
+
+class Answer(BaseModel):
+    """A body to the outside."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Metadata(Answer):
+    """The record of a work; see `pages.Artwork`."""
+
+    title: str
+    artist: str
+    date: str
+    begin_year: int | None
+    end_year: int | None
+    medium: str
+    classification: str
+    credit: str
+    width: int
+    height: int
+    color: str
+    thumbnail_url: str
+    image_url: str
+    artwork_url: str
+    description: str
+
+
+class Artwork(Answer):
+    """One work."""
+
+    id: str
+    metadata: Metadata
+
+
+class Result(Answer):
+    """One work as the answer to a search; see `pages.Result`."""
+
+    id: str
+    rank: int
+    score: float
+    vector_score: float
+    rerank_score: float | None
+    metadata: Metadata
+
+
+class Page(Answer):
+    """One page of an answer; see `pages.Page`."""
+
+    query: str | None
+    results: list[Result]
+    total: int
+    window: int
+    query_vector: list[float]
+    cursor: str | None
+    release: str
+    latency_ms: float
+    timings: dict[str, float]
+    cached: bool
+    degraded: list[str]
+    rerank_coverage: float
+    relevance: float | None
+    explanation: str | None
+
+
+class Health(Answer):
+    """Whether queries are answered now, and by what."""
+
+    status: Literal["ok", "starting", "unavailable"]
+    detail: str | None = None
+    release: str | None = None
+    works: int | None = None
+    embedder: str | None = None
+    device: str | None = None
+    dtype: str | None = None
+
+
+class FieldProblem(Answer):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class Problem(Answer):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: Literal["about:blank"] = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = []

@@ -1,0 +1,182 @@
+"""Serving's commands of the `retrievals` command: search, serve, releases, doctor."""
+
+import contextlib
+import errno
+import json
+import logging
+import socket
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from retrievals_serving.errors import ReleaseNotFound, RetrievalsError
+from retrievals_serving.settings import Settings
+
+
+class RetrievalsGroup(click.Group):
+    """A group of commands that shows an error of this project as one line, with exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except RetrievalsError as error:
+            raise click.ClickException(" ".join(str(error).split())) from error
+
+
+def _json_object(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    """Parse the value of an option that is a JSON object."""
+    if value is None:
+        return None
+    try:
+        parsed = json.loads(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise click.BadParameter(f"{value!r} is not a JSON object")
+    return parsed
+
+
+@click.command()
+@click.argument("query")
+@click.option("--top-k", type=click.IntRange(1, 100), help="How many results; default: one page.")
+@click.option("--filters", callback=_json_object, help="""As '{"classification": "Painting"}'.""")
+@click.option("--home", type=click.Path(path_type=Path), help="Folder of all artifacts.")
+@click.option("--release", help="Id of a release; default: the one that is served.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as the HTTP API gives it.")
+def search(
+    query: str,
+    top_k: int | None,
+    filters: dict[str, Any] | None,
+    home: Path | None,
+    release: str | None,
+    as_json: bool,
+) -> None:
+    """Find the works that show QUERY."""
+    from retrievals_serving.engine import SearchEngine
+
+    # Nobody follows the cursor of an answer that is read in a terminal.
+    logging.getLogger("retrievals_serving.cursors").setLevel(logging.ERROR)
+    with SearchEngine.open(home=home, release=release) as engine:
+        engine.warm()
+        page = engine.search(query, top_k=top_k, filters=filters)
+    if as_json:
+        click.echo(json.dumps(page.to_dict(), ensure_ascii=False))
+        return
+    table = Table("", "score", "work", "id and page", box=None, pad_edge=False)
+    for result in page.results:
+        table.add_row(
+            str(result.rank),
+            f"{result.score:.3f}",
+            Text.assemble((result.title, "bold"), f"\n{result.artist}, {result.date}"),
+            Text(f"{result.id}\n{result.artwork_url}", overflow="fold"),
+        )
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{page.total} of {page.window} results from release {page.release} "
+        f"in {page.latency_ms:.0f} ms",
+        style="dim",
+        highlight=False,
+    )
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+def serve(host: str, port: int) -> None:
+    """Serve the HTTP API and its page until Ctrl-C."""
+    import uvicorn
+
+    from retrievals_serving.api import create_app
+
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    for name in ("retrievals_serving", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    app = create_app(Settings.load())
+    # Taken before the server starts, so that a port in use is said plainly.
+    try:
+        listener = socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
+        raise click.ClickException(
+            f"cannot listen on port {port} of {host}: {reason}; choose another with --port."
+        ) from error
+    with listener, contextlib.suppress(KeyboardInterrupt):
+        port = listener.getsockname()[1]
+        click.echo(f"Retrievals on http://{host}:{port} (Ctrl-C ends it)")
+        config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=10)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+@click.group()
+def releases() -> None:
+    """Look at the releases that were built."""
+
+
+@releases.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def list_(as_json: bool) -> None:
+    """List all releases, the newest build first; a star marks the one that is served."""
+    from retrievals_serving.release import current_release_id, list_releases
+
+    store = Settings.load().store
+    try:
+        current = current_release_id(store)
+    except ReleaseNotFound:
+        current = None
+    found = list_releases(store)
+    if as_json:
+        rows = [
+            {
+                "release": release.release_id,
+                "current": release.release_id == current,
+                "created_at": release.manifest.created_at.isoformat(),
+                "works": release.manifest.works,
+                "embedder": release.manifest.embedder.checkpoint,
+            }
+            for release in found
+        ]
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    if not found:
+        click.echo(f"No release under {store.root}; `retrievals build` makes one.")
+        return
+    table = Table("", "release", "created", "works", "embedder", box=None, pad_edge=False)
+    for release in found:
+        manifest = release.manifest
+        table.add_row(
+            "*" if release.release_id == current else "",
+            release.release_id,
+            f"{manifest.created_at:%Y-%m-%d %H:%M}",
+            f"{manifest.works:,}",
+            Text(manifest.embedder.checkpoint),
+        )
+    Console().print(table)
+
+
+@click.command()
+def doctor() -> None:
+    """Look at everything that a build or a server needs, and say how to mend what is wrong."""
+    from retrievals_serving.doctor import examine
+
+    findings = examine()
+    table = Table("", "check", "finding", box=None, pad_edge=False)
+    styles = {"ok": "green", "warning": "yellow", "failed": "red"}
+    for finding in findings:
+        remedy = f"\n{finding.remedy}" if finding.remedy else ""
+        table.add_row(
+            Text(finding.status, styles[finding.status]),
+            finding.check,
+            Text.assemble(finding.detail, (remedy, "italic")),
+        )
+    Console().print(table)
+    if any(finding.status == "failed" for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+COMMANDS = (search, serve, releases, doctor)

@@ -1,0 +1,102 @@
+"""Cursors: what leads from one page of an answer to the next, without the server remembering.
+
+A cursor is the search that it continues, as JSON, and its HMAC-SHA256, both base64url. It can be
+read by anyone and made only with the server's secret.
+"""
+
+import base64
+import contextlib
+import functools
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from retrievals_serving.errors import CursorRefused
+from retrievals_serving.vectors import Float32
+
+logger = logging.getLogger(__name__)
+
+# Part of what is signed: a cursor of another layout is then no cursor. Renamed with the layout.
+LAYOUT = b"retrievals cursor 1\n"
+PROCESS_SECRET = secrets.token_bytes(32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cursor:
+    """A search and how far it was read.
+
+    Attributes:
+        release: Id of the release that answered.
+        vector: Digest of the vector that was searched, see `vector_digest`.
+        query: The text that was searched for, if any.
+        filters: As they were asked.
+        score_threshold: As it was asked.
+        without: Row that is left out, if any.
+        window: The setting; another one would answer in other pages.
+        more: The setting.
+        offset: How many results were shown.
+    """
+
+    release: str
+    vector: str
+    query: str | None
+    filters: dict[str, Any] | None
+    score_threshold: float
+    without: int | None
+    window: int
+    more: int
+    offset: int = 0
+
+
+def sign(cursor: Cursor, secret: bytes) -> str:
+    """Return `cursor` as url-safe text that only a holder of `secret` can make."""
+    content = json.dumps(asdict(cursor), sort_keys=True, separators=(",", ":")).encode()
+    return f"{_to_text(content)}.{_to_text(_signature(content, secret))}"
+
+
+def verify(text: str, secret: bytes) -> Cursor:
+    """Return the cursor in `text`.
+
+    Raises:
+        CursorRefused: It was not made with `secret`, or not whole.
+    """
+    content, signature = b"", b""
+    with contextlib.suppress(ValueError):
+        content, signature = (_to_bytes(part) for part in text.split("."))
+    if not hmac.compare_digest(signature, _signature(content, secret)):
+        raise CursorRefused(
+            "cursor: it was not signed by this server, or was changed on the way; search again. "
+            "If the server was restarted, RETRIEVALS_SECRET keeps cursors good."
+        )
+    return Cursor(**json.loads(content))
+
+
+def vector_digest(vector: Float32) -> str:
+    """Return the sha256 of the float32 values of `vector`, as 64 hex digits."""
+    return hashlib.sha256(vector.astype("<f4").tobytes()).hexdigest()
+
+
+@functools.cache
+def process_secret() -> bytes:
+    """Return the random secret of this process, and say once what that means."""
+    logger.warning(
+        "RETRIEVALS_SECRET is not set: cursors end with this process, and no replica knows them."
+    )
+    return PROCESS_SECRET
+
+
+def _signature(content: bytes, secret: bytes) -> bytes:
+    return hmac.digest(secret, LAYOUT + content, "sha256")
+
+
+def _to_text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _to_bytes(text: str) -> bytes:
+    padded = text + "=" * (-len(text) % 4)
+    return base64.b64decode(padded, altchars=b"-_", validate=True)

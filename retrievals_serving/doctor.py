@@ -1,0 +1,164 @@
+"""What `retrievals doctor` looks at: everything that a build or a server needs.
+
+Nothing is downloaded, loaded or changed.
+"""
+
+import difflib
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+
+from retrievals_serving.errors import ReleaseError, ReleaseNotFound, SettingsError
+from retrievals_serving.models.checkpoints import HUB_ID, MINIATURE, SHIPPED
+from retrievals_serving.release import open_release
+from retrievals_serving.settings import Settings
+
+PREFIX = "RETRIEVALS_"
+LOW_DISK = 5 * 2**30  # bytes
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look found; `failed` when something that is needed is missing."""
+
+    check: str
+    status: Literal["ok", "warning", "failed"]
+    detail: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at everything and return the findings."""
+    findings = [
+        Finding("python", "ok", platform.python_version()),
+        _faiss(),
+        _torch(),
+        _dagster(),
+        *_unread_variables(),
+    ]
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        return [*findings, Finding("settings", "failed", str(error))]
+    findings.append(Finding("settings", "ok", f"profile {settings.profile}"))
+    looks = (_home, _checkpoint, _records, _release)
+    return [*findings, *(look(settings) for look in looks)]
+
+
+def _faiss() -> Finding:
+    try:
+        return Finding("faiss", "ok", import_module("faiss").__version__)
+    except ImportError as error:
+        return Finding(
+            "faiss", "failed", str(error), "pip install 'retrievals[cpu]', or [gpu] with CUDA."
+        )
+
+
+def _torch() -> Finding:
+    try:
+        torch = import_module("torch")
+    except ImportError as error:
+        return Finding("torch", "failed", str(error), "pip install torch")
+    if torch.cuda.is_available():
+        return Finding("torch", "ok", f"{torch.__version__} on {torch.cuda.get_device_name()}")
+    return Finding("torch", "ok", f"{torch.__version__} on the CPU")
+
+
+def _dagster() -> Finding:
+    try:
+        return Finding("dagster", "ok", version("dagster"))
+    except PackageNotFoundError:
+        return Finding(
+            "dagster",
+            "warning",
+            "not installed; only a build needs it",
+            "pip install 'retrievals[pipeline]'",
+        )
+
+
+def _unread_variables() -> Iterator[Finding]:
+    """Find variables that look like settings and that nothing reads."""
+    known = {Settings.variable(name) for name in Settings.model_fields}
+    env_file = Settings.model_config.get("env_file")
+    written = dotenv_values(str(env_file)) if env_file else {}
+    for name in sorted({name.upper() for name in (*os.environ, *written)} - known):
+        if name.startswith(PREFIX):
+            near = difflib.get_close_matches(name, known, n=1)
+            remedy = f"Did you mean {near[0]}?" if near else "See .env.example for those there are."
+            yield Finding("settings", "warning", f"nothing reads {name}", remedy)
+
+
+def _home(settings: Settings) -> Finding:
+    home = settings.store.root
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return Finding(
+            "home", "failed", f"{home} cannot be written", "Set RETRIEVALS_HOME to another folder."
+        )
+    free = shutil.disk_usage(there).free
+    detail = f"{home}, {free / 2**30:.0f} GiB free"
+    if free < LOW_DISK:
+        return Finding(
+            "home", "warning", detail, "Free some space, or set RETRIEVALS_HOME to another disk."
+        )
+    return Finding("home", "ok", detail)
+
+
+def _checkpoint(settings: Settings) -> Finding:
+    name = settings.embedder
+    folder = SHIPPED / "embedder" if name == MINIATURE else Path(name).expanduser()
+    if folder.is_dir():
+        return Finding("embedder", "ok", f"{name} in {folder}")
+    hub_id, _, revision = name.partition("@")
+    if not HUB_ID.fullmatch(hub_id):
+        return Finding(
+            "embedder",
+            "failed",
+            f"{name} is neither a folder nor a hub id",
+            f"Set RETRIEVALS_EMBEDDER to a folder, a hub id, or {MINIATURE}.",
+        )
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(hub_id, "config.json", revision=revision or None)
+    if isinstance(cached, str):
+        return Finding("embedder", "ok", f"{name} in {Path(cached).parent}")
+    return Finding(
+        "embedder",
+        "warning",
+        f"{name} is not in the cache of the hub",
+        "It is downloaded when it is first needed, if the network allows.",
+    )
+
+
+def _records(settings: Settings) -> Finding:
+    location = settings.nga_url
+    if location == MINIATURE:
+        return Finding("records", "ok", "the miniature museum, which ships with the project")
+    if location.startswith(("http://", "https://")):
+        return Finding("records", "ok", f"{location} (not asked now)")
+    if (Path(location).expanduser() / "objects.csv").is_file():
+        return Finding("records", "ok", location)
+    return Finding(
+        "records",
+        "failed",
+        f"{location} holds no objects.csv",
+        "Set RETRIEVALS_NGA_URL to a folder or URL of the museum's CSV files.",
+    )
+
+
+def _release(settings: Settings) -> Finding:
+    try:
+        release = open_release(settings.store)
+    except ReleaseNotFound as error:
+        return Finding("release", "warning", str(error))
+    except ReleaseError as error:
+        return Finding("release", "failed", str(error))
+    return Finding("release", "ok", f"{release.release_id}, {release.manifest.works:,} works")

@@ -1,0 +1,292 @@
+"""The search engine: one release, its index and its records, behind a few methods.
+
+from retrievals_serving import SearchEngine
+with SearchEngine.open() as engine:
+    page = engine.search("a lonely boat in stormy seas", filters={"classification": "Painting"})
+    more = engine.search_more(page.query_vector, page.cursor)
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from retrievals_serving import cursors, ranking
+from retrievals_serving.clock import Clock
+from retrievals_serving.cursors import Cursor
+from retrievals_serving.errors import CursorExpired, CursorRefused, QueryError, ReleaseDamaged
+from retrievals_serving.filters import Filters, parse_filters
+from retrievals_serving.metadata import Metadata
+from retrievals_serving.models import Embedder
+from retrievals_serving.pages import Artwork, Page
+from retrievals_serving.queries import QueryEmbedder, clean_query
+from retrievals_serving.release import INDEX, METADATA, Release, open_release
+from retrievals_serving.settings import Settings
+from retrievals_serving.store import Store
+from retrievals_serving.vectors import Float32, VectorSearch
+from retrievals_serving.vectors.faiss_index import FaissIndex
+
+MAX_TOP_K = 100
+
+
+class SearchEngine:
+    """One release, open for search. Safe to use from several threads.
+
+    Attributes:
+        release: What is searched.
+        settings: How.
+    """
+
+    def __init__(
+        self, release: Release, settings: Settings, embedder: Embedder | None = None
+    ) -> None:
+        """Open the files of `release`; see `open`."""
+        self.release = release
+        self.settings = settings
+        self._secret = (
+            settings.secret.get_secret_value().encode()
+            if settings.secret
+            else cursors.process_secret()
+        )
+        self._queries = QueryEmbedder(release.manifest, settings, embedder)
+        self._index: VectorSearch = FaissIndex(release.path(INDEX))
+        self._metadata = Metadata(release.path(METADATA))
+        self._require_agreement()
+
+    @classmethod
+    def open(
+        cls,
+        home: Path | str | None = None,
+        release: str | None = None,
+        settings: Settings | None = None,
+        embedder: Embedder | None = None,
+    ) -> Self:
+        """Open a release for search. No model is loaded.
+
+        Args:
+            home: Folder of all artifacts; default: that of the settings.
+            release: Id of a release; default: the one that is served.
+            settings: Default: those of the environment.
+            embedder: A model that is loaded already; default: that of the settings, when needed.
+
+        Raises:
+            ReleaseNotFound: There is no such release, or nothing was promoted yet.
+            ReleaseDamaged: Its files are not those its manifest names, or do not fit together.
+            ReleaseError: `embedder` is not the model that made the release.
+            SettingsError: A setting is malformed.
+        """
+        settings = settings or Settings.load(home=home)
+        store = settings.store if home is None else Store(Path(home).expanduser().absolute())
+        return cls(open_release(store, release), settings, embedder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the release's files; the engine cannot search any more."""
+        self._metadata.close()
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """The model of text queries; None until the first of them, or `warm`, loads it."""
+        return self._queries.embedder
+
+    def warm(self) -> None:
+        """Load the model and run it once, so that the first query does not wait for it.
+
+        Raises:
+            ModelError: It cannot be loaded.
+            ReleaseError: It is not the model that made the release.
+        """
+        self._queries.embed("warm")
+
+    def search(
+        self,
+        query: str,
+        *,
+        top_k: int | None = None,
+        filters: Filters | None = None,
+        score_threshold: float = 0.0,
+        rerank: bool = True,  # noqa: ARG002 - without a reranker there is none to leave out
+        alpha: float | None = None,
+    ) -> Page:
+        """Return the works that show what `query` says, best first.
+
+        Args:
+            query: 1 to 512 characters.
+            top_k: Results on this page, 1 to 100; default: the setting `page`.
+            filters: Look only at works that match, see `filters`.
+            score_threshold: Leave out works of a lower vector score, 0 to 1.
+            rerank: Whether a reranker, where one is set, puts the best in order.
+            alpha: Weight of its score against the vector score, 0 to 1.
+
+        Raises:
+            QueryError: An argument is out of bounds, or `filters` has an unknown field.
+            ModelError, ReleaseError: As for `warm`.
+        """
+        clock = Clock()
+        query = clean_query(query)
+        _require_fraction("score_threshold", score_threshold)
+        if alpha is not None:
+            _require_fraction("alpha", alpha)
+        filters = _known(filters)
+        top_k = self._page_size(top_k)
+        with clock.stage("embed"):
+            vector = self._queries.embed(query)
+        start = self._first(vector, query=query, filters=filters, score_threshold=score_threshold)
+        return self._page(start, vector, top_k, clock)
+
+    def search_more(self, query_vector: Sequence[float] | Float32, cursor: str) -> Page:
+        """Return the next page of an answer; needs no model.
+
+        Args:
+            query_vector: As the page before gave it.
+            cursor: As the page before gave it.
+
+        Raises:
+            CursorExpired: It belongs to a release that is not served any more.
+            CursorRefused: It is forged, or belongs to another vector or other settings.
+        """
+        clock = Clock()
+        start = cursors.verify(cursor, self._secret)
+        if start.release != self.release.release_id:
+            raise CursorExpired(
+                f"cursor: it belongs to release {start.release}, and {self.release.release_id} is "
+                "served now; search again."
+            )
+        if (start.window, start.more) != (self.settings.window, self.settings.more):
+            raise CursorRefused(
+                f"cursor: it was made with window {start.window} and more {start.more}, the server "
+                f"now has {self.settings.window} and {self.settings.more}; search again."
+            )
+        vector = _as_vector(query_vector)
+        if cursors.vector_digest(vector) != start.vector:
+            raise CursorRefused(
+                "cursor: it belongs to another query_vector; send both as one page gave them."
+            )
+        return self._page(start, vector, self.settings.more, clock)
+
+    def similar(
+        self, artwork_id: str, *, top_k: int | None = None, filters: Filters | None = None
+    ) -> Page:
+        """Return the works that look like a work of the release, without the work itself.
+
+        Raises:
+            UnknownArtwork: No such work.
+            QueryError: As for `search`.
+        """
+        clock = Clock()
+        filters = _known(filters)
+        top_k = self._page_size(top_k)
+        row = self._metadata.row_of(artwork_id)
+        vector = self._index.vector(row)
+        vector /= np.linalg.norm(vector)
+        start = self._first(vector, filters=filters, without=row)
+        return self._page(start, vector, top_k, clock)
+
+    def artwork(self, artwork_id: str) -> Artwork:
+        """Return the record of a work.
+
+        Raises:
+            UnknownArtwork: No such work.
+        """
+        (record,) = self._metadata.records([self._metadata.row_of(artwork_id)])
+        return Artwork(**record)
+
+    def _first(
+        self,
+        vector: Float32,
+        *,
+        query: str | None = None,
+        filters: dict[str, Any] | None,
+        score_threshold: float = 0.0,
+        without: int | None = None,
+    ) -> Cursor:
+        """Return the cursor that stands before the first result of a search."""
+        return Cursor(
+            release=self.release.release_id,
+            vector=cursors.vector_digest(vector),
+            query=query,
+            filters=filters,
+            score_threshold=score_threshold,
+            without=without,
+            window=self.settings.window,
+            more=self.settings.more,
+        )
+
+    def _page(self, cursor: Cursor, vector: Float32, size: int, clock: Clock) -> Page:
+        """Return the `size` results after `cursor`, from the same window for every page."""
+        with clock.stage("search"):
+            only = self._metadata.rows_matching(cursor.filters) if cursor.filters else None
+            found = cursor.window + (cursor.without is not None)
+            cosines, rows = self._index.search(vector[np.newaxis], found, only)
+            window = ranking.rank(
+                cosines[0],
+                rows[0],
+                size=cursor.window,
+                score_threshold=cursor.score_threshold,
+                without=cursor.without,
+            )
+        end = min(cursor.offset + size, len(window.rows))
+        with clock.stage("metadata"):
+            records = self._metadata.records(window.rows[cursor.offset : end])
+        results = ranking.results(window, records, offset=cursor.offset)
+        following = dataclasses.replace(cursor, offset=end)
+        return Page(
+            query=cursor.query,
+            results=results,
+            total=len(results),
+            window=len(window.rows),
+            query_vector=vector.tolist(),
+            cursor=cursors.sign(following, self._secret) if end < len(window.rows) else None,
+            release=cursor.release,
+            latency_ms=clock.elapsed(),
+            timings=clock.stages,
+        )
+
+    def _page_size(self, top_k: int | None) -> int:
+        if top_k is None:
+            return self.settings.page
+        if not 1 <= top_k <= MAX_TOP_K:
+            raise QueryError(f"top_k: expected 1 to {MAX_TOP_K}, got {top_k}.")
+        return top_k
+
+    def _require_agreement(self) -> None:
+        """Refuse an index and records that are not of the same works."""
+        manifest = self.release.manifest
+        expected = (manifest.works, manifest.works, manifest.embedder.dimension)
+        found = (self._index.count, self._metadata.count, self._index.dimension)
+        if found != expected:
+            raise ReleaseDamaged(
+                f"release {manifest.release_id} has {found[0]} vectors of dimension {found[2]} and "
+                f"{found[1]} records, its manifest says {expected[0]} works of dimension "
+                f"{expected[2]}; build it again."
+            )
+
+
+def _known(filters: Filters | None) -> dict[str, Any] | None:
+    """Return a copy of `filters`, or None if there are none; refused before the model is asked."""
+    if filters is None:
+        return None
+    parse_filters(filters)
+    return dict(filters) or None
+
+
+def _require_fraction(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise QueryError(f"{name}: expected a number from 0 to 1, got {value}.")
+
+
+def _as_vector(values: Sequence[float] | Float32) -> Float32:
+    """Return numbers from outside as a float32 vector."""
+    try:
+        # A number too large becomes infinite, and then is of no vector that was sent.
+        with np.errstate(over="ignore"):
+            return np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise QueryError(f"query_vector: expected a list of numbers: {error}.") from error

@@ -1,0 +1,84 @@
+"""Every error this project raises on purpose, drawn as one tree.
+
+    RetrievalsError
+    ├── SettingsError            a setting is missing, malformed or unsafe
+    ├── SourceError              the museum's records or pictures cannot be used as they are
+    ├── BuildError               a stage of a build failed; what was complete before it is kept
+    ├── ModelError               a checkpoint cannot be loaded, or is of a family not supported
+    ├── PictureError             one picture cannot be read; its neighbours are unharmed
+    │   └── RejectedPicture      a download that is no whole picture
+    ├── ReleaseError             a release cannot be built, opened or promoted
+    │   ├── ReleaseNotFound      there is none, or none of that name
+    │   ├── ReleaseDamaged       its files are not those its manifest names
+    │   └── PromotionRefused     a check of it failed, or has not been run
+    └── QueryError               a question that cannot be answered as asked
+        ├── UnknownArtwork       no such id in the release
+        └── CursorRefused        a cursor that is forged, or bound to another search
+            └── CursorExpired    a cursor of a release that is not served any more
+
+A message names the thing, the value and the remedy, so that the last line of a log is enough.
+"""
+
+
+class RetrievalsError(Exception):
+    """Root of the tree: catch it at a boundary (CLI, HTTP, a Dagster step), nowhere deeper."""
+
+
+class SettingsError(RetrievalsError):
+    """A setting is missing, malformed or unsafe."""
+
+
+class SourceError(RetrievalsError):
+    """The museum's records or pictures cannot be used as they are."""
+
+
+class BuildError(RetrievalsError):
+    """A stage of a build failed; what was complete before it is kept."""
+
+
+class ModelError(RetrievalsError):
+    """A checkpoint cannot be loaded, or is of a family that is not supported."""
+
+
+class PictureError(RetrievalsError):
+    """One picture cannot be read."""
+
+
+class RejectedPicture(PictureError):
+    """A download is no whole picture; `status` is the ledger's word for why."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class ReleaseError(RetrievalsError):
+    """A release cannot be built, opened or promoted."""
+
+
+class ReleaseNotFound(ReleaseError):
+    """There is no release, or none of that name."""
+
+
+class ReleaseDamaged(ReleaseError):
+    """The files of a release are not those its manifest names."""
+
+
+class PromotionRefused(ReleaseError):
+    """A check of the release failed, or has not been run."""
+
+
+class QueryError(RetrievalsError):
+    """A question that cannot be answered as asked."""
+
+
+class UnknownArtwork(QueryError):
+    """No work of that id is in the release."""
+
+
+class CursorRefused(QueryError):
+    """A cursor is forged, or bound to another search."""
+
+
+class CursorExpired(CursorRefused):
+    """A cursor belongs to a release that is not served any more."""

@@ -1,0 +1,88 @@
+"""The records of a release: `artworks.duckdb`, read-only, from any thread."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from retrievals_serving.errors import ReleaseDamaged, UnknownArtwork
+from retrievals_serving.filters import Filters, parse_filters
+from retrievals_serving.vectors import Int32
+
+# The columns are the fields of `pages.Artwork`.
+RECORDS = """
+    select
+        row, id, title, artist, date, begin_year, end_year, medium, classification, credit,
+        width, height, color, '/thumbnails/' || image_sha256 as thumbnail_url, image_url,
+        artwork_url, description
+    from artworks
+    where list_contains(?, row)
+"""
+
+
+class Metadata:
+    """The records of a release, found by row, by id and by filter."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the DuckDB file at `path`.
+
+        Raises:
+            ReleaseDamaged: It is no DuckDB file, or has no table of artworks.
+        """
+        try:
+            self._connection = duckdb.connect(str(path), read_only=True)
+            # A query takes a few ms of one core: cores are for searches at once, not parts of one.
+            self._connection.execute("set threads = 1")
+            ((self.count,),) = self._query("select count(*) from artworks").fetchall()
+        except duckdb.Error as error:
+            raise ReleaseDamaged(
+                f"{path} cannot be read as the records of a release: {error}. Build it again."
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; nothing can be asked afterwards."""
+        self._connection.close()
+
+    def records(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> list[dict[str, Any]]:
+        """Return the records of `rows`, in their order; each has the fields of `pages.Artwork`."""
+        result = self._query(RECORDS, [[int(row) for row in rows]])
+        _, *columns = [column[0] for column in result.description]
+        found = {row: dict(zip(columns, values, strict=True)) for row, *values in result.fetchall()}
+        return [found[int(row)] for row in rows]
+
+    def row_of(self, artwork_id: str) -> int:
+        """Return the row of the work `artwork_id`.
+
+        Raises:
+            UnknownArtwork: It is not in the release.
+        """
+        found = self._query("select row from artworks where id = ?", [artwork_id]).fetchall()
+        if not found:
+            raise UnknownArtwork(
+                f"no work of this release has the id {artwork_id!r}; ids look like 'nga:46569'."
+            )
+        row: int = found[0][0]
+        return row
+
+    def rows_matching(self, filters: Filters) -> Int32:
+        """Return the rows of the works that match `filters`, sorted.
+
+        Raises:
+            QueryError: As for `parse_filters`.
+        """
+        condition, values = parse_filters(filters)
+        sql = f"select row from artworks where {condition} order by row"  # noqa: S608 - see `filters`
+        return np.asarray(self._query(sql, values).fetchnumpy()["row"], dtype=np.int32)
+
+    def _query(self, sql: str, values: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
+        """Run one query on a cursor of its own, which is what makes this safe in threads."""
+        return self._connection.cursor().execute(sql, values)

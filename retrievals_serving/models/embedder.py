@@ -1,0 +1,99 @@
+"""What every embedder offers, whatever its family, and what is done with its vectors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from retrievals_serving.errors import SettingsError
+from retrievals_serving.models.contracts import Contract
+
+DOCUMENT_INSTRUCTION = "Represent the user's input."
+QUERY_INSTRUCTION = "Retrieve images or text relevant to the user's query."
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One thing to embed: a text, a picture, or a picture together with a text."""
+
+    text: str | None = None
+    image: Image.Image | Path | None = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of a checkpoint without loading its weights."""
+
+    checkpoint: str
+    """Its name; a hub id carries the commit it resolved to, as `org/name@1a2b…`."""
+    dimension: int
+    """Native width of its vectors."""
+    corpus_contract: Contract
+    query_contract: Contract
+
+
+class Embedder(Protocol):
+    """Turns texts and pictures into vectors that can be compared by their inner product.
+
+    Each method takes the instruction for the whole call, `DOCUMENT_INSTRUCTION` when it is None,
+    and returns float32 rows of length 1, shape (n, dimension), in the order of the inputs. A vector
+    does not depend on what else is in the call. Safe to call from several threads.
+    """
+
+    dimension: int
+    device: str
+    dtype: str
+    corpus_contract: Contract
+    query_contract: Contract
+
+    def embed_inputs(
+        self, inputs: Sequence[Input], *, instruction: str | None = None
+    ) -> np.ndarray:
+        """Embed texts, pictures, and pictures with a text.
+
+        Raises:
+            PictureError: A picture cannot be read; names it.
+        """
+        ...
+
+    def embed_texts(self, texts: list[str], *, instruction: str | None = None) -> np.ndarray:
+        """Embed each text."""
+        ...
+
+    def embed_images(
+        self, images: Sequence[Image.Image | Path], *, instruction: str | None = None
+    ) -> np.ndarray:
+        """Embed each picture.
+
+        Raises:
+            PictureError: A picture cannot be read; names it. To keep the others of a batch, call
+                `pictures.load_picture` for each one first.
+        """
+        ...
+
+
+def truncate(embeddings: np.ndarray, dimension: int) -> np.ndarray:
+    """Cut vectors to their first `dimension` numbers and bring them back to length 1 (Matryoshka).
+
+    Args:
+        embeddings: Shape (n, native dimension), of any float type.
+        dimension: How many numbers of each row to keep.
+
+    Returns:
+        float32, shape (n, dimension).
+
+    Raises:
+        SettingsError: `dimension` is not between 1 and the native dimension.
+    """
+    native = embeddings.shape[1]
+    if not 1 <= dimension <= native:
+        raise SettingsError(
+            f"vectors of dimension {dimension} cannot be cut from vectors of dimension {native}: "
+            f"set RETRIEVALS_DIMENSION to a number from 1 to {native}."
+        )
+    head: np.ndarray = embeddings[:, :dimension].astype(np.float32)
+    head /= np.maximum(np.linalg.norm(head, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return head

@@ -1,0 +1,54 @@
+"""Loading a checkpoint's weights onto a device: safetensors only, nothing missing."""
+
+from typing import Any
+
+from retrievals_serving.errors import ModelError
+from retrievals_serving.models.checkpoints import Checkpoint
+
+DTYPES = ("bfloat16", "float16", "float32")
+
+
+def load_weights(
+    auto_class: str, checkpoint: Checkpoint, *, device: str, dtype: str
+) -> tuple[Any, str, str]:
+    """Return the model in evaluation mode, its device and its dtype.
+
+    Args:
+        auto_class: Name of the class of transformers that knows the architecture.
+        checkpoint: Where the weights are.
+        device: `auto`, or as torch names it. `auto` is CUDA where there is one, else the CPU.
+        dtype: `auto` or one of `DTYPES`. `auto` is bfloat16 on CUDA, float32 elsewhere.
+
+    Raises:
+        ModelError: It cannot be loaded, or weights that the architecture needs are not in it.
+    """
+    import torch
+    import transformers
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if dtype == "auto":
+        dtype = "bfloat16" if device.startswith("cuda") else "float32"
+    if dtype not in DTYPES:
+        raise ModelError(f"dtype {dtype!r} is not known: choose auto or {', '.join(DTYPES)}.")
+    try:
+        model, report = getattr(transformers, auto_class).from_pretrained(
+            checkpoint.folder,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+        model = model.to(device).eval()
+    # What goes wrong in a file, a driver or a memory has no common ancestor.
+    except Exception as error:
+        raise ModelError(
+            f"checkpoint {checkpoint.name} cannot be loaded on {device} as {dtype}: {error}"
+        ) from error
+    if missing := sorted(report["missing_keys"]):
+        raise ModelError(
+            f"checkpoint {checkpoint.name} lacks {len(missing)} weights, the first {missing[0]}; "
+            "they would be random: download it again."
+        )
+    return model, device, dtype

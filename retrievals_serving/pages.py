@@ -1,0 +1,125 @@
+"""What a search answers: pages of results."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artwork:
+    """The record of one work.
+
+    Attributes:
+        id: `<source>:<object id>`, as `nga:46569`.
+        date: As the museum displays it; `begin_year` and `end_year` bound it.
+        width: Of the stored picture, px, as `height`.
+        color: The picture's main colour, `#rrggbb`.
+        thumbnail_url: Path of the thumbnail on this server.
+        image_url: Address of the picture at the museum.
+        artwork_url: Address of the museum's page about the work.
+    """
+
+    id: str
+    title: str
+    artist: str
+    date: str
+    begin_year: int | None
+    end_year: int | None
+    medium: str
+    classification: str
+    credit: str
+    width: int
+    height: int
+    color: str
+    thumbnail_url: str
+    image_url: str
+    artwork_url: str
+    description: str
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """All of the record but the id, as the HTTP API gives it."""
+        return {name: getattr(self, name) for name in METADATA_FIELDS}
+
+
+METADATA_FIELDS = tuple(field.name for field in fields(Artwork) if field.name != "id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result(Artwork):
+    """One work as the answer to a search.
+
+    Attributes:
+        rank: Its place in the whole answer, from 1.
+        score: What the order is by.
+        vector_score: Cosine of its vector with the query's, 0 to 1.
+        rerank_score: The reranker's judgement, 0 to 1; None when it was not reranked.
+    """
+
+    rank: int
+    score: float
+    vector_score: float
+    rerank_score: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as the HTTP API gives it."""
+        return {
+            "id": self.id,
+            "rank": self.rank,
+            "score": self.score,
+            "vector_score": self.vector_score,
+            "rerank_score": self.rerank_score,
+            "metadata": self.metadata,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of an answer.
+
+    Attributes:
+        query: The text that was searched for; None when the search began with a work.
+        results: Best first.
+        total: How many results are on this page.
+        window: How many can be paged to in all.
+        query_vector: The vector that was searched, of the release's dimension and length 1.
+        cursor: With `query_vector`, leads to the next page; None on the last.
+        release: Id of the release that answered.
+        latency_ms: Time it took in all, ms.
+        timings: Time that each stage took, ms.
+        cached: Whether the answer was kept from before.
+        degraded: What was left out to answer in time.
+        rerank_coverage: Share of the results that were reranked, 0 to 1.
+        relevance: How far the answer can be trusted to fit the query.
+        explanation: The answer in words.
+    """
+
+    query: str | None
+    results: list[Result]
+    total: int
+    window: int
+    query_vector: list[float]
+    cursor: str | None
+    release: str
+    latency_ms: float
+    timings: Mapping[str, float]
+    cached: bool = False
+    degraded: tuple[str, ...] = ()
+    rerank_coverage: float = 0.0
+    relevance: float | None = None
+    explanation: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the page as the HTTP API gives it."""
+        page = {field.name: getattr(self, field.name) for field in fields(self)}
+        return page | {"results": [result.to_dict() for result in self.results]}
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the results as a table, one row for each."""
+        import pandas as pd
+
+        columns = [field.name for field in fields(Result)]
+        return pd.DataFrame([asdict(result) for result in self.results], columns=columns)

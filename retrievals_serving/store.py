@@ -1,0 +1,84 @@
+"""Where artifacts live: a folder, behind the few verbs that an object store has too.
+
+Names are relative and use `/`. A file appears under its name only when it is complete, so a
+reader never sees half of one and a killed writer leaves only a hidden `*.partial` behind.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class Store:
+    """The artifacts below `root`."""
+
+    root: Path
+
+    def path(self, name: str) -> Path:
+        """Return the local path of `name`, for engines that read files themselves."""
+        return self.root / name
+
+    def exists(self, name: str) -> bool:
+        """Tell whether `name` is there, complete."""
+        return self.path(name).exists()
+
+    def names(self, pattern: str) -> list[str]:
+        """Return the names that match the glob `pattern`, sorted, without hidden ones."""
+        return sorted(
+            path.relative_to(self.root).as_posix()
+            for path in self.root.glob(pattern)
+            if not path.name.startswith(".")
+        )
+
+    def read_bytes(self, name: str) -> bytes:
+        """Return the content of `name`."""
+        return self.path(name).read_bytes()
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Put `content` under `name` in one step, durably, replacing what was there."""
+        with self.replacing(name) as partial:
+            partial.write_bytes(content)
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[Path]:
+        """Yield a path to write; on success it becomes `name` in one step, else it is removed."""
+        final = self.path(name)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        partial = final.with_name(f".{final.name}.{secrets.token_hex(4)}{PARTIAL}")
+        try:
+            yield partial
+            sync(partial)
+            partial.replace(final)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        sync(final.parent)
+
+    def remove(self, name: str) -> None:
+        """Remove the file `name` if it is there."""
+        self.path(name).unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Make the file or folder `path` survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def picture_name(sha256: str) -> str:
+    """Return the name of the picture whose bytes hash to `sha256` (64 hex digits)."""
+    return f"images/{sha256[:2]}/{sha256}.jpg"
+
+
+def thumbnail_name(sha256: str) -> str:
+    """Return the name of the thumbnail of the picture `sha256`."""
+    return f"thumbnails/{sha256[:2]}/{sha256}.webp"

@@ -1,0 +1,68 @@
+"""Stored vectors survive kills, are found by their picture, and are compacted without a loss."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrievals_pipeline.defs.embeddings.vectors import VectorShard
+from retrievals_serving.store import Store
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> VectorShard:
+    return VectorShard(Store(tmp_path), "contract", "0-of-1")
+
+
+def vectors(*values: float) -> np.ndarray:
+    return np.array([[value, value + 1] for value in values], np.float32)
+
+
+def test_vectors_come_back_by_picture_as_float16(shard: VectorShard) -> None:
+    shard.append([("a", "s1"), ("b", "s2")], vectors(0.5, 1.5))
+    stored = shard.vectors()
+    assert stored["s2"].dtype == np.float16
+    assert {sha: vector.tolist() for sha, vector in stored.items()} == {
+        "s1": [0.5, 1.5],
+        "s2": [1.5, 2.5],
+    }
+
+
+def test_parts_add_up_until_they_are_compacted_into_one_sorted_by_id(shard: VectorShard) -> None:
+    shard.append([("b", "s2")], vectors(2))
+    shard.append([("a", "s1")], vectors(1))
+    assert shard.pairs() == {("a", "s1"), ("b", "s2")}
+    shard.compact({"a": "s1", "b": "s2"})
+    assert len(shard.parts()) == 1
+    assert list(shard.vectors()) == ["s1", "s2"]
+
+
+def test_compacting_drops_what_no_work_shows_and_shares_what_two_show(shard: VectorShard) -> None:
+    shard.append([("a", "s1"), ("b", "s2")], vectors(1, 2))
+    shard.compact({"a": "s1", "c": "s1"})
+    assert shard.pairs() == {("a", "s1"), ("c", "s1")}
+    assert list(shard.vectors()) == ["s1"]
+
+
+def test_a_kill_between_the_new_part_and_the_removal_of_the_old_loses_nothing(
+    shard: VectorShard,
+) -> None:
+    shard.append([("a", "s1")], vectors(1))
+    shard.append([("a", "s1")], vectors(1))
+    shard.compact({"a": "s1"})
+    assert len(shard.parts()) == 1
+    assert shard.vectors()["s1"].tolist() == [1, 2]
+
+
+def test_a_compacted_shard_is_left_as_it_is(shard: VectorShard) -> None:
+    shard.append([("a", "s1")], vectors(1))
+    shard.compact({"a": "s1"})
+    before = shard.store.path(shard.parts()[0]).stat().st_mtime_ns
+    shard.compact({"a": "s1"})
+    assert shard.store.path(shard.parts()[0]).stat().st_mtime_ns == before
+
+
+def test_an_empty_shard_has_no_parts(shard: VectorShard) -> None:
+    shard.compact({})
+    assert shard.parts() == []
+    assert shard.vectors() == {}

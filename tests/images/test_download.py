@@ -1,0 +1,222 @@
+"""Every work ends in a ledger row, good pictures are kept, and nothing is fetched twice."""
+
+import io
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from retrievals_pipeline.defs.images import http, shard
+from retrievals_pipeline.defs.images.http import Fetcher, retry_delay
+from retrievals_pipeline.defs.images.ledger import Ledger, ledger_name
+from retrievals_pipeline.defs.images.shard import ShardSummary, Work, download_shard
+from retrievals_serving.errors import SourceError
+from retrievals_serving.store import Store, picture_name, thumbnail_name
+from tests.images.conftest import Museum, Respond, body, hang_up, in_turn, jpeg, slowly, status
+
+SHARD = "0-of-1"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Retries come at once; the delays that would have been are kept."""
+    delays: list[float] = []
+    monkeypatch.setattr(http, "sleep", delays.append)
+    return delays
+
+
+def work(museum: Museum, name: str, answer: Respond | None = None) -> Work:
+    """A work whose picture the museum answers with `answer`."""
+    if answer is not None:
+        museum.answers[f"/{name}/full/!1024,1024/0/default.jpg"] = answer
+    return Work(f"nga:{name}", f"{museum.address}/{name}/full/!1024,1024/0/default.jpg")
+
+
+def download(store: Store, works: list[Work], mirror: str | None = None) -> ShardSummary:
+    with Fetcher() as fetcher:
+        return download_shard(
+            store, SHARD, works, fetcher=fetcher, mirror=mirror, advance=lambda _: None
+        )
+
+
+def test_a_picture_is_kept_by_its_content_with_a_thumbnail_and_a_row(
+    museum: Museum, store: Store
+) -> None:
+    content = jpeg(size=(1000, 500))
+    summary = download(store, [work(museum, "1", body(content))])
+    name = sha256(content).hexdigest()
+    assert store.read_bytes(picture_name(name)) == content
+    with Image.open(store.path(thumbnail_name(name))) as thumbnail:
+        assert (thumbnail.format, thumbnail.size) == ("WEBP", (400, 200))
+    (row,) = pq.read_table(store.path(ledger_name(SHARD))).to_pylist()
+    assert (row["status"], row["sha256"], row["etag"]) == ("ok", name, '"e1"')
+    assert (row["width"], row["height"], row["bytes"]) == (1000, 500, len(content))
+    assert len(row["color"]) == 7
+    assert summary == ShardSummary(works=1, fetched=1, statuses={"ok": 1}, bytes=len(content))
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (status(404), "not_found"),
+        (status(403), "forbidden"),
+        (status(418), "refused"),
+        (status(500), "server_error"),
+        (body(b"<html>no</html>", "text/html"), "not_an_image"),
+        (body(b"<html>named .jpg</html>"), "not_an_image"),
+        (body(b""), "not_an_image"),
+        (body(jpeg()[:-400]), "truncated"),
+        (body(jpeg(), declared=10**6), "unreachable"),
+        (body(jpeg(size=(4200, 8))), "too_large"),
+        (status(302, Location="/1/full/!1024,1024/0/default.jpg"), "refused"),
+        (hang_up, "unreachable"),
+        (slowly(0.5, body(jpeg())), "timeout"),
+    ],
+)
+def test_what_goes_wrong_is_a_row_with_its_reason_and_harms_no_other(
+    museum: Museum,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Respond,
+    expected: str,
+) -> None:
+    monkeypatch.setattr(http, "TIMEOUT", 0.25)
+    works = [work(museum, "1", answer), work(museum, "2", body(jpeg()))]
+    assert download(store, works).statuses == {expected: 1, "ok": 1}
+    bad = Ledger(store, SHARD).rows["nga:1"]
+    assert bad.reason
+    assert bad.sha256 is None
+    assert len(store.names("images/*/*")) == 1
+
+
+def test_a_second_run_fetches_nothing_that_is_there(museum: Museum, store: Store) -> None:
+    works = [work(museum, str(n), body(jpeg(n))) for n in range(20)]
+    download(store, works)
+    ledger = store.read_bytes(ledger_name(SHARD))
+    museum.requests.clear()
+    assert download(store, works).fetched == 0
+    assert not museum.requests
+    assert store.read_bytes(ledger_name(SHARD)) == ledger
+
+
+def test_what_failed_is_tried_again_by_the_next_run(museum: Museum, store: Store) -> None:
+    works = [work(museum, "1", status(404))]
+    download(store, works)
+    museum.answers.clear()
+    assert download(store, [work(museum, "1", body(jpeg()))]).statuses == {"ok": 1}
+
+
+@pytest.mark.parametrize("lost", [picture_name, thumbnail_name])
+def test_a_picture_lost_from_the_store_is_fetched_again(
+    museum: Museum, store: Store, lost: Callable[[str], str]
+) -> None:
+    works = [work(museum, "1", body(jpeg()))]
+    download(store, works)
+    name = lost(sha256(jpeg()).hexdigest())
+    store.remove(name)
+    assert download(store, works).fetched == 1
+    assert store.exists(name)
+
+
+def test_a_work_with_another_picture_is_fetched_and_the_old_picture_stays(
+    museum: Museum, store: Store
+) -> None:
+    download(store, [work(museum, "1", body(jpeg(1)))])
+    moved = Work("nga:1", work(museum, "new", body(jpeg(2))).image_url)
+    download(store, [moved])
+    assert Ledger(store, SHARD).rows["nga:1"].sha256 == sha256(jpeg(2)).hexdigest()
+    assert len(store.names("images/*/*")) == 2
+
+
+def test_a_server_that_recovers_costs_a_retry_after_the_delay_it_asks_for(
+    museum: Museum, store: Store, no_waiting: list[float]
+) -> None:
+    answer = in_turn(status(503, Retry_After="7"), status(429), body(jpeg()))
+    assert download(store, [work(museum, "1", answer)]).statuses == {"ok": 1}
+    assert Ledger(store, SHARD).rows["nga:1"].attempts == 3
+    assert no_waiting == [7.0, 2.0]
+
+
+def test_what_no_retry_can_mend_is_asked_for_once(museum: Museum, store: Store) -> None:
+    download(store, [work(museum, "1", status(404))])
+    assert sum(museum.requests.values()) == 1
+
+
+def test_rows_survive_a_kill_and_a_line_cut_short(museum: Museum, store: Store) -> None:
+    works = [work(museum, str(n), body(jpeg(n))) for n in range(3)]
+    download(store, works[:2])
+    # As a kill leaves it: no finished ledger, and a journal whose last line is half written.
+    ledger = Ledger(store, SHARD)
+    with ledger.recording() as journal:
+        for row in list(ledger.rows.values()):
+            ledger.record(row, journal)
+        journal.write('{"id": "nga:2", "image_')
+    store.remove(ledger_name(SHARD))
+    museum.requests.clear()
+    assert download(store, works).fetched == 1
+    assert list(museum.requests) == ["/2/full/!1024,1024/0/default.jpg"]
+    assert not store.path(f"ledger/{SHARD}.jsonl").exists()
+
+
+def test_a_museum_that_is_down_ends_the_run_and_what_is_done_is_kept(
+    museum: Museum, store: Store
+) -> None:
+    works = [work(museum, "a", body(jpeg()))]
+    works += [work(museum, str(n), status(503)) for n in range(5 * shard.MAX_SILENCE)]
+    with pytest.raises(SourceError, match=r"24 pictures in a row .*HTTP 503"):
+        download(store, works)
+    assert Ledger(store, SHARD).rows["nga:a"].status == "ok"
+    assert len(museum.requests) < 2 * shard.MAX_SILENCE
+
+
+def test_no_more_requests_at_once_than_threads(museum: Museum, store: Store) -> None:
+    works = [work(museum, str(n), slowly(0.01, body(jpeg(n)))) for n in range(24)]
+    download(store, works)
+    assert 1 < museum.most_at_work <= shard.THREADS
+
+
+def test_the_museum_is_told_who_asks(museum: Museum, store: Store) -> None:
+    download(store, [work(museum, "1", body(jpeg()))])
+    (agent,) = museum.agents
+    assert agent.startswith("retrievals/")
+
+
+def test_the_mirror_takes_the_place_of_the_museum(museum: Museum, store: Store) -> None:
+    museum.answers["/iiif/u1/full/!1024,1024/0/default.jpg"] = body(jpeg())
+    away = Work("nga:1", "https://museum.example/iiif/u1/full/!1024,1024/0/default.jpg")
+    assert download(store, [away], mirror=f"{museum.address}/iiif").statuses == {"ok": 1}
+    assert Ledger(store, SHARD).rows["nga:1"].image_url == away.image_url
+
+
+def test_rows_of_works_that_left_the_collection_go_when_the_shard_is_finished(
+    museum: Museum, store: Store
+) -> None:
+    works = [work(museum, str(n), body(jpeg(n))) for n in range(2)]
+    download(store, works)
+    download(store, works[:1])
+    assert list(Ledger(store, SHARD).rows) == ["nga:0"]
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_pictures_of_other_colour_spaces_are_kept(museum: Museum, store: Store, mode: str) -> None:
+    content = jpeg(mode=mode)
+    assert download(store, [work(museum, "1", body(content))]).statuses == {"ok": 1}
+    row = Ledger(store, SHARD).rows["nga:1"]
+    with Image.open(io.BytesIO(store.read_bytes(picture_name(str(row.sha256))))) as picture:
+        assert picture.mode == mode
+
+
+@pytest.mark.parametrize(
+    ("attempt", "retry_after", "expected"),
+    [(1, None, 1.0), (2, None, 2.0), (1, "5", 5.0), (1, "86400", 60.0), (2, "soon", 2.0)],
+)
+def test_retry_delay(attempt: int, retry_after: str | None, expected: float) -> None:
+    assert retry_delay(attempt, retry_after) == expected

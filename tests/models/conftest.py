@@ -1,0 +1,53 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from retrievals_serving.models import Embedder, load_embedder
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "qwen3-vl"
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict:
+    """What the models' reference code returned for the inputs of the fixture."""
+    return json.loads((FIXTURE / "golden.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def paths() -> list[Path]:
+    return [FIXTURE / "inputs" / f"{index}.png" for index in range(4)]
+
+
+@pytest.fixture(scope="session")
+def embedder() -> Embedder:
+    return load_embedder(str(FIXTURE / "tiny-embedder"), device="cpu")
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A copy of the embedder's checkpoint, to be changed."""
+    return Path(shutil.copytree(FIXTURE / "tiny-embedder", tmp_path / "checkpoint"))
+
+
+@pytest.fixture
+def run_python() -> Callable[..., str]:
+    """Run code in a new interpreter, as only there an import or the environment can be judged."""
+
+    def run(code: str, *arguments: object, **environment: str) -> str:
+        finished = subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    return run

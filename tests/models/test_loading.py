@@ -1,0 +1,239 @@
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from retrievals_serving.errors import ModelError, SettingsError
+from retrievals_serving.models import describe_checkpoint, load_embedder, truncate
+
+COMMIT, OLDER = "a" * 40, "b" * 40
+
+
+def edit_json(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_the_miniature_ships_with_the_package():
+    embedder = load_embedder("miniature")
+    assert embedder.embed_texts(["a lonely boat"]).shape == (1, embedder.dimension)
+
+
+def test_importing_the_models_loads_no_torch_and_no_transformers(run_python):
+    code = """
+import sys
+import retrievals_serving.models
+print(sorted({"torch", "transformers", "huggingface_hub", "faiss"} & sys.modules.keys()))
+"""
+    assert run_python(code).strip() == "[]"
+
+
+def test_the_layout_of_the_published_checkpoints_gives_the_same_vectors(checkpoint, golden, paths):
+    """Shards, a legacy template file, bfloat16 in the config, a tokenizer class with own rules."""
+    weights = load_file(checkpoint / "model.safetensors")
+    (checkpoint / "model.safetensors").unlink()
+    shards = {"model-00001-of-00002.safetensors": {}, "model-00002-of-00002.safetensors": {}}
+    for number, (name, tensor) in enumerate(weights.items()):
+        shards[sorted(shards)[number % 2]][name] = tensor
+    for file, tensors in shards.items():
+        save_file(tensors, checkpoint / file, metadata={"format": "pt"})
+    weight_map = {name: file for file, tensors in shards.items() for name in tensors}
+    index = {"metadata": {}, "weight_map": weight_map}
+    (checkpoint / "model.safetensors.index.json").write_text(json.dumps(index))
+    template = (checkpoint / "chat_template.jinja").read_text()
+    (checkpoint / "chat_template.jinja").unlink()
+    (checkpoint / "chat_template.json").write_text(json.dumps({"chat_template": template}))
+    edit_json(checkpoint / "config.json", dtype="bfloat16")
+    edit_json(
+        checkpoint / "tokenizer_config.json", tokenizer_class="Qwen2Tokenizer", add_bos_token=False
+    )
+    embedder = load_embedder(str(checkpoint), device="cpu")
+    texts, images = embedder.embed_texts(golden["texts"]), embedder.embed_images(paths)
+    np.testing.assert_allclose(texts, golden["text_default"], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(images, golden["image_default"], rtol=0, atol=1e-5)
+
+
+def test_a_template_in_the_tokenizer_config_is_found(checkpoint):
+    expected = describe_checkpoint(str(checkpoint)).corpus_contract.parts["chat_template"]
+    template = (checkpoint / "chat_template.jinja").read_text()
+    (checkpoint / "chat_template.jinja").unlink()
+    edit_json(checkpoint / "tokenizer_config.json", chat_template=template)
+    described = describe_checkpoint(str(checkpoint))
+    assert described.corpus_contract.parts["chat_template"] == expected
+
+
+def test_half_precision_stays_near_the_reference_in_float32_rows(checkpoint, golden):
+    embedder = load_embedder(str(checkpoint), device="cpu", dtype="bfloat16")
+    embeddings = embedder.embed_texts(golden["texts"])
+    assert embedder.dtype == "bfloat16"
+    assert embeddings.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-6)
+    assert (embeddings * golden["text_default"]).sum(axis=1).min() > 0.999
+
+
+def test_a_cpu_computes_in_float32_by_default(embedder):
+    assert (embedder.device, embedder.dtype) == ("cpu", "float32")
+
+
+def test_an_unknown_family_is_refused_with_the_list_of_those_supported(checkpoint):
+    edit_json(checkpoint / "config.json", model_type="blip")
+    with pytest.raises(ModelError, match=r"'blip', not supported: choose one of .*qwen3_vl"):
+        load_embedder(str(checkpoint))
+
+
+def test_pickled_weights_are_refused(checkpoint):
+    weights = load_file(checkpoint / "model.safetensors")
+    torch.save(weights, checkpoint / "pytorch_model.bin")
+    (checkpoint / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match="pickled weights are not loaded"):
+        load_embedder(str(checkpoint))
+
+
+def test_weights_that_are_missing_are_not_made_up(checkpoint):
+    weights = load_file(checkpoint / "model.safetensors")
+    del weights["model.language_model.norm.weight"]
+    save_file(weights, checkpoint / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(
+        ModelError, match=r"lacks 1 weights, the first language_model\.norm\.weight"
+    ):
+        load_embedder(str(checkpoint), device="cpu")
+
+
+def test_damaged_weights_are_a_model_error(checkpoint):
+    content = (checkpoint / "model.safetensors").read_bytes()
+    (checkpoint / "model.safetensors").write_bytes(content[:-5000])
+    with pytest.raises(ModelError, match="cannot be loaded on cpu as float32"):
+        load_embedder(str(checkpoint), device="cpu")
+
+
+def test_a_missing_shard_is_named(checkpoint):
+    (checkpoint / "model.safetensors").unlink()
+    index = {"weight_map": {"a": "model-00001-of-00001.safetensors"}}
+    (checkpoint / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(ModelError, match=r"lacks model-00001-of-00001\.safetensors"):
+        describe_checkpoint(str(checkpoint))
+
+
+@pytest.mark.parametrize(
+    "file", ["config.json", "preprocessor_config.json", "tokenizer.json", "chat_template.jinja"]
+)
+def test_a_missing_file_is_named(checkpoint, file):
+    (checkpoint / file).unlink()
+    with pytest.raises(ModelError, match="chat_template" if "chat" in file else file):
+        describe_checkpoint(str(checkpoint))
+
+
+def test_a_checkpoint_that_prepares_pictures_otherwise_is_refused(checkpoint):
+    edit_json(checkpoint / "preprocessor_config.json", patch_size=14)
+    with pytest.raises(ModelError, match="patch_size 14, the Qwen3-VL family with 16"):
+        load_embedder(str(checkpoint))
+
+
+@pytest.mark.parametrize("max_pixels", [0, 1024, 10**9])
+def test_a_pixel_budget_outside_the_family_is_refused(checkpoint, max_pixels):
+    with pytest.raises(ModelError, match=f"{max_pixels} .* RETRIEVALS_MAX_PIXELS"):
+        load_embedder(str(checkpoint), max_pixels=max_pixels)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"dtype": "int4"}, "dtype 'int4'"), ({"device": "abacus"}, "cannot be loaded on abacus")],
+)
+def test_an_unknown_device_or_dtype_is_a_model_error(checkpoint, options, message):
+    with pytest.raises(ModelError, match=message):
+        load_embedder(str(checkpoint), **options)
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "nowhere", "./model", "../model", "a/b/c"])
+def test_a_name_that_is_neither_folder_nor_hub_id_is_refused(name):
+    with pytest.raises(ModelError, match="neither a folder nor a hub id"):
+        load_embedder(name)
+
+
+def test_a_revision_is_given_once_and_only_for_the_hub(checkpoint):
+    with pytest.raises(ModelError, match="contradicts the revision 'v2'"):
+        load_embedder("org/name@v1", revision="v2")
+    with pytest.raises(ModelError, match="without revisions"):
+        load_embedder(str(checkpoint), revision="v1")
+
+
+@pytest.mark.parametrize("dimension", [0, -1, 65])
+def test_a_dimension_that_vectors_do_not_have_is_refused(dimension):
+    with pytest.raises(SettingsError, match="RETRIEVALS_DIMENSION to a number from 1 to 64"):
+        truncate(np.ones((2, 64), np.float32), dimension)
+
+
+@pytest.fixture
+def hub_cache(tmp_path: Path, checkpoint: Path) -> Path:
+    """A cache as the hub's client lays it out: `org/name`, main at COMMIT, the tag v1 at OLDER."""
+    repository = tmp_path / "cache" / "models--org--name"
+    (repository / "blobs").mkdir(parents=True)
+    for commit in (COMMIT, OLDER):
+        snapshot = repository / "snapshots" / commit
+        snapshot.mkdir(parents=True)
+        for file in checkpoint.iterdir():
+            content = file.read_bytes()
+            if commit == OLDER and file.name == "chat_template.jinja":
+                content = content.replace(b"assistant", b"model")
+            blob = repository / "blobs" / hashlib.sha256(content).hexdigest()
+            blob.write_bytes(content)
+            (snapshot / file.name).symlink_to(blob)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(COMMIT)
+    (repository / "refs" / "v1").write_text(OLDER)
+    return tmp_path / "cache"
+
+
+OFFLINE = {"HF_HUB_OFFLINE": "1"}
+
+
+def test_an_embedder_is_loaded_from_the_hubs_cache_by_its_id(run_python, hub_cache, golden):
+    code = """
+import json, sys
+from retrievals_serving.models import load_embedder
+texts = json.loads(sys.argv[1])
+embedders = [load_embedder(name, device="cpu") for name in ("org/name", "org/name@v1")]
+print(json.dumps([embedder.embed_texts(texts).tolist() for embedder in embedders]))
+"""
+    output = run_python(code, json.dumps(golden["texts"]), HF_HUB_CACHE=str(hub_cache), **OFFLINE)
+    main, older = np.array(json.loads(output))
+    np.testing.assert_allclose(main, golden["text_default"], rtol=0, atol=1e-5)
+    assert np.abs(older - golden["text_default"]).max() > 1e-3
+
+
+def test_a_hub_id_is_described_by_its_commit_and_the_contracts_of_its_files(
+    run_python, hub_cache, checkpoint
+):
+    code = """
+import sys
+from retrievals_serving.models import describe_checkpoint
+asked = [("org/name", None), ("org/name@v1", None), ("org/name", "v1"), ("org/name@v1", "v1")]
+for name, revision in asked:
+    described = describe_checkpoint(name, revision=revision)
+    print(described.checkpoint, described.corpus_contract.digest)
+assert not {"torch", "transformers"} & sys.modules.keys()
+"""
+    output = run_python(code, HF_HUB_CACHE=str(hub_cache), **OFFLINE)
+    rows = [line.split() for line in output.splitlines()]
+    assert [name for name, _ in rows] == [f"org/name@{c}" for c in (COMMIT, OLDER, OLDER, OLDER)]
+    assert rows[0][1] == describe_checkpoint(str(checkpoint)).corpus_contract.digest
+    assert rows[1][1] == rows[2][1] == rows[3][1] != rows[0][1]
+
+
+def test_what_the_hub_does_not_have_is_a_model_error_with_its_id(run_python, hub_cache):
+    code = """
+from retrievals_serving.errors import ModelError
+from retrievals_serving.models import load_embedder
+for name in ("org/other", "org/name@v9"):
+    try:
+        load_embedder(name)
+    except ModelError as error:
+        print(error)
+"""
+    output = run_python(code, HF_HUB_CACHE=str(hub_cache), **OFFLINE)
+    assert "checkpoint org/other is not a folder here" in output
+    assert "its revision v9" in output
+    assert output.count("HF_HUB_OFFLINE") >= 2

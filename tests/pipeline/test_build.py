@@ -1,0 +1,206 @@
+"""`retrievals build` end to end, in process: what it makes, and what a second run does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from retrievals_pipeline.build import build, only_build
+from retrievals_pipeline.defs.release.verification import CHECKS, Verdict
+from retrievals_serving import SearchEngine
+from retrievals_serving.errors import BuildError, PromotionRefused, ReleaseNotFound
+from retrievals_serving.release import (
+    METADATA,
+    REQUIRED_CHECKS,
+    Release,
+    current_release_id,
+    list_releases,
+    open_release,
+    promote,
+)
+from retrievals_serving.settings import Settings
+from retrievals_serving.store import picture_name
+from tests.conftest import WORKS, ServedMuseum
+
+
+def test_a_build_makes_one_checked_release_of_every_work(built: Settings) -> None:
+    (release,) = list_releases(built.store)
+    manifest = release.manifest
+    assert (manifest.works, manifest.eligible, manifest.missing) == (WORKS, WORKS, {})
+    assert release.damage() == []
+    assert current_release_id(built.store) == release.release_id
+    with duckdb.connect(str(release.path(METADATA)), read_only=True) as connection:
+        rows = connection.execute("select row, id, title, image_sha256 from artworks").fetchall()
+    assert [row[0] for row in rows] == list(range(WORKS))
+    assert all(title and built.store.exists(picture_name(sha)) for _, _, title, sha in rows)
+
+
+def test_the_release_answers(built: Settings) -> None:
+    with SearchEngine.open(settings=built) as engine:
+        page = engine.search("a boat at sea", top_k=10)
+    assert len(page.results) == 10
+
+
+def test_a_second_build_does_nothing_twice(built: Settings, served_museum: ServedMuseum) -> None:
+    files = {path: path.stat().st_mtime_ns for path in artifacts(built)}
+    release = build(built)
+    assert list_releases(built.store) == [release]
+    assert not served_museum.pictures
+    assert {path: path.stat().st_mtime_ns for path in artifacts(built)} == files
+
+
+def artifacts(settings: Settings) -> list[Path]:
+    """Pictures, ledgers, vectors and releases: what a rebuild of the same must not touch."""
+    return [
+        settings.store.path(name)
+        for folder in ("images", "thumbnails", "ledger", "embeddings", "releases/2*")
+        for name in settings.store.names(f"{folder}/**/*.*")
+    ]
+
+
+def test_another_dimension_makes_another_release_and_embeds_nothing(
+    built: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = current_release_id(built.store)
+    vectors = {path: path.stat().st_mtime_ns for path in built.store.root.glob("embeddings/**/*")}
+    monkeypatch.setenv("RETRIEVALS_DIMENSION", "32")
+    second = build(Settings.load())
+    assert second.release_id != first
+    assert second.manifest.embedder.dimension == 32
+    assert {path: path.stat().st_mtime_ns for path in vectors} == vectors
+
+
+def test_what_dagster_shows(built: Settings) -> None:
+    assert latest(built, "artworks")["dagster/row_count"] == WORKS
+    assert latest(built, "metadata_db")["dagster/row_count"] == WORKS
+    for asset in ("artwork_images", "image_embeddings"):
+        shards = [latest(built, asset, f"{number}-of-3") for number in range(3)]
+        assert sum(shard["dagster/row_count"] for shard in shards) == WORKS
+
+
+def latest(settings: Settings, asset: str, shard: str | None = None) -> dict[str, Any]:
+    """The metadata of the asset's latest materialization."""
+    with dg.DagsterInstance.from_config(str(settings.store.path("dagster"))) as instance:
+        (record,) = instance.fetch_materializations(
+            dg.AssetRecordsFilter(
+                asset_key=dg.AssetKey(asset), asset_partitions=[shard] if shard else None
+            ),
+            limit=1,
+        ).records
+    materialization = record.asset_materialization
+    assert materialization is not None
+    return {name: value.value for name, value in materialization.metadata.items()}
+
+
+def test_a_shard_that_cannot_finish_leaves_the_finished_ones_materialized(
+    museum_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from retrievals_pipeline.defs.images import assets
+
+    def fail_last(store: Any, shard: str, *args: Any, **kwargs: Any) -> Any:
+        if shard == "2-of-3":
+            raise OSError("disk full")
+        return download(store, shard, *args, **kwargs)
+
+    download = assets.download_shard
+    monkeypatch.setattr(assets, "download_shard", fail_last)
+    with pytest.raises(BuildError, match="refresh_images failed: OSError: disk full"):
+        build(museum_settings)
+    with dg.DagsterInstance.from_config(str(museum_settings.store.path("dagster"))) as instance:
+        finished = instance.get_materialized_partitions(dg.AssetKey("artwork_images"))
+    assert finished == {"0-of-3", "1-of-3"}
+
+
+def test_a_refused_candidate_is_not_served_now_or_later(
+    built: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = current_release_id(built.store)
+    monkeypatch.setenv("RETRIEVALS_DIMENSION", "32")
+    monkeypatch.setattr(
+        "retrievals_pipeline.defs.release.checks.CHECKS",
+        {**CHECKS, "coverage": lambda _: Verdict(passed=False, details={"coverage": 0.1})},
+    )
+    with pytest.raises(BuildError, match=r"'coverage' did not pass.*0\.1"):
+        build(Settings.load())
+    assert current_release_id(built.store) == served
+    candidate = list_releases(built.store)[0]
+    assert candidate.release_id != served
+    with pytest.raises(PromotionRefused, match="coverage failed"):
+        promote(built.store, candidate.release_id)
+
+
+def test_a_release_that_was_never_checked_is_not_served(built: Settings) -> None:
+    release_id = current_release_id(built.store)
+    for name in built.store.names(f"reports/{release_id}/checks/*"):
+        built.store.remove(name)
+    with pytest.raises(PromotionRefused, match="files has not been run"):
+        promote(built.store, release_id)
+
+
+def test_nothing_is_served_before_the_first_release(museum_settings: Settings) -> None:
+    with pytest.raises(ReleaseNotFound, match="`retrievals build` makes one"):
+        open_release(museum_settings.store)
+
+
+def test_two_builds_in_one_home_are_refused(built: Settings) -> None:
+    with only_build(built), pytest.raises(BuildError, match="another build"):
+        build(built)
+
+
+def test_promotion_asks_for_the_checks_that_there_are() -> None:
+    assert set(CHECKS) == set(REQUIRED_CHECKS)
+
+
+@pytest.mark.parametrize("check", sorted(CHECKS))
+def test_each_check_passes_a_sound_release(built: Settings, check: str) -> None:
+    verdict = CHECKS[check](open_release(built.store))
+    assert verdict.passed, json.dumps(verdict.details, default=str)
+
+
+def flip_byte(release: Release) -> None:
+    path = release.path("index.faiss")
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def lose_pictures(release: Release) -> None:
+    for path in release.store.root.glob("images/*/*.jpg"):
+        path.unlink()
+
+
+def claim_more_works(release: Release) -> None:
+    edit_manifest(release, works=release.manifest.works + 1)
+
+
+def claim_more_eligible(release: Release) -> None:
+    edit_manifest(release, eligible=2 * release.manifest.works)
+
+
+def blank_addresses(release: Release) -> None:
+    with duckdb.connect(str(release.path(METADATA))) as connection:
+        connection.execute("update artworks set image_url = ''")
+
+
+def edit_manifest(release: Release, **changes: Any) -> None:
+    path = release.path("manifest.json")
+    path.write_text(release.manifest.model_copy(update=changes).model_dump_json())
+
+
+@pytest.mark.parametrize(
+    ("check", "spoil"),
+    [
+        ("files", flip_byte),
+        ("index", claim_more_works),
+        ("metadata", lose_pictures),
+        ("coverage", claim_more_eligible),
+        ("search", blank_addresses),
+    ],
+)
+def test_each_check_refuses_what_it_is_there_for(built: Settings, check: str, spoil: Any) -> None:
+    release_id = current_release_id(built.store)
+    spoil(Release(built.store, release_id))
+    assert not CHECKS[check](Release(built.store, release_id)).passed

@@ -1,0 +1,79 @@
+"""The code location loads fast and whole, and says of every asset what a reader needs."""
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from retrievals_pipeline.definitions import defs
+
+HEAVY = "torch", "transformers", "faiss", "ray"
+
+
+def test_the_definitions_can_be_loaded() -> None:
+    dg.Definitions.validate_loadable(defs())
+
+
+@pytest.mark.parametrize("module", ["retrievals_pipeline.definitions", "retrievals_serving"])
+def test_importing_loads_nothing_heavy(module: str) -> None:
+    program = (
+        f"import sys, {module} as module\n"
+        "if hasattr(module, 'defs'): module.defs()\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_serving_imports_no_dagster() -> None:
+    program = (
+        "import sys, retrievals_serving.engine, retrievals_serving.api, retrievals_serving.cli\n"
+        "print([name for name in sys.modules if name.split('.')[0] in"
+        " ('dagster', 'retrievals_pipeline')])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_the_graph_is_the_one_that_was_designed() -> None:
+    graph = defs().get_repository_def().asset_graph
+    upstream = {
+        key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
+        for key in graph.get_all_asset_keys()
+    }
+    assert upstream == {
+        "nga_open_data": set(),
+        "artworks": {"nga_open_data"},
+        "artwork_images": {"artworks"},
+        "image_embeddings": {"artwork_images"},
+        "faiss_index": {"image_embeddings"},
+        "metadata_db": {"artworks", "artwork_images", "image_embeddings"},
+        "release_candidate": {"faiss_index", "metadata_db"},
+        "search_release": {"release_candidate"},
+    }
+
+
+def test_every_asset_has_a_group_and_a_description() -> None:
+    graph = defs().get_repository_def().asset_graph
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.group_name != "default", key
+        assert node.description, key
+
+
+def test_nothing_is_promoted_before_every_check_of_the_candidate_has_passed() -> None:
+    graph = defs().get_repository_def().asset_graph
+    checks = [
+        graph.get(key)
+        for key in graph.asset_check_keys
+        if key.asset_key == dg.AssetKey("release_candidate")
+    ]
+    assert {check.key.name for check in checks} == {
+        "files", "index", "metadata", "coverage", "search",
+    }  # fmt: skip
+    assert all(check.blocking for check in checks)
