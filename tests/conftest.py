@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,16 @@ def clean_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def served_museum() -> Iterator[ServedMuseum]:
+    with serve_museum(WORKS) as served:
+        yield served
+
+
+@contextmanager
+def serve_museum(works: int) -> Iterator[ServedMuseum]:
+    """Serve a miniature museum of `works` works on loopback."""
     served = ServedMuseum()
     lock = threading.Lock()
-    inner = museum_app(MiniatureMuseum(works=WORKS))
+    inner = museum_app(MiniatureMuseum(works=works))
 
     async def counting(scope: Any, receive: Any, send: Any) -> None:
         if match := re.search(r"/iiif/([^/]+)/full/", scope.get("path", "")):
@@ -78,9 +86,7 @@ def museum_settings(
 
 
 @pytest.fixture(scope="session")
-def built_home(
-    served_museum: ServedMuseum, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def built_home(served_museum: ServedMuseum, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one release, built once; not to be changed."""
     home = tmp_path_factory.mktemp("built")
     with pytest.MonkeyPatch.context() as patch:

@@ -33,6 +33,14 @@ PIGMENTS: dict[str, Color] = {
     "orange": (224, 122, 40),
     "brown": (124, 82, 52),
 }
+WOOD: Color = (104, 70, 44)
+STONE: Color = (206, 196, 176)
+PLASTER: Color = (234, 222, 198)
+TILES: Color = (168, 84, 58)
+SLATE: Color = (92, 98, 112)
+SNOW: Color = (240, 244, 248)
+SKIN: Color = (232, 190, 156)
+INK: Color = (26, 20, 20)
 TINTS: dict[str, tuple[Color, float]] = {
     "golden": ((226, 170, 70), 0.20),
     "silvery": ((168, 176, 184), 0.30),
@@ -120,8 +128,8 @@ class Canvas:
         """Cover the canvas with a soft picture: float (h, w, 3) of any size, 0 to 255."""
         soft = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
         soft = soft.resize(self.size, Image.Resampling.BICUBIC)
-        whole = soft.resize((self.width, self.height), Image.Resampling.NEAREST)
-        self.image.paste(whole)
+        self.image = soft.resize((self.width, self.height), Image.Resampling.NEAREST)
+        self.draw = ImageDraw.Draw(self.image)
 
     def tint(self, color: Color) -> Color:
         """Return the colour as the scene's palette has it."""

@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from retrievals_pipeline.miniature.canvas import PIGMENTS, Canvas, Color, cloud_noise, mix
+from retrievals_pipeline.miniature.canvas import INK, PIGMENTS, Canvas, Color, cloud_noise, mix
 
-INK: Color = (26, 20, 20)
 CLOTHS: tuple[Color, ...] = ((120, 78, 48), (146, 44, 40), (222, 214, 196), (52, 78, 88))
 
 
@@ -63,7 +62,7 @@ def _fruit_row(
 
 
 def apple(canvas: Canvas, x: float, y: float, r: float, color: Color) -> None:
-    """Round, with a stalk and a leaf; stands on (x, y)."""
+    """Paint an apple with its stalk and a leaf, standing on (x, y)."""
     canvas.ball(x, y - r * 0.9, r, color, 0.93)
     canvas.oval(x, y - r * 1.62, r * 0.22, r * 0.08, canvas.shade(mix(color, INK, 0.6)))
     canvas.line(
@@ -76,7 +75,7 @@ def apple(canvas: Canvas, x: float, y: float, r: float, color: Color) -> None:
 
 
 def pear(canvas: Canvas, x: float, y: float, r: float, _: Color) -> None:
-    """A green-gold pear."""
+    """Paint a green-gold pear."""
     green: Color = (186, 178, 74)
     canvas.ball(x, y - r * 1.72, r * 0.5, green, 1.15)
     canvas.polygon(
@@ -91,7 +90,7 @@ def pear(canvas: Canvas, x: float, y: float, r: float, _: Color) -> None:
 
 
 def orange(canvas: Canvas, x: float, y: float, r: float, _: Color) -> None:
-    """A dimpled orange."""
+    """Paint a dimpled orange."""
     canvas.ball(x, y - r * 0.9, r * 0.96, (232, 134, 36), 0.97)
     for _step in range(22):
         angle, reach = canvas.chance.uniform(0, math.tau), r * 0.85 * canvas.chance.random() ** 0.5
@@ -100,7 +99,7 @@ def orange(canvas: Canvas, x: float, y: float, r: float, _: Color) -> None:
 
 
 def lemon(canvas: Canvas, x: float, y: float, r: float, _: Color) -> None:
-    """A lemon lying on its side."""
+    """Paint a lemon lying on its side."""
     yellow: Color = (240, 208, 62)
     for way in (-1, 1):
         canvas.oval(
@@ -114,7 +113,7 @@ def lemon(canvas: Canvas, x: float, y: float, r: float, _: Color) -> None:
 
 
 def grapes(canvas: Canvas, x: float, y: float, r: float, color: Color) -> None:
-    """A bunch of grapes with its stalk."""
+    """Paint a bunch of grapes with its stalk."""
     grape = (150, 168, 74) if color == PIGMENTS["green"] else (92, 52, 110)
     for row, (count, level) in enumerate(((5, 1.5), (4, 1.1), (5, 0.72), (3, 0.36))):
         for i in range(count):
@@ -124,7 +123,7 @@ def grapes(canvas: Canvas, x: float, y: float, r: float, color: Color) -> None:
 
 
 def jug(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
-    """A blue and white jug with a handle."""
+    """Paint a blue and white jug with a handle."""
     _vessel(canvas, x, y, s, (206, 212, 216), ((0.1, 0.13), (0.3, 0.19), (0.55, 0.16), (0.7, 0.09),
                                                (0.84, 0.11)))  # fmt: skip
     canvas.draw.arc((x + s * 0.06, y - s * 0.74, x + s * 0.3, y - s * 0.3), -100, 110,
@@ -135,7 +134,7 @@ def jug(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
 
 
 def bottle(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
-    """A dark green wine bottle."""
+    """Paint a dark green wine bottle."""
     _vessel(canvas, x, y, s, (44, 70, 50), ((0.03, 0.115), (0.3, 0.12), (0.56, 0.118), (0.7, 0.05),
                                             (0.96, 0.038)))  # fmt: skip
     label = (x - s * 0.1, y - s * 0.42, x + s * 0.1, y - s * 0.2)
@@ -168,7 +167,7 @@ def _vessel(
 
 
 def candle(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
-    """A burning candle in a brass stick."""
+    """Paint a burning candle in a brass stick."""
     brass: Color = (190, 148, 70)
     _vessel(canvas, x, y, s * 0.6, brass, ((0.04, 0.24), (0.1, 0.2), (0.16, 0.06), (0.5, 0.07),
                                            (0.58, 0.12)))  # fmt: skip
@@ -181,7 +180,7 @@ def candle(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
 
 
 def vase(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
-    """A vase with a bunch of flowers."""
+    """Paint a vase with a bunch of flowers."""
     heads = []
     for step in range(11):
         angle = math.pi * (0.06 + 0.88 * step / 10)
@@ -205,7 +204,7 @@ def vase(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
 
 
 def book(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
-    """A closed book lying flat."""
+    """Paint a closed book lying flat."""
     w, h = s * 0.27, s * 0.1
     canvas.glow(x + w * 0.2, y, w * 1.3, canvas.shade(INK), 0.7)
     canvas.draw.rectangle((x - w, y - h, x + w, y), fill=canvas.shade((230, 216, 184)))

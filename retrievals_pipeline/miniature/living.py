@@ -1,7 +1,6 @@
 """How animals, walkers, birds and the lights of the sky are painted, standing on (x, y)."""
 
-from retrievals_pipeline.miniature.canvas import Canvas, Color, mix
-from retrievals_pipeline.miniature.things import SKIN
+from retrievals_pipeline.miniature.canvas import SKIN, Canvas, Color, mix
 
 DARK: Color = (48, 40, 38)
 
@@ -11,7 +10,7 @@ def _shadow(canvas: Canvas, x: float, y: float, s: float) -> None:
 
 
 def sheep(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
-    """A woolly body on four dark legs, head to one side."""
+    """Paint a woolly body on four dark legs, head to one side."""
     way = canvas.chance.choice((-1, 1))
     _shadow(canvas, x, y, s)
     for leg in (-0.26, -0.14, 0.14, 0.26):
@@ -29,12 +28,12 @@ def sheep(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
 
 
 def cow(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
-    """A long body, a low head with horns, a hanging tail."""
+    """Paint a long body, a low head with horns, a hanging tail."""
     _beast(canvas, x, y, s, color, horse_like=False)
 
 
 def horse(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
-    """A lean body on long legs, the head high, with a mane."""
+    """Paint a lean body on long legs, the head high, with a mane."""
     _beast(canvas, x, y, s, color, horse_like=True)
 
 
@@ -93,7 +92,7 @@ def _beast(canvas: Canvas, x: float, y: float, s: float, color: Color, *, horse_
 
 
 def walker(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
-    """A person in a long coat and a hat, with a stick."""
+    """Paint a person in a long coat and a hat, with a stick."""
     _shadow(canvas, x, y, s * 0.6)
     canvas.line(((x - s * 0.05, y - s * 0.2), (x - s * 0.08, y)), canvas.shade(DARK), s * 0.07)
     canvas.line(((x + s * 0.05, y - s * 0.2), (x + s * 0.08, y)), canvas.shade(DARK), s * 0.07)
@@ -116,7 +115,7 @@ def walker(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
 
 
 def birds(canvas: Canvas) -> None:
-    """A flock, high on one side of the sky."""
+    """Paint a flock, high on one side of the sky."""
     x = canvas.width * canvas.chance.uniform(0.2, 0.7)
     y = canvas.height * canvas.chance.uniform(0.1, 0.2)
     dark = mix(canvas.shade(DARK), canvas.light.top, 0.15)
@@ -130,7 +129,7 @@ def birds(canvas: Canvas) -> None:
 
 
 def moon(canvas: Canvas, x: float, y: float) -> None:
-    """A full moon in its halo."""
+    """Paint a full moon in its halo."""
     r = canvas.unit * 0.055
     canvas.glow(x, y, r * 4.5, (190, 204, 232), 0.6)
     canvas.oval(x, y, r, r, (246, 242, 222))
@@ -139,7 +138,7 @@ def moon(canvas: Canvas, x: float, y: float) -> None:
 
 
 def sun(canvas: Canvas, x: float, y: float) -> None:
-    """A low sun in a wide glow."""
+    """Paint a low sun in a wide glow."""
     r = canvas.unit * 0.06
     canvas.glow(x, y, r * 6, (255, 214, 120), 0.75)
     if canvas.scene.manner == "engraving":  # which has no gold to set it off

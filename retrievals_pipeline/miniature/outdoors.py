@@ -1,246 +1,67 @@
-"""The open-air pictures: sky, ground or water, and where on them the subjects stand."""
+"""The open-air pictures: which ground, and where on it the subjects stand."""
 
-import numpy as np
+from collections.abc import Callable
 
-from retrievals_pipeline.miniature import living, things
-from retrievals_pipeline.miniature.canvas import (
-    FOLIAGE,
-    GRASS,
-    PIGMENTS,
-    Canvas,
-    Color,
-    Floats,
-    cloud_noise,
-    mix,
-    ridge,
-)
+from retrievals_pipeline.miniature import boats, buildings, grounds, living, trees
+from retrievals_pipeline.miniature.canvas import PIGMENTS, Canvas, Color
 from retrievals_pipeline.miniature.scenes import Subject
 
-THINGS: dict[str, tuple[things.Thing, float]] = {  # how to paint it, how high of the canvas's unit
-    "sailing boat": (things.sailing_boat, 0.36),
-    "rowing boat": (things.rowing_boat, 0.2),
-    "steamship": (things.steamship, 0.3),
-    "lighthouse": (things.lighthouse, 0.42),
-    "tree": (things.tree, 0.36),
-    "cypress": (things.cypress, 0.36),
-    "fir": (things.fir, 0.36),
-    "church": (things.church, 0.4),
-    "cottage": (things.cottage, 0.2),
-    "house": (things.house, 0.4),
-    "windmill": (things.windmill, 0.36),
+Thing = Callable[[Canvas, float, float, float, Color], None]  # x, y of its foot, height, colour
+
+THINGS: dict[str, tuple[Thing, float]] = {  # how to paint it, how high of the canvas's unit
+    "sailing boat": (boats.sailing_boat, 0.36),
+    "rowing boat": (boats.rowing_boat, 0.2),
+    "steamship": (boats.steamship, 0.3),
+    "lighthouse": (boats.lighthouse, 0.42),
+    "tree": (trees.tree, 0.36),
+    "cypress": (trees.cypress, 0.36),
+    "fir": (trees.fir, 0.36),
+    "church": (buildings.church, 0.4),
+    "cottage": (buildings.cottage, 0.2),
+    "house": (buildings.house, 0.4),
+    "windmill": (buildings.windmill, 0.36),
     "sheep": (living.sheep, 0.13),
     "cow": (living.cow, 0.18),
     "horse": (living.horse, 0.2),
     "walker": (living.walker, 0.2),
 }
+WET = {"open sea", "mountain lake"}
 AFLOAT = {"sailing boat", "rowing boat", "steamship"}
 NEAR = {"sheep", "cow", "horse", "walker"}
+ASHORE = {"lighthouse", "fir", "cottage", "church"}  # where there is water
 MARGIN = 0.03  # of the width, at either side of a row of subjects
 IN_THE_SKY = {"moon", "sun", "flock of birds"}
-SNOW_OR_STONE: Color = (214, 222, 232)
 
 
 def paint_outdoors(canvas: Canvas) -> None:
     """Paint the sky, the place and its subjects, from far to near."""
     setting = canvas.scene.setting
     chance = canvas.chance
-    wet = setting in ("open sea", "mountain lake")
+    wet = setting in WET
     horizon = chance.uniform(0.42, 0.52) if wet else chance.uniform(0.46, 0.56)
     if setting == "mountain lake":
         horizon = chance.uniform(0.58, 0.64)
     lamp = (_gap(canvas), chance.uniform(0.12, 0.22))
-    _sky(canvas, horizon, lamp[0])
-    _lights(canvas, lamp, horizon)
+    grounds.sky(canvas, horizon, lamp[0])
+    grounds.lights(canvas, lamp, horizon)
     y = horizon * canvas.height
     if wet:
         if setting == "mountain lake":
-            _mountains(canvas, y)
-        _water(canvas, y, lamp[0])
+            grounds.mountains(canvas, y)
+        grounds.water(canvas, y, lamp[0])
     else:
-        _land(canvas, y)
+        grounds.land(canvas, y)
     if setting == "village":
-        _street(canvas, y)
+        grounds.street(canvas, y)
     _place(canvas, y)
 
 
-def _sky(canvas: Canvas, horizon: float, lamp: float) -> None:
-    scene, light = canvas.scene, canvas.light
-    width, height = canvas.size[0] // 4, canvas.size[1] // 4
-    top, low = _pixel(canvas.tint(light.top)), _pixel(canvas.tint(light.low))
-    t = np.clip(np.linspace(0, 1 / horizon, height, dtype=np.float32), 0, 1)[:, None, None]
-    pixels: Floats = top + (low - top) * t**1.3
-    pixels = np.repeat(pixels, width, axis=1)
-    across = np.linspace(0, 1, width, dtype=np.float32)[None, :, None] - lamp
-    pixels = pixels + (low - pixels) * 0.5 * np.exp(-((across / 0.3) ** 2)) * t
-    cover = {"clear": 0.66, "cloudy": 0.46, "misty": 0.6, "stormy": 0.4}[scene.weather]
-    noise = cloud_noise(canvas.noise, (width, height), (4, 7), 5)
-    share = np.clip((noise - cover) / 0.2, 0, 1)[..., None] * np.clip(1.15 - t * 0.8, 0, 1)
-    body = _pixel(canvas.shade((250, 248, 244), 0.12 if scene.weather != "stormy" else 0.0))
-    base = _pixel(canvas.shade((120, 122, 136), 0.2))
-    if scene.weather == "stormy":
-        body, base = body * 0.62, base * 0.5
-    lit = np.clip(0.5 + (noise - np.roll(noise, -6, axis=0)) * 3.2, 0, 1)[..., None]
-    cloud = base + (body - base) * lit
-    canvas.fill(pixels + (cloud - pixels) * share * (0.45 if scene.weather == "misty" else 0.92))
-
-
-def _pixel(color: Color) -> Floats:
-    return np.asarray(color, np.float32)
-
-
-def _lights(canvas: Canvas, lamp: tuple[float, float], horizon: float) -> None:
-    x = lamp[0] * canvas.width
-    names = {subject.name for subject in canvas.scene.subjects}
-    if canvas.scene.time_of_day == "night" and canvas.scene.weather == "clear":
-        for _ in range(70):
-            star = (canvas.chance.random() * canvas.width,
-                    canvas.chance.random() ** 1.4 * horizon * canvas.height * 0.9)  # fmt: skip
-            r = canvas.unit * canvas.chance.uniform(0.0008, 0.0022)
-            canvas.oval(*star, r, r, (232, 232, 220))
-    if "moon" in names:
-        living.moon(canvas, x, lamp[1] * canvas.height)
-    if "sun" in names:
-        low = 0.3 if canvas.scene.setting == "mountain lake" else 0.62  # above the peaks
-        living.sun(canvas, x, horizon * canvas.height * low)
-    if "flock of birds" in names:
-        living.birds(canvas)
-
-
-def _mountains(canvas: Canvas, y: float) -> None:
-    for distance, lift in ((0.62, 0.34), (0.36, 0.24)):
-        peaks = 5 if distance > 0.5 else 4
-        rock = canvas.shade((96, 102, 124) if distance > 0.5 else (78, 90, 92), distance)
-        dark = canvas.shade((70, 76, 104) if distance > 0.5 else (58, 70, 78), distance)
-        snow = canvas.shade((248, 248, 250), distance * 0.4)
-        for peak in range(peaks):
-            x = canvas.width * (peak + canvas.chance.uniform(0.1, 0.9)) / peaks
-            rise = canvas.unit * lift * canvas.chance.uniform(0.7, 1.15)
-            foot = rise * canvas.chance.uniform(0.9, 1.2)
-            bend = x + foot * canvas.chance.uniform(-0.1, 0.15)
-            canvas.polygon(((x - foot, y), (x, y - rise), (x + foot, y)), rock)
-            canvas.polygon(
-                ((x, y - rise), (x + foot, y), (bend, y), (x + foot * 0.1, y - rise * 0.6)), dark
-            )
-            if distance > 0.5 or canvas.scene.season == "winter":
-                canvas.polygon(
-                    ((x, y - rise), (x + foot * 0.3, y - rise * 0.7),
-                     (x + foot * 0.12, y - rise * 0.74),
-                     (x, y - rise * 0.62), (x - foot * 0.1, y - rise * 0.74),
-                     (x - foot * 0.3, y - rise * 0.7)), snow,
-                )  # fmt: skip
-    shore = ridge(canvas, y - canvas.unit * 0.015, canvas.unit * 0.012, 2)
-    grass = canvas.shade(mix(GRASS[canvas.scene.season], (60, 90, 70), 0.4), 0.2)
-    canvas.polygon([*shore, (canvas.width, y + 4), (0, y + 4)], grass)
-
-
-def _water(canvas: Canvas, y: float, lamp: float) -> None:
-    scene, light = canvas.scene, canvas.light
-    deep: Color = (34, 92, 120) if scene.weather != "stormy" else (52, 72, 78)
-    near = canvas.shade(deep)
-    rows = 24
-    for row in range(rows):
-        top = y + (canvas.height - y) * row / rows
-        tone = mix(mix(canvas.tint(light.low), near, 0.4), near, (row / rows) ** 0.6)
-        canvas.draw.rectangle(
-            (0, top, canvas.width, top + (canvas.height - y) / rows + 1), fill=tone
-        )
-    rough = 2.2 if scene.weather == "stormy" else 1.0
-    bright = mix(canvas.tint(light.low), near, 0.25)
-    dark = mix(near, (12, 18, 34), 0.28)
-    for _ in range(520):
-        t = canvas.chance.random() ** 1.5
-        x, level = canvas.chance.random() * canvas.width, y + (canvas.height - y) * t
-        half = canvas.unit * (0.008 + 0.05 * t) * canvas.chance.uniform(0.5, 1.3)
-        rise = half * 0.12 * rough
-        tone = mix(bright if canvas.chance.random() < 0.55 else dark, near, 0.2 + 0.4 * t)
-        points = ((x - half, level), (x, level - rise), (x + half, level + rise * 0.2))
-        canvas.line(points, tone, canvas.unit * (0.0012 + 0.006 * t) * rough)
-    if scene.weather == "stormy" and scene.setting == "open sea":
-        _breakers(canvas, y)
-    if {"moon", "sun"} & {subject.name for subject in scene.subjects}:
-        _glitter(canvas, y, lamp * canvas.width)
-
-
-def _breakers(canvas: Canvas, y: float) -> None:
-    foam, dark = canvas.shade((250, 252, 250)), canvas.shade((30, 52, 62))
-    for step in range(26):
-        t = step / 26
-        x = canvas.chance.random() * canvas.width
-        level, w = y + (canvas.height - y) * t, canvas.unit * (0.03 + 0.11 * t)
-        crest = ((x - w, level), (x - w * 0.4, level - w * 0.16), (x, level - w * 0.34),
-                 (x + w * 0.3, level - w * 0.14), (x + w, level + w * 0.03))  # fmt: skip
-        canvas.polygon((*crest, (x, level + w * 0.12)), dark)
-        canvas.line(crest, foam, w * 0.06)
-
-
-def _glitter(canvas: Canvas, y: float, x: float) -> None:
-    night = canvas.scene.time_of_day == "night"
-    color: Color = (226, 228, 214) if night else (255, 220, 140)
-    for step in range(90):
-        t = (step / 90) ** 1.4
-        spread = canvas.unit * (0.02 + 0.09 * t)
-        at = x + canvas.chance.gauss(0, 0.6) * spread
-        half = canvas.unit * (0.006 + 0.022 * t) * canvas.chance.uniform(0.5, 1.2)
-        level = y + (canvas.height - y) * t + 3
-        canvas.line(
-            ((at - half, level), (at + half, level)), color, canvas.unit * (0.002 + 0.003 * t)
-        )
-
-
-def _woods(canvas: Canvas, y: float) -> None:
-    """A far line of bushes, too small to be counted."""
-    leaves = mix(FOLIAGE[canvas.scene.season], (70, 92, 110), 0.35)
-    x = -canvas.unit * 0.05
-    while x < canvas.width:
-        r = canvas.unit * canvas.chance.uniform(0.012, 0.032)
-        if canvas.chance.random() < 0.72:
-            canvas.oval(x, y - r * 0.3, r * 1.1, r, canvas.shade(leaves, 0.45, 0.06))
-        x += r * canvas.chance.uniform(0.7, 1.6)
-
-
-def _land(canvas: Canvas, y: float) -> None:
-    grass = GRASS[canvas.scene.season]
-    snowy = canvas.scene.season == "winter"
-    layers = 3
-    _woods(canvas, y + (canvas.height - y) * 0.02)
-    for layer in range(layers):
-        t = layer / layers
-        base = y + (canvas.height - y) * (0.02 + 0.2 * t)
-        swing = canvas.unit * (0.05 if canvas.scene.setting == "hills" else 0.022) * (1 - t * 0.5)
-        far = 0.5 * (1 - t)
-        color = (
-            mix(grass, (104, 132, 150), far * 0.6)
-            if not snowy
-            else mix(grass, (160, 176, 206), far)
-        )
-        line = ridge(canvas, base, swing, canvas.chance.uniform(0.6, 1.2))
-        canvas.polygon([*line, (canvas.width, canvas.height), (0, canvas.height)],
-                       canvas.shade(color, far))  # fmt: skip
-        area = (0, base + swing, canvas.width, canvas.height)
-        canvas.dabs(110, area, mix(color, (250, 240, 180), 0.12), canvas.unit * (0.02 + 0.02 * t))
-        canvas.dabs(110, area, mix(color, (30, 50, 50), 0.16), canvas.unit * (0.02 + 0.02 * t))
-    if canvas.scene.season in ("spring", "summer") and canvas.scene.setting == "meadow":
-        bloom = canvas.chance.choice((PIGMENTS["red"], PIGMENTS["yellow"], PIGMENTS["white"]))
-        for _ in range(140):
-            t = canvas.chance.random() ** 0.7
-            at = (
-                canvas.chance.random() * canvas.width,
-                y + (canvas.height - y) * (0.45 + 0.55 * t),
-            )
-            r = canvas.unit * (0.002 + 0.004 * t)
-            canvas.oval(*at, r, r * 0.8, canvas.shade(bloom, vary=0.12))
-
-
-def _street(canvas: Canvas, y: float) -> None:
-    stone = SNOW_OR_STONE if canvas.scene.season == "winter" else (176, 158, 134)
-    low = y + (canvas.height - y) * 0.42
-    canvas.polygon(
-        [*ridge(canvas, low, canvas.unit * 0.006, 1), (canvas.width, canvas.height),
-         (0, canvas.height)], canvas.shade(stone),
-    )  # fmt: skip
-    area = (0.0, low + canvas.unit * 0.02, float(canvas.width), float(canvas.height))
-    canvas.dabs(200, area, mix(stone, (60, 50, 50), 0.15), canvas.unit * 0.03)
-    canvas.dabs(120, area, mix(stone, (255, 250, 230), 0.2), canvas.unit * 0.03)
+def _gap(canvas: Canvas) -> float:
+    """Return where, as a share of the width, no slot of the far row has its middle."""
+    slots = sum(subject.count for subject in _standing(canvas) if subject.name not in NEAR)
+    if slots < 2:
+        return canvas.chance.choice((0.1, 0.9))
+    return MARGIN + (1 - 2 * MARGIN) * canvas.chance.randint(1, slots - 1) / slots
 
 
 def _place(canvas: Canvas, y: float) -> None:
@@ -261,30 +82,18 @@ def _row(canvas: Canvas, subjects: list[Subject], low: float, high: float) -> No
     for place, subject in enumerate(items):
         _, size = THINGS[subject.name]
         room = slot / (1.3 if subject.name in AFLOAT or subject.name in NEAR else 1.0)
-        height = min(canvas.unit * size * canvas.chance.uniform(0.85, 1.15), room)
-        t = canvas.chance.random()
+        t = canvas.chance.random()  # how near
+        height = min(canvas.unit * size * canvas.chance.uniform(0.8, 1.1) * (0.9 + 0.3 * t), room)
         level = high + (low - high) * t
-        if subject.name in ("lighthouse", "fir", "cottage", "church") and _wet(canvas):
-            level = high - canvas.unit * 0.02  # these stand on the far shore
+        if subject.name in ASHORE and canvas.scene.setting in WET:
+            level = high - canvas.unit * 0.02
         shift = max(0.0, slot - height) * canvas.chance.uniform(-0.35, 0.35)
         x = canvas.width * MARGIN + slot * (place + 0.5) + shift
-        placed.append((level, x, height * (0.85 + 0.3 * t), subject))
+        placed.append((level, x, height, subject))
     for level, x, height, subject in sorted(placed, key=lambda item: item[0]):
         paint_thing, _ = THINGS[subject.name]
         paint_thing(canvas, x, level, height, PIGMENTS.get(subject.color, (128, 128, 128)))
 
 
-def _gap(canvas: Canvas) -> float:
-    """Return where, as a share of the width, no slot of the far row has its middle."""
-    slots = sum(subject.count for subject in _standing(canvas) if subject.name not in NEAR)
-    if slots < 2:
-        return canvas.chance.choice((0.1, 0.9))
-    return MARGIN + (1 - 2 * MARGIN) * canvas.chance.randint(1, slots - 1) / slots
-
-
 def _standing(canvas: Canvas) -> list[Subject]:
     return [subject for subject in canvas.scene.subjects if subject.name not in IN_THE_SKY]
-
-
-def _wet(canvas: Canvas) -> bool:
-    return canvas.scene.setting in ("open sea", "mountain lake")

@@ -1,10 +1,11 @@
 """Where the IIIF server's pictures come from, and the few of them it keeps decoded."""
 
+import os
 import re
 from collections import OrderedDict
 from concurrent.futures import Future
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import Protocol
 
 from PIL import Image, ImageOps
@@ -13,7 +14,8 @@ from retrievals_serving.errors import PictureError, SettingsError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif")
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-CACHE_BYTES = 256 << 20
+CACHE_BYTES = 128 << 20
+PIXEL_BYTES = 4  # of Pillow's RGB in memory
 
 
 class PictureSource(Protocol):
@@ -84,6 +86,7 @@ class DecodedPictures:
         self._source = source
         self._max_bytes = max_bytes
         self._lock = Lock()
+        self._decoding = Semaphore(os.cpu_count() or 1)  # more at once cost memory and gain no time
         self._pictures: OrderedDict[tuple[str, str], Future[Image.Image | None]] = OrderedDict()
         self._sizes: dict[tuple[str, str], int] = {}  # of those that are decoded
 
@@ -99,7 +102,8 @@ class DecodedPictures:
         if waiting is not None:
             return waiting.result()
         try:
-            picture = self._source.open(identifier)
+            with self._decoding:
+                picture = self._source.open(identifier)
         except BaseException as error:
             with self._lock:
                 del self._pictures[key]
@@ -114,7 +118,7 @@ class DecodedPictures:
             if picture is None:
                 del self._pictures[key]
                 return
-            self._sizes[key] = picture.width * picture.height * len(picture.getbands())
+            self._sizes[key] = picture.width * picture.height * PIXEL_BYTES
             held = sum(self._sizes.values())
             for oldest in list(self._pictures):
                 if held <= self._max_bytes:

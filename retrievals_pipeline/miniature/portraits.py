@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from retrievals_pipeline.miniature.canvas import PIGMENTS, Canvas, Color, mix
-from retrievals_pipeline.miniature.indoors import INK, lit_wall
+from retrievals_pipeline.miniature.canvas import INK, PIGMENTS, SKIN, Canvas, Color, mix
+from retrievals_pipeline.miniature.indoors import lit_wall
 from retrievals_pipeline.miniature.scenes import WOMEN
-from retrievals_pipeline.miniature.things import SKIN
 
 WALLS: tuple[Color, ...] = ((88, 74, 58), (64, 78, 74), (104, 92, 86), (82, 62, 60), (74, 80, 104))
 HAIR: tuple[Color, ...] = (

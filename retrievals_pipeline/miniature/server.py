@@ -1,5 +1,6 @@
 """The museum's web server: pictures over IIIF, and for the miniature museum records and pages."""
 
+import errno
 import hashlib
 import html
 import socket
@@ -150,7 +151,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=256)
     except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
         raise SettingsError(
-            f"--host {host} --port {port}: cannot listen there ({error.strerror}); "
-            "stop what does, or choose another port with --port."
+            f"--host {host} --port {port}: "
+            f"{'the port is taken' if taken else error.strerror}; choose another."
         ) from error

@@ -349,7 +349,7 @@ def test_other_requests_are_answered_while_a_picture_is_decoded() -> None:
 
 def test_decoded_pictures_are_kept_within_their_bytes() -> None:
     source = CountedPictures()
-    decoded = DecodedPictures(source, max_bytes=2 * 10 * 10 * 3)  # room for two
+    decoded = DecodedPictures(source, max_bytes=2 * 10 * 10 * 4)  # room for two
     for side in ("10", "9", "10", "8", "10"):
         decoded.get(side, "1")
     assert source.opened == ["10", "9", "8"]

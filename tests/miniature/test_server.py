@@ -139,6 +139,7 @@ def test_a_server_stops_when_its_block_fails(museum: MiniatureMuseum) -> None:
 
 
 def assert_ended(threads: set[threading.Thread]) -> None:
+    assert "museum" not in {thread.name for thread in threads}
     for thread in threads:
         thread.join(10)  # an idle worker is told to end, and may need a moment
         assert not thread.is_alive()
@@ -154,7 +155,7 @@ def test_two_servers_run_side_by_side(museum: MiniatureMuseum, server: str) -> N
 def test_a_port_that_is_taken_is_refused_with_its_number(museum: MiniatureMuseum) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SettingsError, match=f"--port {port}.*in use"):
+        with pytest.raises(SettingsError, match=f"--port {port}: the port is taken"):
             run(museum_app(museum), "127.0.0.1", port, tell=pytest.fail)
         with (
             pytest.raises(SettingsError, match=f"--port {port}"),

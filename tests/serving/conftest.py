@@ -1,0 +1,37 @@
+"""The small release that the tests of serving search, and the engine that searches it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retrievals_serving import SearchEngine, Settings
+from retrievals_serving.release import promote
+from retrievals_serving.store import Store
+from tests.serving.small_release import WORKS, WordEmbedder, make_records, make_release
+
+
+@pytest.fixture(scope="session")
+def records() -> list[dict[str, Any]]:
+    """The records of the release, as they went in."""
+    return make_records(WORKS)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose release is served; tests only read it."""
+    path = tmp_path_factory.mktemp("serving") / "home"
+    promote(Store(path), make_release(Store(path)).release_id)
+    return path
+
+
+@pytest.fixture(scope="session")
+def settings(home: Path) -> Settings:
+    return Settings.load(home=home, window=40, page=8, more=5, secret="a secret of the tests")
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Iterator[SearchEngine]:
+    with SearchEngine.open(settings=settings, embedder=WordEmbedder()) as opened:
+        yield opened

@@ -1,0 +1,193 @@
+"""A small release of real files, made in seconds, and a model of words to search it with."""
+
+import hashlib
+import io
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import faiss
+import numpy as np
+from PIL import Image
+
+from retrievals_serving.models import Input
+from retrievals_serving.models.contracts import Contract
+from retrievals_serving.release import (
+    INDEX,
+    MANIFEST,
+    METADATA,
+    REQUIRED_CHECKS,
+    ContractEntry,
+    EmbedderEntry,
+    FileEntry,
+    IndexEntry,
+    Manifest,
+    Release,
+    file_sha256,
+    record_check,
+)
+from retrievals_serving.store import Store, picture_name, thumbnail_name
+
+WORKS = 60
+NATIVE, DIMENSION = 64, 32
+RELEASE = "20260101T000000Z-000000000001"
+COLUMNS = """
+    row integer, id varchar, title varchar, artist varchar, date varchar, begin_year integer,
+    end_year integer, medium varchar, classification varchar, credit varchar, description varchar,
+    width integer, height integer, color varchar, image_sha256 varchar, image_url varchar,
+    artwork_url varchar, school varchar[], theme varchar[], style varchar[], technique varchar[],
+    keyword varchar[], place varchar[], modified timestamp
+"""
+
+
+class WordEmbedder:
+    """Embeds a text as the mean of its words' vectors, which follow from the words alone."""
+
+    dimension = NATIVE
+    device = "cpu"
+    dtype = "float32"
+
+    def __init__(self, **parts: str) -> None:
+        model = {"weights": "words"} | parts
+        self.corpus_contract = Contract(model | {"pictures": "titles"})
+        self.query_contract = Contract(model | {"texts": "split at spaces"})
+        self.instructions: set[str | None] = set()
+
+    def embed_texts(self, texts: Sequence[str], *, instruction: str | None = None) -> np.ndarray:
+        self.instructions.add(instruction)
+        return unit(np.stack([sum(map(word_vector, text.lower().split())) for text in texts]))
+
+    def embed_inputs(
+        self, inputs: Sequence[Input], *, instruction: str | None = None
+    ) -> np.ndarray:
+        raise NotImplementedError
+
+    def embed_images(
+        self, images: Sequence[Image.Image | Path], *, instruction: str | None = None
+    ) -> np.ndarray:
+        raise NotImplementedError
+
+
+def word_vector(word: str) -> np.ndarray:
+    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8])
+    return np.random.default_rng(seed).standard_normal(NATIVE).astype(np.float32)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def make_records(works: int) -> list[dict[str, Any]]:
+    """Records in which titles, and so vectors, are repeated, and years are sometimes unknown."""
+    chance = random.Random(7)
+    records = []
+    for row in range(works):
+        subject = chance.choice(["boat", "boats", "horse", "portrait", "100% tree_s", "Été"])
+        title = f"{chance.choice(['lonely', 'Stormy', 'calm'])} {subject}"
+        year = chance.choice([None, *range(1500, 1950, 50)])
+        records.append(
+            {
+                "row": row,
+                "id": f"test:{1000 + row}",
+                "title": title,
+                "artist": chance.choice(["Claude Monet", "Eugène Boudin", "O'Keeffe"]),
+                "date": str(year or ""),
+                "begin_year": year,
+                "end_year": year and year + 5,
+                "medium": "oil",
+                "classification": chance.choice(["Painting", "Print", "Drawing"]),
+                "credit": "Gift",
+                "description": f"It shows a {subject}.",
+                "width": 40 + row,
+                "height": 30,
+                "color": "#a86845",
+                "image_url": f"https://museum.example/iiif/{row}/full/!64,64/0/default.jpg",
+                "artwork_url": f"https://museum.example/artworks/{row}",
+                "school": [],
+                "theme": chance.sample(["sea", "land", "people"], k=chance.randrange(3)),
+                "style": [],
+                "technique": ["oil"],
+                "keyword": chance.sample(["boat", "boats", "sky"], k=chance.randrange(4)),
+                "place": [],
+                "modified": "2026-01-01",
+            }
+        )
+    return records
+
+
+def add_pictures(store: Store, records: list[dict[str, Any]]) -> None:
+    """Draw a picture for each record, put it and its thumbnail in the store, and name its hash."""
+    for record in records:
+        picture = Image.new("RGB", (record["width"], record["height"]), (record["row"], 104, 69))
+        content = encoded(picture, "JPEG")
+        record["image_sha256"] = hashlib.sha256(content).hexdigest()
+        store.write_bytes(picture_name(record["image_sha256"]), content)
+        store.write_bytes(thumbnail_name(record["image_sha256"]), encoded(picture, "WEBP"))
+
+
+def encoded(picture: Image.Image, form: str) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, form)
+    return buffer.getvalue()
+
+
+def make_release(store: Store, release_id: str = RELEASE, works: int = WORKS) -> Release:
+    """Seal a release as the pipeline does: the files, then the manifest that names them."""
+    embedder = WordEmbedder()
+    records = make_records(works)
+    add_pictures(store, records)
+    release = Release(store, release_id)
+    release.path("").mkdir(parents=True)
+
+    native = embedder.embed_texts([record["title"] for record in records])
+    index = faiss.IndexScalarQuantizer(
+        DIMENSION, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+    )
+    index.add(unit(native[:, :DIMENSION]))
+    faiss.write_index(index, str(release.path(INDEX)))
+    with duckdb.connect(str(release.path(METADATA))) as connection:
+        connection.execute(f"create table artworks ({COLUMNS})")
+        names = [column.split()[0] for column in COLUMNS.split(",")]
+        connection.executemany(
+            f"insert into artworks values ({', '.join('?' * len(names))})",
+            [[record[name] for name in names] for record in records],
+        )
+    seal(release, works)
+    return release
+
+
+def seal(release: Release, works: int) -> None:
+    """Write the manifest of what lies in the release's folder, and what its checks found."""
+    embedder = WordEmbedder()
+    corpus, query = (
+        ContractEntry(digest=contract.digest, parts=dict(contract.parts))
+        for contract in (embedder.corpus_contract, embedder.query_contract)
+    )
+    paths = [release.path(name) for name in (INDEX, METADATA)]
+    manifest = Manifest(
+        release_id=release.release_id,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        as_of=datetime(2026, 1, 1, tzinfo=UTC),
+        works=works,
+        eligible=works,
+        missing={},
+        embedder=EmbedderEntry(
+            checkpoint="words",
+            native_dimension=NATIVE,
+            dimension=DIMENSION,
+            corpus_contract=corpus,
+            query_contract=query,
+        ),
+        index=IndexEntry(kind="flat float16"),
+        files=tuple(
+            FileEntry(name=path.name, bytes=path.stat().st_size, sha256=file_sha256(path))
+            for path in paths
+        ),
+        libraries={},
+    )
+    release.path(MANIFEST).write_text(manifest.model_dump_json())
+    for check in REQUIRED_CHECKS:
+        record_check(release.store, release.release_id, check, passed=True, details={})

@@ -1,0 +1,355 @@
+"""The HTTP contract, over real HTTP on loopback."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from retrievals_serving import SearchEngine, Settings
+from retrievals_serving.api import create_app
+from retrievals_serving.errors import ModelError
+from retrievals_serving.release import promote
+from retrievals_serving.store import Store
+from tests.serving.http_server import serving
+from tests.serving.small_release import RELEASE, WORKS, WordEmbedder, make_release
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def client(engine: SearchEngine) -> Iterator[httpx.Client]:
+    with serving(create_app(engine=engine)) as opened:
+        yield opened
+
+
+def post(client: httpx.Client, path: str, **body: Any) -> Any:
+    response = client.post(path, json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def problem(response: httpx.Response) -> Any:
+    """The body of a problem, after a look at what all of them promise."""
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert body["status"] == response.status_code
+    assert body["type"] == "about:blank"
+    assert body["title"]
+    assert "Traceback" not in response.text
+    return body
+
+
+def test_an_answer_has_the_fields_of_the_contract(client: httpx.Client) -> None:
+    page = post(client, "/search", query="stormy boat", top_k=3)
+    assert list(page) == [
+        *("query", "results", "total", "window", "query_vector", "cursor", "release"),
+        *("latency_ms", "timings", "cached", "degraded", "rerank_coverage", "relevance"),
+        "explanation",
+    ]
+    result = page["results"][0]
+    assert list(result) == ["id", "rank", "score", "vector_score", "rerank_score", "metadata"]
+    assert list(result["metadata"]) == [
+        *("title", "artist", "date", "begin_year", "end_year", "medium", "classification"),
+        *("credit", "width", "height", "color", "thumbnail_url", "image_url", "artwork_url"),
+        "description",
+    ]
+    assert (page["total"], page["window"], page["release"]) == (3, 40, RELEASE)
+    assert (page["degraded"], page["rerank_coverage"], result["rerank_score"]) == ([], 0.0, None)
+
+
+def test_the_pages_show_what_the_library_shows(client: httpx.Client, engine: SearchEngine) -> None:
+    filters = {"classification": ["Print", "Drawing"]}
+    page = post(client, "/search", query="boat", filters=filters, score_threshold=0.1)
+    ids = [result["id"] for result in page["results"]]
+    while page["cursor"]:
+        body = {"query_vector": page["query_vector"], "cursor": page["cursor"]}
+        page = post(client, "/search-more", **body)
+        ids += [result["id"] for result in page["results"]]
+
+    shown = engine.search("boat", filters=filters, score_threshold=0.1, top_k=100).results
+    assert ids == [result.id for result in shown]
+
+
+def test_a_work_and_its_like_have_addresses(client: httpx.Client, engine: SearchEngine) -> None:
+    work = client.get("/artworks/test:1003").json()
+    assert work == {"id": "test:1003", "metadata": engine.artwork("test:1003").metadata}
+    page = client.get("/artworks/test:1003/similar", params={"top_k": 4}).json()
+    assert page["query"] is None
+    assert [result["id"] for result in page["results"]] == [
+        result.id for result in engine.similar("test:1003", top_k=4).results
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "query"),
+        ({"query": "   "}, "query"),
+        ({"query": "a" * 513}, "query"),
+        ({"query": 5}, "query"),
+        ({"query": "a", "top_k": 0}, "top_k"),
+        ({"query": "a", "top_k": 101}, "top_k"),
+        ({"query": "a", "top_k": "5"}, "top_k"),
+        ({"query": "a", "score_threshold": 2}, "score_threshold"),
+        ({"query": "a", "score_threshold": float("nan")}, "score_threshold"),
+        ({"query": "a", "alpha": -0.1}, "alpha"),
+        ({"query": "a", "filters": []}, "filters"),
+        ({"query": "a", "negative": "b"}, "negative"),
+        ({"query": "a", "include_explanation": True}, "include_explanation"),
+    ],
+)
+def test_a_field_out_of_bounds_is_named(
+    client: httpx.Client, body: dict[str, Any], field: str
+) -> None:
+    response = client.post("/search", content=json.dumps(body), headers=JSON)
+    assert response.status_code == 422
+    answer = problem(response)
+    assert [error["field"] for error in answer["errors"]] == [field]
+    assert answer["detail"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"query": "\\ud800"}',
+        b'{"query": "a", "\\ud800": 1}',
+        b'{"query": "a", "filters": {"\\ud800": 1}}',
+        b'{"query": "a", "filters": {"title": "\\udfff"}}',
+        b'{"query": "a", "filters": {"title": {"contains": "\\udfff"}}}',
+        b'{"query": "a", "filters": {"begin_year": NaN}}',
+        b'{"query": "a", "filters": {"begin_year": 1e400}}',
+        b'{"query": "a", "filters": ' + b'{"not": ' * 5000 + b"{}" + b"}" * 5000 + b"}",
+    ],
+)
+def test_a_malformed_body_is_a_problem_of_its_sender(client: httpx.Client, content: bytes) -> None:
+    response = client.post("/search", content=content, headers=JSON)
+    assert response.status_code in {400, 422}
+    problem(response)
+
+
+def test_an_unknown_field_of_a_filter_lists_the_known(client: httpx.Client) -> None:
+    response = client.post("/search", json={"query": "a", "filters": {"painter": "Monet"}})
+    assert response.status_code == 422
+    assert "no field 'painter'; choose from artist, begin_year" in problem(response)["detail"]
+
+
+def test_each_error_has_its_status(
+    client: httpx.Client, engine: SearchEngine, tmp_path: Path, settings: Settings
+) -> None:
+    assert "'nga:1'" in problem(client.get("/artworks/nga:1"))["detail"]
+    assert client.get("/artworks/nga:1/similar").status_code == 404
+    assert problem(client.get("/nothing"))["detail"] == "GET /nothing is not answered here."
+    refused = client.put("/search")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    problem(refused)
+
+    page = engine.search("boat")
+    forged = client.post("/search-more", json={"query_vector": page.query_vector, "cursor": "a.b"})
+    assert forged.status_code == 400
+    problem(forged)
+    other = {"query_vector": engine.search("horse").query_vector, "cursor": page.cursor}
+    assert client.post("/search-more", json=other).status_code == 400
+
+    store = Store(tmp_path)
+    promote(store, make_release(store, "20270101T000000Z-000000000002", works=12).release_id)
+    with (
+        SearchEngine.open(tmp_path, settings=settings) as newer,
+        serving(create_app(engine=newer)) as newer_client,
+    ):
+        body = {"query_vector": page.query_vector, "cursor": page.cursor}
+        expired = newer_client.post("/search-more", json=body)
+    assert expired.status_code == 410
+    assert "search again" in problem(expired)["detail"]
+
+
+def test_what_nobody_foresaw_is_a_problem_without_its_inside(
+    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> None:
+        raise RuntimeError("a secret path")
+
+    monkeypatch.setattr(engine, "artwork", fail)
+    with serving(create_app(engine=engine)) as client:
+        response = client.get("/artworks/test:1001")
+    assert response.status_code == 500
+    assert problem(response)["detail"] == "The server failed; its log says why."
+
+
+def test_health_says_what_answers(client: httpx.Client) -> None:
+    response = client.get("/health")
+    assert response.status_code == 200
+    assert response.json() == {
+        "status": "ok",
+        "detail": None,
+        "release": RELEASE,
+        "works": WORKS,
+        "embedder": "words",
+        "device": "cpu",
+        "dtype": "float32",
+    }
+
+
+def wait_for(client: httpx.Client, status: str) -> Any:
+    """Ask for the health until it is `status`."""
+    while (health := client.get("/health")).json()["status"] != status:
+        assert health.status_code == 503
+        time.sleep(0.01)
+    return health.json()
+
+
+def test_a_server_answers_that_it_starts_while_its_model_loads(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_load = threading.Event()
+
+    def load(*_: object, **__: object) -> WordEmbedder:
+        may_load.wait(60)
+        return WordEmbedder()
+
+    monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
+    with serving(create_app(settings)) as client:
+        starting = client.get("/health")
+        assert starting.status_code == 503
+        assert starting.json()["status"] == "starting"
+        assert starting.json()["release"] == RELEASE
+        assert client.get("/artworks/test:1001").status_code == 200
+        may_load.set()
+        wait_for(client, "ok")
+        assert client.post("/search", json={"query": "boat"}).status_code == 200
+
+
+def test_a_model_that_cannot_be_loaded_is_unavailable_until_it_can(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = threading.Event()
+
+    def load(*_: object, **__: object) -> WordEmbedder:
+        if whole.is_set():
+            return WordEmbedder()
+        raise ModelError("checkpoint words lacks its weights: download it again.")
+
+    monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
+    with serving(create_app(settings)) as client:
+        assert "lacks its weights" in wait_for(client, "unavailable")["detail"]
+        response = client.post("/search", json={"query": "boat"})
+        assert response.status_code == 503
+        assert "lacks its weights" in problem(response)["detail"]
+        whole.set()
+        wait_for(client, "ok")
+
+
+def test_a_server_starts_before_the_first_build_and_answers_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: WordEmbedder())
+    with serving(create_app(Settings.load(home=tmp_path))) as client:
+        health = client.get("/health")
+        assert (health.status_code, health.json()["status"]) == (503, "unavailable")
+        assert "retrievals build" in health.json()["detail"]
+        response = client.post("/search", json={"query": "boat"})
+        assert response.status_code == 503
+        assert "retrievals build" in problem(response)["detail"]
+        store = Store(tmp_path)
+        promote(store, make_release(store).release_id)
+        wait_for(client, "ok")
+        assert client.post("/search", json={"query": "boat"}).status_code == 200
+
+
+def test_searches_at_once_get_the_answers_that_one_gets(client: httpx.Client) -> None:
+    def ask(turn: int) -> list[str]:
+        page = post(client, "/search", query=["boat", "horse", "sea"][turn % 3], top_k=turn + 1)
+        return [result["id"] for result in page["results"]]
+
+    expected = [ask(turn) for turn in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(24))) == expected
+
+
+@pytest.mark.parametrize("kind", ["thumbnail", "image"])
+def test_a_picture_is_what_was_stored_and_may_be_kept_for_ever(
+    client: httpx.Client, engine: SearchEngine, kind: str
+) -> None:
+    sha = engine.artwork("test:1005").thumbnail_url.removeprefix("/thumbnails/")
+    suffix, media_type = {"thumbnail": ("webp", "image/webp"), "image": ("jpg", "image/jpeg")}[kind]
+    response = client.get(f"/{kind}s/{sha}")
+    stored = engine.release.store.read_bytes(f"{kind}s/{sha[:2]}/{sha}.{suffix}")
+    assert response.content == stored
+    assert response.headers["content-type"] == media_type
+    assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert response.headers["etag"] == f'"{sha}"'
+    for known in (f'"{sha}"', f'"x", W/"{sha}"', "*"):
+        again = client.get(f"/{kind}s/{sha}", headers={"If-None-Match": known})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == f'"{sha}"'
+    changed = client.get(f"/{kind}s/{sha}", headers={"If-None-Match": f'"{"0" * 64}"'})
+    assert changed.content == stored
+
+
+def raw_get(client: httpx.Client, path: str) -> bytes:
+    """Send a path as it is; a client would tidy it up first."""
+    address = (client.base_url.host, client.base_url.port or 80)
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/thumbnails/../../releases/CURRENT",
+        "/thumbnails/..%2f..%2freleases%2fCURRENT",
+        "/images/%2e%2e/%2e%2e/releases/CURRENT",
+        "/images//etc/passwd",
+        "/images/" + "A" * 64,
+        "/images/" + "a" * 63,
+        "/images/" + "a" * 64 + "%0a",
+        "/images/" + "a" * 64 + ".jpg",
+        "/images/" + "0" * 64,
+        "/static/../index.html",
+        "/static/..%2f..%2fsettings.py",
+    ],
+)
+def test_no_path_leads_to_another_file(client: httpx.Client, path: str) -> None:
+    head, body = raw_get(client, path).split(b"\r\n\r\n", 1)
+    assert head.split()[1] in {b"404", b"422"}
+    assert b"application/problem+json" in head
+    assert json.loads(body)["status"] in {404, 422}
+
+
+def test_the_page_comes_from_this_server_alone(client: httpx.Client) -> None:
+    response = client.get("/")
+    assert response.headers["content-type"].startswith("text/html")
+    assert "default-src 'self'" in response.headers["content-security-policy"]
+    assert "http" not in response.text
+    assert "<style" not in response.text
+    assert "style=" not in response.text
+    for name in ("style.css", "app.js", "icon.svg"):
+        assert f'"/static/{name}"' in response.text
+        assert client.get(f"/static/{name}").status_code == 200
+    assert "innerHTML" not in client.get("/static/app.js").text
+
+
+def test_the_api_describes_itself_and_loads_no_scripts_from_elsewhere(client: httpx.Client) -> None:
+    description = client.get("/openapi.json").json()
+    assert set(description["paths"]) >= {
+        "/search",
+        "/search-more",
+        "/health",
+        "/artworks/{artwork_id}",
+    }
+    answers = description["paths"]["/search"]["post"]["responses"]
+    assert set(answers) == {"200", "default"}
+    assert "application/problem+json" in answers["default"]["content"]
+    for path in ("/docs", "/redoc"):
+        assert client.get(path).status_code == 404

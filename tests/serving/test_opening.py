@@ -1,0 +1,152 @@
+"""What is opened is what was sealed: a release that does not fit is refused, and says why."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import faiss
+import pytest
+
+from retrievals_serving import SearchEngine, Settings
+from retrievals_serving.errors import (
+    PromotionRefused,
+    ReleaseDamaged,
+    ReleaseError,
+    ReleaseNotFound,
+)
+from retrievals_serving.release import INDEX, METADATA, Release, open_release, promote, record_check
+from retrievals_serving.store import Store
+from tests.serving.small_release import DIMENSION, RELEASE, WORKS, WordEmbedder, seal
+
+HEAVY = ("torch", "transformers", "faiss", "dagster", "pandas")
+
+
+@pytest.fixture
+def release(home: Path, tmp_path: Path) -> Release:
+    """A copy of the release, the test's own to damage."""
+    shutil.copytree(home, tmp_path / "home")
+    return Release(Store(tmp_path / "home"), RELEASE)
+
+
+def test_opening_loads_no_model_and_importing_loads_nothing_heavy(home: Path) -> None:
+    program = f"""
+import sys
+def loaded():
+    return [name for name in {HEAVY!r} if name in sys.modules]
+import retrievals_serving
+assert not [name for name in ("numpy", "duckdb", "pydantic") if name in sys.modules]
+import retrievals_serving.api, retrievals_serving.cli, retrievals_serving.doctor
+from retrievals_serving import SearchEngine
+assert loaded() == [], loaded()
+SearchEngine.open(home={str(home)!r}).close()
+assert loaded() == ["faiss"], loaded()
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+
+
+def test_the_current_release_is_opened_unless_another_is_named(release: Release) -> None:
+    shutil.copytree(release.path(""), release.store.path("releases/other"))
+    manifest = release.store.path("releases/other/manifest.json")
+    manifest.write_text(manifest.read_text().replace(RELEASE, "other"))
+    home = release.store.root
+    with SearchEngine.open(home) as served, SearchEngine.open(str(home), release="other") as named:
+        assert served.release.release_id == RELEASE
+        assert named.release.manifest.release_id == "other"
+
+
+def test_a_model_of_another_contract_is_refused_by_the_parts_that_differ(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = WordEmbedder(weights="other words", prefix="query: ")
+    message = (
+        rf"release {RELEASE} was made with words.*"
+        "prefix: query: .* here, absent there; weights: other words here, words there"
+    )
+    with pytest.raises(ReleaseError, match=message):
+        SearchEngine.open(settings=settings, embedder=other)
+    monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: other)
+    with SearchEngine.open(settings=settings) as engine:
+        for ask in (engine.warm, lambda: engine.search("boat")):
+            with pytest.raises(ReleaseError, match=message):
+                ask()
+        assert engine.embedder is None
+
+
+def test_the_model_of_the_settings_is_loaded_once(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads = []
+
+    def load(checkpoint: str, **options: object) -> WordEmbedder:
+        loads.append((checkpoint, options))
+        return WordEmbedder()
+
+    monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
+    settings = Settings.load(home=home, embedder="some/model@1", dtype="float16", max_pixels=4096)
+    with SearchEngine.open(settings=settings) as engine:
+        engine.warm()
+        engine.search("boat")
+    options = {"device": "auto", "dtype": "float16", "max_pixels": 4096}
+    assert loads == [("some/model@1", options)]
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("name", [INDEX, METADATA])
+@pytest.mark.parametrize(
+    ("damage", "message"), [(cut_short, "bytes and has"), (Path.unlink, "bytes and is missing")]
+)
+def test_a_file_that_lacks_or_has_another_size_is_refused(
+    release: Release, name: str, damage: Callable[[Path], None], message: str
+) -> None:
+    damage(release.path(name))
+    with pytest.raises(ReleaseDamaged, match=rf"{name} should have \d+ {message}"):
+        SearchEngine.open(release.store.root)
+
+
+def test_records_that_are_no_database_are_refused(release: Release) -> None:
+    path = release.path(METADATA)
+    path.write_bytes(b"x" * path.stat().st_size)
+    with pytest.raises(ReleaseDamaged, match=r"artworks\.duckdb cannot be read as the records"):
+        SearchEngine.open(release.store.root)
+
+
+def test_an_index_of_other_works_than_the_records_is_refused(release: Release) -> None:
+    index = faiss.read_index(str(release.path(INDEX)))
+    index.add(index.reconstruct_n(0, 1))
+    faiss.write_index(index, str(release.path(INDEX)))
+    seal(release, WORKS)
+    with pytest.raises(
+        ReleaseDamaged, match=rf"has {WORKS + 1} vectors of dimension {DIMENSION} and {WORKS}"
+    ):
+        SearchEngine.open(release.store.root)
+
+
+def test_nothing_to_open_says_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseNotFound, match="retrievals build"):
+        SearchEngine.open(tmp_path)
+    with pytest.raises(ReleaseNotFound, match=r"'nope'.*retrievals releases list"):
+        SearchEngine.open(tmp_path, release="nope")
+
+
+def test_a_release_is_not_promoted_without_every_verdict(release: Release) -> None:
+    store = release.store
+    store.remove("releases/CURRENT")
+    store.remove(f"reports/{RELEASE}/checks/index.json")
+    record_check(store, RELEASE, "coverage", passed=False, details={"coverage": 0.5})
+    with pytest.raises(PromotionRefused, match=r"index has not been run; coverage failed.*0.5"):
+        promote(store, RELEASE)
+    with pytest.raises(ReleaseNotFound):
+        open_release(store)
+
+
+def test_an_engine_that_was_closed_lets_go_of_its_files(settings: Settings) -> None:
+    engine = SearchEngine.open(settings=settings, embedder=WordEmbedder())
+    engine.close()
+    with pytest.raises(duckdb.ConnectionException, match="closed"):
+        engine.search("boat")

@@ -1,0 +1,150 @@
+"""Every command of the README is run, and what it says of the project's parts is so."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from retrievals_pipeline.miniature.museum import MiniatureMuseum
+from retrievals_pipeline.miniature.pictures import PictureSource
+from tests.conftest import WORKS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECTION = re.compile(r"<!-- tested: .*? -->\n```sh\n(.*?)```", re.DOTALL)
+
+
+class Shell:
+    """Runs the README's lines one by one; a line that ends in `&` is left running."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = dict(os.environ)
+        self.environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        self.background: list[subprocess.Popen[str]] = []
+
+    def run(self, line: str) -> str:
+        """Run one line and return what it prints."""
+        if match := re.fullmatch(r"export (\w+)=(.*)", line):
+            self.environment[match[1]] = match[2]
+            return ""
+        if line.endswith(" &"):
+            return self._start(line.removesuffix(" &"))
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def _start(self, line: str) -> str:
+        """Start a server and wait for the line in which it says where it is."""
+        server = subprocess.Popen(
+            ["bash", "-c", f"exec {line}"],
+            cwd=self.folder,
+            env=self.environment | {"PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.background.append(server)
+        assert server.stdout is not None
+        return server.stdout.readline()
+
+    def close(self) -> None:
+        """End the servers as Ctrl-C does; each must end cleanly."""
+        for server in self.background:
+            server.send_signal(signal.SIGINT)
+        for server in self.background:
+            assert server.wait(30) == 0
+            assert server.stdout is not None
+            server.stdout.close()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    shell = Shell(tmp_path)
+    yield shell
+    shell.close()
+
+
+@pytest.fixture
+def nga(tmp_path: Path) -> Path:
+    """A folder as the README describes it: CSV files, and pictures named by their uuid."""
+    folder = tmp_path / "nga"
+    museum = MiniatureMuseum(WORKS)
+    museum.write_records(folder)
+    (folder / "images").mkdir()
+    text = (folder / "published_images.csv").read_text(encoding="utf-8")
+    for uuid in set(re.findall(r"^([0-9a-f-]{36}),", text, re.MULTILINE)):
+        save(museum, uuid, folder / "images" / f"{uuid}.jpg")
+    return folder
+
+
+def save(source: PictureSource, identifier: str, path: Path) -> None:
+    picture = source.open(identifier)
+    assert picture is not None
+    picture.save(path)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.usefixtures("nga")
+def test_the_commands_for_a_folder_of_records_and_pictures(shell: Shell) -> None:
+    (section,) = SECTION.findall(README)
+    commands = section.replace("8182", str(free_port())).replace("8000", str(free_port()))
+    printed: dict[str, str] = {}
+    for line in commands.strip().splitlines()[1:]:  # the first activates the environment
+        printed[line] = shell.run(line)
+    answers = [json.loads(text) for line, text in printed.items() if "--json" in line]
+    (build,) = (text for line, text in printed.items() if line == "retrievals build")
+    health, search = (json.loads(text) for line, text in printed.items() if "curl" in line)
+    assert f"{WORKS} of {WORKS} works" in build
+    assert len(answers[0]["results"]) == 5
+    assert health["works"] == WORKS
+    assert len(search["results"]) == 3
+
+    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (shell.folder / "library.py").write_text(program, encoding="utf-8")
+    assert len(shell.run(f"{sys.executable} library.py").splitlines()) == 10 + 11
+
+
+def test_every_make_target_of_the_readme_exists() -> None:
+    targets = set(re.findall(r"`?make ([a-z-]+)", README))
+    assert targets >= {"demo", "test", "test-all", "lint", "ui", "serve", "bench", "clean"}
+    for target in targets:
+        subprocess.run(
+            [shutil.which("make") or "make", "--dry-run", target],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+        )
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    from retrievals_pipeline.cli import main
+
+    for name in set(re.findall(r"retrievals ([a-z]+)", README)) - {"build"}:
+        assert name in main.commands, name
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    for link in re.findall(r"\]\(((?!http)[^)]+)\)", README):
+        assert (ROOT / link).exists(), link
