@@ -3,11 +3,10 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
-from retrievals_serving.cli import COMMANDS, RetrievalsGroup
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,8 +19,12 @@ from rich.progress import (
 
 from retrievals_pipeline.miniature.cli import museum
 from retrievals_pipeline.progress import Advance, showing
+from retrievals_serving.cli import COMMANDS, RetrievalsGroup, serve_api, show_answer
 from retrievals_serving.errors import SettingsError
 from retrievals_serving.settings import Settings, profile_names
+
+MUSEUM_PORT = 8182  # which is in the addresses of the miniature museum's records
+DEMO_QUERY = "a lonely boat in stormy seas under a dark moonlit sky"
 
 
 @click.group(cls=RetrievalsGroup)
@@ -39,18 +42,26 @@ def build(profile: str | None, works: int | None, home: Path | None) -> None:
 
     Run it again after an interruption or a change: what is there is not done again.
     """
-    settings = _settings(profile=profile, limit=works, home=home)
-    _require_dagster()
-    from retrievals_pipeline.build import build as build_release
+    _build(_settings(profile=profile, limit=works, home=home))
 
-    console = Console(stderr=True)
-    with _progress_bars(console):
-        release = build_release(settings)
-    manifest = release.manifest
+
+@main.command()
+@click.option("--works", type=click.IntRange(min=1), help="Size of the miniature museum.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+def demo(works: int | None, port: int) -> None:
+    """Build the miniature museum, answer a query, and serve it all until Ctrl-C."""
+    settings = _settings(profile="demo", limit=works)
+    click.echo("1. A release of the miniature museum, through Dagster")
+    _build(settings)
+    click.echo(f'\n2. An answer: retrievals search "{DEMO_QUERY}"')
+    show_answer(settings, DEMO_QUERY, top_k=5)
     click.echo(
-        f"Release {release.release_id}: {manifest.works} of {manifest.eligible} works, "
-        f"served from {settings.store.root}"
+        "The model is tiny and its weights are random: this shows that everything works, not yet\n"
+        "that meaning is found. That takes trained models: see `RETRIEVALS_EMBEDDER`.\n"
+        "\n3. The API and its page; `make ui` (or `retrievals ui`) opens the Dagster UI beside it"
     )
+    with _links_that_lead_somewhere(works):
+        serve_api(settings, "127.0.0.1", port)
 
 
 @main.command()
@@ -66,6 +77,36 @@ def ui(port: int) -> None:
     click.echo(f"Dagster UI on http://127.0.0.1:{port} (instance {home})")
     command = ["dagster", "dev", "-m", "retrievals_pipeline.definitions", "-p", str(port)]
     os.execv(Path(sys.executable).with_name("dagster"), command)  # noqa: S606 - a fixed program
+
+
+def _build(settings: Settings) -> None:
+    """Build with progress bars, and say what is served afterwards."""
+    _require_dagster()
+    from retrievals_pipeline.build import build as build_release
+
+    with _progress_bars(Console(stderr=True)):
+        release = build_release(settings)
+    manifest = release.manifest
+    click.echo(
+        f"Release {release.release_id}: {manifest.works} of {manifest.eligible} works, "
+        f"served from {settings.store.root}"
+    )
+
+
+@contextmanager
+def _links_that_lead_somewhere(works: int | None) -> Iterator[None]:
+    """Serve the miniature museum where its records say that it is."""
+    from retrievals_pipeline.miniature.museum import DEFAULT_WORKS, MiniatureMuseum
+    from retrievals_pipeline.miniature.server import museum_app
+    from retrievals_serving.http_server import serving
+
+    with ExitStack() as stack:
+        try:
+            app = museum_app(MiniatureMuseum(works or DEFAULT_WORKS))
+            stack.enter_context(serving(app, port=MUSEUM_PORT))
+        except SettingsError as error:
+            click.echo(f"Links to the museum's own pages lead nowhere now: {error}", err=True)
+        yield
 
 
 main.add_command(museum)

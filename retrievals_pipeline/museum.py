@@ -39,7 +39,8 @@ def open_museum(settings: Settings) -> Iterator[Museum]:
         return
 
     from retrievals_pipeline.miniature.museum import DEFAULT_WORKS, MiniatureMuseum
-    from retrievals_pipeline.miniature.server import museum_app, serving
+    from retrievals_pipeline.miniature.server import museum_app
+    from retrievals_serving.http_server import serving
 
     museum = MiniatureMuseum(works=settings.limit or DEFAULT_WORKS)
     with serving(museum_app(museum)) as address:

@@ -1,10 +1,7 @@
 """Serving's commands of the `retrievals` command: search, serve, releases, doctor."""
 
-import contextlib
-import errno
 import json
 import logging
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from retrievals_serving.errors import ReleaseNotFound, RetrievalsError
+from retrievals_serving.http_server import run
 from retrievals_serving.settings import Settings
 
 
@@ -57,24 +55,44 @@ def search(
     as_json: bool,
 ) -> None:
     """Find the works that show QUERY."""
+    show_answer(
+        Settings.load(home=home),
+        query,
+        top_k=top_k,
+        filters=filters,
+        release=release,
+        as_json=as_json,
+    )
+
+
+def show_answer(
+    settings: Settings,
+    query: str,
+    *,
+    top_k: int | None = None,
+    filters: dict[str, Any] | None = None,
+    release: str | None = None,
+    as_json: bool = False,
+) -> None:
+    """Search a release and print the answer, as a table or as the HTTP API gives it."""
     from retrievals_serving.engine import SearchEngine
 
     # Nobody follows the cursor of an answer that is read in a terminal.
     logging.getLogger("retrievals_serving.cursors").setLevel(logging.ERROR)
-    with SearchEngine.open(home=home, release=release) as engine:
+    with SearchEngine.open(settings=settings, release=release) as engine:
         engine.warm()
         page = engine.search(query, top_k=top_k, filters=filters)
     if as_json:
         click.echo(json.dumps(page.to_dict(), ensure_ascii=False))
         return
-    table = Table("", "score", "work", "id and page", box=None, pad_edge=False)
+    table = Table("", "score", "work", box=None, pad_edge=False)
     for result in page.results:
-        table.add_row(
-            str(result.rank),
-            f"{result.score:.3f}",
-            Text.assemble((result.title, "bold"), f"\n{result.artist}, {result.date}"),
-            Text(f"{result.id}\n{result.artwork_url}", overflow="fold"),
+        work = Text.assemble(
+            (result.title, "bold"),
+            f"  {result.id}\n{result.artist}, {result.date}\n",
+            (result.artwork_url, "dim"),
         )
+        table.add_row(str(result.rank), f"{result.score:.3f}", work)
     console = Console()
     console.print(table)
     console.print(
@@ -90,27 +108,21 @@ def search(
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 def serve(host: str, port: int) -> None:
     """Serve the HTTP API and its page until Ctrl-C."""
-    import uvicorn
+    serve_api(Settings.load(), host, port)
 
+
+def serve_api(settings: Settings, host: str, port: int) -> None:
+    """Serve the HTTP API in the foreground, logging to standard error."""
     from retrievals_serving.api import create_app
 
     logging.basicConfig(format="%(levelname)s: %(message)s")
-    for name in ("retrievals_serving", "uvicorn"):
-        logging.getLogger(name).setLevel(logging.INFO)
-    app = create_app(Settings.load())
-    # Taken before the server starts, so that a port in use is said plainly.
-    try:
-        listener = socket.create_server((host, port), backlog=2048)
-    except OSError as error:
-        reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
-        raise click.ClickException(
-            f"cannot listen on port {port} of {host}: {reason}; choose another with --port."
-        ) from error
-    with listener, contextlib.suppress(KeyboardInterrupt):
-        port = listener.getsockname()[1]
-        click.echo(f"Retrievals on http://{host}:{port} (Ctrl-C ends it)")
-        config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=10)
-        uvicorn.Server(config).run(sockets=[listener])
+    logging.getLogger("retrievals_serving").setLevel(logging.INFO)
+    run(
+        create_app(settings),
+        host,
+        port,
+        tell=lambda url: click.echo(f"Retrievals on {url} (Ctrl-C ends it)"),
+    )
 
 
 @click.group()

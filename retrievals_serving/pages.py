@@ -93,7 +93,7 @@ class Page:
         cached: Whether the answer was kept from before.
         degraded: What was left out to answer in time.
         rerank_coverage: Share of the results that were reranked, 0 to 1.
-        relevance: How far the answer can be trusted to fit the query.
+        relevance: `strong`, `weak` or `nothing`: whether the best fit better than chance would.
         explanation: The answer in words.
     """
 
@@ -109,7 +109,7 @@ class Page:
     cached: bool = False
     degraded: tuple[str, ...] = ()
     rerank_coverage: float = 0.0
-    relevance: float | None = None
+    relevance: str | None = None
     explanation: str | None = None
 
     def to_dict(self) -> dict[str, Any]:

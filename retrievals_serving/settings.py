@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     )
     dimension: int = Field(1024, ge=1, description="Width of the vectors that are searched.")
     max_pixels: int | None = Field(
-        None, ge=1024, description="Pixel budget of a picture; default: the model's own."
+        None, ge=4096, description="Pixel budget of a picture; default: the model's own."
     )
     device: str = Field("auto", description="`auto`, `cpu`, `cuda` or `cuda:<n>`.")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(

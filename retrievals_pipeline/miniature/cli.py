@@ -6,8 +6,9 @@ import click
 
 from retrievals_pipeline.miniature.museum import DEFAULT_WORKS, RECORDS, MiniatureMuseum
 from retrievals_pipeline.miniature.pictures import FolderPictures
-from retrievals_pipeline.miniature.server import museum_app, run
+from retrievals_pipeline.miniature.server import museum_app
 from retrievals_pipeline.miniature.works import object_id_of
+from retrievals_serving.http_server import run
 
 
 @click.group()

@@ -1,27 +1,19 @@
 """The museum's web server: pictures over IIIF, and for the miniature museum records and pages."""
 
-import errno
 import hashlib
 import html
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from threading import Thread
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
 
 from retrievals_pipeline.miniature.conditional import answer, strong_etag
 from retrievals_pipeline.miniature.iiif import OpenToAll, iiif_routes
 from retrievals_pipeline.miniature.museum import RECORDS, MiniatureMuseum
 from retrievals_pipeline.miniature.pictures import PictureSource
-from retrievals_serving.errors import SettingsError
 
 ALLOW_ALL = "User-agent: *\nAllow: /\n"
 PAGE = """<!doctype html>
@@ -97,62 +89,3 @@ def artwork_page(museum: MiniatureMuseum, object_id: int) -> str:
         date=html.escape(work.date.display),
         picture=picture,
     )
-
-
-@contextmanager
-def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve `app` from a thread of its own while the block runs; yield its `http://host:port`.
-
-    Port 0 is any that is free.
-
-    Raises:
-        SettingsError: The address cannot be listened on.
-    """
-    listener = _listen(host, port)
-    server = uvicorn.Server(_config(app))
-    thread = Thread(target=server.run, args=([listener],), name="museum", daemon=True)
-    thread.start()
-    try:
-        yield _address(host, listener)  # which listens: a client may connect already
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-def run(app: ASGIApp, host: str, port: int, *, tell: Callable[[str], None]) -> None:
-    """Serve `app` until Ctrl-C; `tell` is called with its `http://host:port` once it listens.
-
-    Raises:
-        SettingsError: The address cannot be listened on, as when the port is taken.
-    """
-    listener = _listen(host, port)
-    tell(_address(host, listener))
-    with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has closed
-        uvicorn.Server(_config(app)).run([listener])
-
-
-def _address(host: str, listener: socket.socket) -> str:
-    return f"http://{host}:{listener.getsockname()[1]}"
-
-
-def _config(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_config=None,  # logging is the process's own
-        access_log=False,
-        log_level="warning",
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=5,
-    )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), backlog=256)
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        raise SettingsError(
-            f"--host {host} --port {port}: "
-            f"{'the port is taken' if taken else error.strerror}; choose another."
-        ) from error

@@ -1,6 +1,5 @@
 """Every error leaves as `application/problem+json` (RFC 9457), never as a traceback."""
 
-import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -56,9 +55,7 @@ def described(model: type[BaseModel]) -> dict[str, Any]:
 async def _answer(request: Request, error: Exception) -> Response:
     problem = _problem(request, error)
     headers = error.headers if isinstance(error, HTTPException) else None
-    # Escaped to ASCII: a request may hold half a surrogate pair, which UTF-8 does not.
-    content = json.dumps(problem.model_dump())
-    return Response(content, problem.status, headers, MEDIA_TYPE)
+    return Response(problem.model_dump_json(), problem.status, headers, MEDIA_TYPE)
 
 
 def _problem(request: Request, error: Exception) -> Problem:

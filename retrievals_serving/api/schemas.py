@@ -96,7 +96,7 @@ class Page(Answer):
     cached: bool
     degraded: list[str]
     rerank_coverage: float
-    relevance: float | None
+    relevance: str | None
     explanation: str | None
 
 

@@ -51,6 +51,8 @@ def describe_checkpoint(
 ) -> Description:
     """Say how wide an embedder's vectors are and what they depend on, without loading its weights.
 
+    Reads the files of a folder, and downloads those of a hub id that are not in the cache.
+
     Raises:
         ModelError: As for `load_embedder`.
     """

@@ -41,6 +41,8 @@ class Embedder(Protocol):
     Each method takes the instruction for the whole call, `DOCUMENT_INSTRUCTION` when it is None,
     and returns float32 rows of length 1, shape (n, dimension), in the order of the inputs. A vector
     does not depend on what else is in the call. Safe to call from several threads.
+
+    `dimension` is the native width; `device` and `dtype` are what `auto` came to.
     """
 
     dimension: int

@@ -43,9 +43,9 @@ def load_picture(source: Path | Image.Image) -> Image.Image:
         fitted_size(*picture.size)
     # Decoders meet a damaged file with whatever error the damage leads them to.
     except Exception as error:
-        name = source if isinstance(source, Path) else getattr(source, "filename", "a picture")
+        name = getattr(source, "filename", None) if isinstance(source, Image.Image) else source
         raise PictureError(
-            f"{name} cannot be embedded: {error}. Fetch it again or leave it out."
+            f"{name or 'a picture'} cannot be embedded: {error}. Fetch it again or leave it out."
         ) from error
     return picture
 

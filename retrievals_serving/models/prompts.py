@@ -24,7 +24,8 @@ class Prompts:
     def __init__(self, checkpoint: Checkpoint) -> None:
         from transformers import PreTrainedTokenizerFast
 
-        # AutoTokenizer would build a Qwen2Tokenizer with rules of its own beside the file's.
+        # The file as it is, so that its hash in the contract says all. AutoTokenizer puts the
+        # normalizer and the splitting rules of Qwen2Tokenizer in place of the file's.
         self._tokenizer = PreTrainedTokenizerFast(
             tokenizer_file=str(checkpoint.folder / "tokenizer.json"),
             chat_template=checkpoint.chat_template,

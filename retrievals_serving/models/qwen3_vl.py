@@ -99,6 +99,7 @@ class Qwen3VLEmbedder:
         self._model, self.device, self.dtype = load_weights(
             "AutoModel", checkpoint, device=device, dtype=dtype
         )
+        # The model keeps position offsets of its last call, and one forward fills the device.
         self._forward_lock = threading.Lock()
 
     def embed_texts(self, texts: list[str], *, instruction: str | None = None) -> np.ndarray:

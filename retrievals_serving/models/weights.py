@@ -1,5 +1,7 @@
 """Loading a checkpoint's weights onto a device: safetensors only, nothing missing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from retrievals_serving.errors import ModelError
@@ -32,14 +34,15 @@ def load_weights(
     if dtype not in DTYPES:
         raise ModelError(f"dtype {dtype!r} is not known: choose auto or {', '.join(DTYPES)}.")
     try:
-        model, report = getattr(transformers, auto_class).from_pretrained(
-            checkpoint.folder,
-            dtype=getattr(torch, dtype),
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
+        with _no_progress_bar():
+            model, report = getattr(transformers, auto_class).from_pretrained(
+                checkpoint.folder,
+                dtype=getattr(torch, dtype),
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
         model = model.to(device).eval()
     # What goes wrong in a file, a driver or a memory has no common ancestor.
     except Exception as error:
@@ -52,3 +55,17 @@ def load_weights(
             "they would be random: download it again."
         )
     return model, device, dtype
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Keep transformers from drawing on standard error; its switch is put back afterwards."""
+    from transformers.utils import logging
+
+    was_enabled = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            logging.enable_progress_bar()

@@ -16,8 +16,9 @@ import requests
 from PIL import Image
 
 from retrievals_pipeline.miniature.pictures import DecodedPictures, FolderPictures
-from retrievals_pipeline.miniature.server import museum_app, serving
+from retrievals_pipeline.miniature.server import museum_app
 from retrievals_serving.errors import PictureError, SettingsError
+from retrievals_serving.http_server import serving
 
 WIDTH, HEIGHT = 1000, 600
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}

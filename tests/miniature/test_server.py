@@ -17,8 +17,9 @@ from PIL import Image
 from retrievals_pipeline.miniature.cli import museum as museum_command
 from retrievals_pipeline.miniature.museum import RECORDS, MiniatureMuseum
 from retrievals_pipeline.miniature.pictures import FolderPictures
-from retrievals_pipeline.miniature.server import museum_app, run, serving
+from retrievals_pipeline.miniature.server import museum_app
 from retrievals_serving.errors import SettingsError
+from retrievals_serving.http_server import run, serving
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +156,7 @@ def test_two_servers_run_side_by_side(museum: MiniatureMuseum, server: str) -> N
 def test_a_port_that_is_taken_is_refused_with_its_number(museum: MiniatureMuseum) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SettingsError, match=f"--port {port}: the port is taken"):
+        with pytest.raises(SettingsError, match=f"port {port} of 127.0.0.1: it is in use"):
             run(museum_app(museum), "127.0.0.1", port, tell=pytest.fail)
         with (
             pytest.raises(SettingsError, match=f"--port {port}"),

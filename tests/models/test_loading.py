@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from huggingface_hub.utils import filter_repo_objects
 from safetensors.torch import load_file, save_file
 
 from retrievals_serving.errors import ModelError, SettingsError
-from retrievals_serving.models import describe_checkpoint, load_embedder, truncate
+from retrievals_serving.models import Input, describe_checkpoint, load_embedder, truncate
+from retrievals_serving.models.checkpoints import HUB_FILES
 
 COMMIT, OLDER = "a" * 40, "b" * 40
 
@@ -31,8 +33,10 @@ print(sorted({"torch", "transformers", "huggingface_hub", "faiss"} & sys.modules
     assert run_python(code).strip() == "[]"
 
 
-def test_the_layout_of_the_published_checkpoints_gives_the_same_vectors(checkpoint, golden, paths):
-    """Shards, a legacy template file, bfloat16 in the config, a tokenizer class with own rules."""
+def test_the_layout_of_the_published_checkpoints_gives_the_same_vectors(
+    embedder, checkpoint, golden, paths
+):
+    """Shards, a legacy template file, bfloat16 in the config, a tokenizer class of its own."""
     weights = load_file(checkpoint / "model.safetensors")
     (checkpoint / "model.safetensors").unlink()
     shards = {"model-00001-of-00002.safetensors": {}, "model-00002-of-00002.safetensors": {}}
@@ -50,10 +54,14 @@ def test_the_layout_of_the_published_checkpoints_gives_the_same_vectors(checkpoi
     edit_json(
         checkpoint / "tokenizer_config.json", tokenizer_class="Qwen2Tokenizer", add_bos_token=False
     )
-    embedder = load_embedder(str(checkpoint), device="cpu")
-    texts, images = embedder.embed_texts(golden["texts"]), embedder.embed_images(paths)
+    published = load_embedder(str(checkpoint), device="cpu")
+    texts, images = published.embed_texts(golden["texts"]), published.embed_images(paths)
     np.testing.assert_allclose(texts, golden["text_default"], rtol=0, atol=1e-5)
     np.testing.assert_allclose(images, golden["image_default"], rtol=0, atol=1e-5)
+    decomposed = Input(text="Cafe\u0301 1889")  # the class named above would compose it
+    np.testing.assert_array_equal(
+        published.prepare(decomposed).ids, embedder.prepare(decomposed).ids
+    )
 
 
 def test_a_template_in_the_tokenizer_config_is_found(checkpoint):
@@ -100,6 +108,15 @@ def test_weights_that_are_missing_are_not_made_up(checkpoint):
         ModelError, match=r"lacks 1 weights, the first language_model\.norm\.weight"
     ):
         load_embedder(str(checkpoint), device="cpu")
+
+
+def test_numbers_that_are_not_finite_are_an_error_not_a_vector(checkpoint):
+    weights = load_file(checkpoint / "model.safetensors")
+    weights["model.language_model.norm.weight"].fill_(torch.nan)
+    save_file(weights, checkpoint / "model.safetensors", metadata={"format": "pt"})
+    embedder = load_embedder(str(checkpoint), device="cpu")
+    with pytest.raises(ModelError, match="not finite in float32 on cpu"):
+        embedder.embed_texts(["boat"])
 
 
 def test_damaged_weights_are_a_model_error(checkpoint):
@@ -188,6 +205,13 @@ def hub_cache(tmp_path: Path, checkpoint: Path) -> Path:
 
 
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
+
+
+def test_from_the_hub_come_the_files_that_are_read_and_no_pickles(checkpoint):
+    shards = ["model.safetensors.index.json", "model-00001-of-00004.safetensors"]
+    needed = [*sorted(file.name for file in checkpoint.iterdir()), *shards, "chat_template.json"]
+    others = ["pytorch_model.bin", "onnx/model.safetensors", "README.md", "open_clip_model.bin"]
+    assert list(filter_repo_objects([*needed, *others], allow_patterns=HUB_FILES)) == needed
 
 
 def test_an_embedder_is_loaded_from_the_hubs_cache_by_its_id(run_python, hub_cache, golden):

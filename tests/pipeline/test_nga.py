@@ -25,7 +25,7 @@ def read(name: str, key: str) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path):  # noqa: ANN201
+def shell(tmp_path: Path):
     shell = Shell(tmp_path)
     yield shell
     shell.close()

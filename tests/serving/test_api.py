@@ -305,26 +305,27 @@ def raw_get(client: httpx.Client, path: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "status"),
     [
-        "/thumbnails/../../releases/CURRENT",
-        "/thumbnails/..%2f..%2freleases%2fCURRENT",
-        "/images/%2e%2e/%2e%2e/releases/CURRENT",
-        "/images//etc/passwd",
-        "/images/" + "A" * 64,
-        "/images/" + "a" * 63,
-        "/images/" + "a" * 64 + "%0a",
-        "/images/" + "a" * 64 + ".jpg",
-        "/images/" + "0" * 64,
-        "/static/../index.html",
-        "/static/..%2f..%2fsettings.py",
+        ("/thumbnails/../../releases/CURRENT", 404),
+        ("/thumbnails/..%2f..%2freleases%2fCURRENT", 404),
+        ("/images/%2e%2e/%2e%2e/releases/CURRENT", 404),
+        ("/images//etc/passwd", 404),
+        ("/images/..", 422),
+        ("/images/" + "A" * 64, 422),
+        ("/images/" + "a" * 63, 422),
+        ("/images/" + "a" * 64 + "%0a", 422),
+        ("/images/" + "a" * 64 + ".jpg", 422),
+        ("/images/" + "0" * 64, 404),
+        ("/static/../index.html", 404),
+        ("/static/..%2f..%2fsettings.py", 404),
     ],
 )
-def test_no_path_leads_to_another_file(client: httpx.Client, path: str) -> None:
+def test_no_path_leads_to_another_file(client: httpx.Client, path: str, status: int) -> None:
     head, body = raw_get(client, path).split(b"\r\n\r\n", 1)
-    assert head.split()[1] in {b"404", b"422"}
+    assert int(head.split()[1]) == status
     assert b"application/problem+json" in head
-    assert json.loads(body)["status"] in {404, 422}
+    assert json.loads(body)["status"] == status
 
 
 def test_the_page_comes_from_this_server_alone(client: httpx.Client) -> None:

@@ -22,6 +22,7 @@ def walk(engine: SearchEngine, page: Page) -> list[Result]:
     results = list(page.results)
     while page.cursor:
         page = engine.search_more(page.query_vector, page.cursor)
+        assert page.results
         results += page.results
     return results
 

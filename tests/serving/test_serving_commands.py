@@ -179,7 +179,7 @@ def test_serve_says_that_a_port_is_taken() -> None:
         port = taken.getsockname()[1]
         result = run("serve", "--port", str(port))
     assert result.exit_code == 1
-    expected = f"cannot listen on port {port} of 127.0.0.1: it is in use; choose another"
+    expected = f"cannot listen on port {port} of 127.0.0.1: it is in use; stop what does"
     assert expected in result.stderr
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import requests
 
 from retrievals_pipeline.defs.images.http import USER_AGENT
+from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError
 from retrievals_serving.release import file_sha256
 from retrievals_serving.store import Store
@@ -47,12 +48,14 @@ def fetch_tables(location: str, store: Store) -> dict[str, Path]:
     Raises:
         SourceError: A file is missing, empty, no CSV, or lacks a needed column; names both.
     """
-    paths = {
-        table: _download(location, table, store) if _is_url(location) else _local(location, table)
-        for table in NEEDED_COLUMNS
-    }
-    for table, path in paths.items():
-        _require_columns(path, f"{location}/{table}.csv", NEEDED_COLUMNS[table])
+    paths = {}
+    with track("records", len(NEEDED_COLUMNS)) as advance:
+        for table, needed in NEEDED_COLUMNS.items():
+            remote = _is_url(location)
+            path = _download(location, table, store) if remote else _local(location, table)
+            _require_columns(path, f"{location}/{table}.csv", needed)
+            paths[table] = path
+            advance(1)
     return paths
 
 

@@ -7,6 +7,7 @@ import dagster as dg
 from retrievals_pipeline.defs.release.assets import release_candidate
 from retrievals_pipeline.defs.release.candidate import read_candidate
 from retrievals_pipeline.defs.release.verification import CHECKS
+from retrievals_pipeline.progress import track
 from retrievals_serving.release import record_check
 from retrievals_serving.settings import Settings
 
@@ -20,15 +21,19 @@ from retrievals_serving.settings import Settings
 def release_checks(settings: dg.ResourceParam[Settings]) -> Iterator[dg.AssetCheckResult]:
     """Run every check of the candidate and keep its verdict for the promotion."""
     release = read_candidate(settings.store)
-    for name, check in CHECKS.items():
-        verdict = check(release)
-        record_check(
-            settings.store,
-            release.release_id,
-            name,
-            passed=verdict.passed,
-            details=verdict.details,
-        )
+    with track("checks", len(CHECKS)) as advance:
+        verdicts = {}
+        for name, check in CHECKS.items():
+            verdicts[name] = verdict = check(release)
+            record_check(
+                settings.store,
+                release.release_id,
+                name,
+                passed=verdict.passed,
+                details=verdict.details,
+            )
+            advance(1)
+    for name, verdict in verdicts.items():
         yield dg.AssetCheckResult(
             check_name=name,
             asset_key=release_candidate.key,

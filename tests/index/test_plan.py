@@ -1,0 +1,161 @@
+"""What a release holds, and that its id is a function of exactly that."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from retrievals_pipeline.defs.index.faiss_index import gather_vectors
+from retrievals_pipeline.defs.index.plan import ReleasePlan, plan_release
+from retrievals_pipeline.defs.records.artworks import ARTWORKS
+from retrievals_serving.errors import SettingsError, SourceError
+from retrievals_serving.models import describe_checkpoint
+from retrievals_serving.settings import Settings
+from tests.conftest import WORKS
+
+
+def plan(settings: Settings, dimension: int = 64) -> ReleasePlan:
+    return plan_release(
+        settings.store,
+        shards=settings.shards,
+        description=describe_checkpoint("miniature", max_pixels=settings.max_pixels),
+        dimension=dimension,
+    )
+
+
+def rewrite(settings: Settings, name: str, change: Callable[[pa.Table], pa.Table]) -> None:
+    path = settings.store.path(name)
+    pq.write_table(change(pq.read_table(path)), path)
+
+
+def test_works_are_in_the_order_of_their_ids_with_their_pictures(built: Settings) -> None:
+    planned = plan(built)
+    ids = planned.works["id"].to_pylist()
+    assert len(ids) == planned.eligible == WORKS
+    assert ids == sorted(ids)
+    assert planned.missing == {}
+
+
+def test_planning_twice_gives_the_same_id(built: Settings) -> None:
+    assert plan(built).release_id == plan(built).release_id
+
+
+def test_the_id_begins_with_the_time_of_the_newest_record(built: Settings) -> None:
+    path = str(built.store.path(ARTWORKS))
+    ((newest,),) = duckdb.execute("select max(modified) from read_parquet(?)", [path]).fetchall()
+    assert plan(built).release_id.startswith(f"{newest:%Y%m%dT%H%M%SZ}-")
+
+
+def change_record(settings: Settings) -> None:
+    def edit(table: pa.Table) -> pa.Table:
+        column = table["record_sha256"].to_pylist()
+        index = table.schema.get_field_index("record_sha256")
+        return table.set_column(index, "record_sha256", [["0" * 64, *column[1:]]])
+
+    rewrite(settings, ARTWORKS, edit)
+
+
+def drop_a_work(settings: Settings) -> None:
+    rewrite(settings, ARTWORKS, lambda table: table.slice(1))
+
+
+@pytest.mark.parametrize("change", [change_record, drop_a_work])
+def test_another_record_or_work_gives_another_id(
+    built: Settings, change: Callable[[Settings], None]
+) -> None:
+    before = plan(built).release_id
+    change(built)
+    assert plan(built).release_id != before
+
+
+def test_another_dimension_or_model_gives_another_id(built: Settings) -> None:
+    assert plan(built, dimension=32).release_id != plan(built).release_id
+
+
+def test_a_work_without_a_picture_or_a_vector_is_missing_by_its_reason(built: Settings) -> None:
+    def fail_first(table: pa.Table) -> pa.Table:
+        rows = table.to_pylist()
+        rows[0] |= {"status": "not_found", "sha256": None}
+        return pa.Table.from_pylist(rows[:-1], schema=table.schema)
+
+    rewrite(built, "ledger/0-of-3.parquet", fail_first)
+    (part,) = built.store.names("embeddings/*/1-of-3/part-*")
+    rewrite(built, part, lambda table: table.slice(2))
+    planned = plan(built)
+    assert planned.missing == {"not_found": 1, "not_fetched": 1, "not_embedded": 2}
+    assert planned.works.num_rows == WORKS - 4
+
+
+def test_a_part_left_over_from_a_kill_counts_its_works_once(built: Settings) -> None:
+    (part,) = built.store.names("embeddings/*/1-of-3/part-*")
+    copy = built.store.path(part).with_name("part-999999.parquet")
+    copy.write_bytes(built.store.read_bytes(part))
+    assert plan(built).works.num_rows == WORKS
+
+
+@pytest.mark.parametrize(
+    ("pattern", "asset"),
+    [
+        (ARTWORKS, "artworks"),
+        ("ledger/1-of-3.parquet", "artwork_images"),
+        ("embeddings/*/*/*.parquet", "image_embeddings"),
+    ],
+)
+def test_what_was_not_built_yet_is_named(built: Settings, pattern: str, asset: str) -> None:
+    for name in built.store.names(pattern):
+        built.store.remove(name)
+    with pytest.raises(SourceError, match=f"asset `{asset}`"):
+        plan(built)
+
+
+def test_vectors_are_cut_to_the_dimension_and_stay_unit_rows(built: Settings) -> None:
+    vectors = gather_vectors(built.store, plan(built, dimension=32), shards=built.shards)
+    assert vectors.shape == (WORKS, 32)
+    assert np.linalg.norm(vectors.astype(np.float32), axis=1) == pytest.approx(1, abs=2e-3)
+
+
+def test_two_works_that_show_one_picture_have_its_vector_both(built: Settings) -> None:
+    """Whatever shards they live in."""
+    first, second = "0-of-3", "1-of-3"
+    shared = pq.read_table(built.store.path(f"ledger/{first}.parquet")).to_pylist()[0]
+
+    def share(table: pa.Table) -> pa.Table:
+        rows = table.to_pylist()
+        rows[0]["sha256"] = shared["sha256"]
+        return pa.Table.from_pylist(rows, schema=table.schema)
+
+    rewrite(built, f"ledger/{second}.parquet", share)
+    embed(built, second)
+    planned = plan(built)
+    vectors = gather_vectors(built.store, planned, shards=built.shards)
+    rows = [
+        row
+        for row, sha in enumerate(planned.works["image_sha256"].to_pylist())
+        if sha == shared["sha256"]
+    ]
+    assert len(rows) == 2
+    assert vectors[rows[0]].tolist() == vectors[rows[1]].tolist()
+    assert planned.works.num_rows == WORKS
+
+
+def embed(settings: Settings, shard: str) -> None:
+    from retrievals_pipeline.defs.embeddings.shard import embed_shard
+    from retrievals_serving.models import load_embedder
+
+    summary = embed_shard(
+        settings.store,
+        shard,
+        corpus_contract=plan(settings).description.corpus_contract.digest,
+        load=lambda: load_embedder("miniature", max_pixels=settings.max_pixels),
+        advance=lambda _: None,
+    )
+    assert asdict(summary)["embedded"] == 1
+
+
+def test_a_dimension_wider_than_the_model_is_refused(built: Settings) -> None:
+    with pytest.raises(SettingsError, match="RETRIEVALS_DIMENSION"):
+        gather_vectors(built.store, plan(built, dimension=65), shards=built.shards)
