@@ -17,6 +17,7 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
 )
 
+from retrievals_pipeline import PROJECT
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.errors import BuildError
 from retrievals_serving.release import Release, open_release
@@ -56,7 +57,7 @@ def instance_home(settings: Settings) -> Path:
         return Path(home)
     folder = settings.store.path("dagster")
     folder.mkdir(parents=True, exist_ok=True)
-    config = Path(__file__).parents[1] / "dagster.yaml"
+    config = PROJECT / "dagster.yaml"
     link = folder / config.name
     if config.exists() and not link.exists():
         link.unlink(missing_ok=True)

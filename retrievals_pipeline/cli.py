@@ -17,6 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from retrievals_pipeline import PROJECT
 from retrievals_pipeline.miniature.cli import museum
 from retrievals_pipeline.progress import Advance, showing
 from retrievals_serving.cli import COMMANDS, RetrievalsGroup, serve_api, show_answer
@@ -75,7 +76,9 @@ def ui(port: int) -> None:
     home = instance_home(settings)
     os.environ["DAGSTER_HOME"] = str(home)
     click.echo(f"Dagster UI on http://127.0.0.1:{port} (instance {home})")
-    command = ["dagster", "dev", "-m", "retrievals_pipeline.definitions", "-p", str(port)]
+    workspace = PROJECT / "workspace.yaml"
+    location = ["-w", workspace] if workspace.exists() else ["-m", "retrievals_pipeline.definitions"]
+    command = ["dagster", "dev", *location, "-p", str(port)]
     os.execv(Path(sys.executable).with_name("dagster"), command)  # noqa: S606 - a fixed program
 
 
