@@ -44,7 +44,7 @@ def build(settings: Settings) -> Release:
     with only_build(settings), dg.DagsterInstance.from_config(str(home)) as instance:
         _end_killed_builds(instance)
         for stage in STAGES:
-            _run(repository.get_job(stage), instance, settings)
+            run_job(repository.get_job(stage), instance, settings)
     return open_release(settings.store)
 
 
@@ -65,7 +65,12 @@ def instance_home(settings: Settings) -> Path:
     return folder
 
 
-def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings) -> None:
+def run_job(job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings) -> None:
+    """Run one job over all it covers, every shard of a sharded one in the same run.
+
+    Raises:
+        BuildError: It failed; names the job and the cause.
+    """
     tags = {BUILD_TAG: str(os.getpid())}
     if job.name in SHARDED:
         shards = shard_keys(settings.shards)

@@ -77,7 +77,9 @@ def ui(port: int) -> None:
     os.environ["DAGSTER_HOME"] = str(home)
     click.echo(f"Dagster UI on http://127.0.0.1:{port} (instance {home})")
     workspace = PROJECT / "workspace.yaml"
-    location = ["-w", workspace] if workspace.exists() else ["-m", "retrievals_pipeline.definitions"]
+    location = (
+        ["-w", workspace] if workspace.exists() else ["-m", "retrievals_pipeline.definitions"]
+    )
     command = ["dagster", "dev", *location, "-p", str(port)]
     os.execv(Path(sys.executable).with_name("dagster"), command)  # noqa: S606 - a fixed program
 

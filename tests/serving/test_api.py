@@ -6,26 +6,35 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
 from retrievals_serving.errors import ModelError
+from retrievals_serving.http_server import serving
 from retrievals_serving.release import promote
 from retrievals_serving.store import Store
-from tests.serving.http_server import serving
 from tests.serving.small_release import RELEASE, WORKS, WordEmbedder, make_release
 
 JSON = {"Content-Type": "application/json"}
 
 
+@contextmanager
+def client_of(app: FastAPI) -> Iterator[httpx.Client]:
+    """Serve `app` on loopback and yield a client of it."""
+    with serving(app) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
+
+
 @pytest.fixture(scope="module")
 def client(engine: SearchEngine) -> Iterator[httpx.Client]:
-    with serving(create_app(engine=engine)) as opened:
+    with client_of(create_app(engine=engine)) as opened:
         yield opened
 
 
@@ -71,6 +80,7 @@ def test_the_pages_show_what_the_library_shows(client: httpx.Client, engine: Sea
     while page["cursor"]:
         body = {"query_vector": page["query_vector"], "cursor": page["cursor"]}
         page = post(client, "/search-more", **body)
+        assert page["results"]
         ids += [result["id"] for result in page["results"]]
 
     shown = engine.search("boat", filters=filters, score_threshold=0.1, top_k=100).results
@@ -165,7 +175,7 @@ def test_each_error_has_its_status(
     promote(store, make_release(store, "20270101T000000Z-000000000002", works=12).release_id)
     with (
         SearchEngine.open(tmp_path, settings=settings) as newer,
-        serving(create_app(engine=newer)) as newer_client,
+        client_of(create_app(engine=newer)) as newer_client,
     ):
         body = {"query_vector": page.query_vector, "cursor": page.cursor}
         expired = newer_client.post("/search-more", json=body)
@@ -180,7 +190,7 @@ def test_what_nobody_foresaw_is_a_problem_without_its_inside(
         raise RuntimeError("a secret path")
 
     monkeypatch.setattr(engine, "artwork", fail)
-    with serving(create_app(engine=engine)) as client:
+    with client_of(create_app(engine=engine)) as client:
         response = client.get("/artworks/test:1001")
     assert response.status_code == 500
     assert problem(response)["detail"] == "The server failed; its log says why."
@@ -202,23 +212,28 @@ def test_health_says_what_answers(client: httpx.Client) -> None:
 
 def wait_for(client: httpx.Client, status: str) -> Any:
     """Ask for the health until it is `status`."""
-    while (health := client.get("/health")).json()["status"] != status:
+    for _ in range(1000):
+        health = client.get("/health")
+        if health.json()["status"] == status:
+            return health.json()
         assert health.status_code == 503
         time.sleep(0.01)
-    return health.json()
+    raise AssertionError(health.text)
 
 
 def test_a_server_answers_that_it_starts_while_its_model_loads(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may_load = threading.Event()
+    is_loading, may_load = threading.Event(), threading.Event()
 
     def load(*_: object, **__: object) -> WordEmbedder:
+        is_loading.set()
         may_load.wait(60)
         return WordEmbedder()
 
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
-    with serving(create_app(settings)) as client:
+    with client_of(create_app(settings)) as client:
+        assert is_loading.wait(60)
         starting = client.get("/health")
         assert starting.status_code == 503
         assert starting.json()["status"] == "starting"
@@ -240,7 +255,7 @@ def test_a_model_that_cannot_be_loaded_is_unavailable_until_it_can(
         raise ModelError("checkpoint words lacks its weights: download it again.")
 
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
-    with serving(create_app(settings)) as client:
+    with client_of(create_app(settings)) as client:
         assert "lacks its weights" in wait_for(client, "unavailable")["detail"]
         response = client.post("/search", json={"query": "boat"})
         assert response.status_code == 503
@@ -253,7 +268,7 @@ def test_a_server_starts_before_the_first_build_and_answers_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: WordEmbedder())
-    with serving(create_app(Settings.load(home=tmp_path))) as client:
+    with client_of(create_app(Settings.load(home=tmp_path))) as client:
         health = client.get("/health")
         assert (health.status_code, health.json()["status"]) == (503, "unavailable")
         assert "retrievals build" in health.json()["detail"]

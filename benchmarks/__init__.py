@@ -1,0 +1,1 @@
+"""Measurements, each written to `docs/benchmarks.md` as it was taken: `make bench`."""
