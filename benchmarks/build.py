@@ -23,8 +23,8 @@ def report() -> str:
     lines = [
         "## A build of the miniature museum\n",
         (
-            f"{WORKS} works painted, served on loopback, fetched, embedded by the miniature model and "
-            f"released; {RUNS} runs, seconds. `again` is the same command with nothing changed.\n"
+            f"{WORKS} works painted, served on loopback, fetched, embedded by the miniature model "
+            f"and released; {RUNS} runs, seconds. `again`: the same command, nothing changed.\n"
         ),
         "| stage | first | again |",
         "|---|---|---|",

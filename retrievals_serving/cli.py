@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retrievals_serving.errors import ReleaseNotFound, RetrievalsError
+from retrievals_serving.errors import ReleaseDamaged, ReleaseNotFound, RetrievalsError
 from retrievals_serving.http_server import run
+from retrievals_serving.release import Release, current_release_id, list_releases
 from retrievals_serving.settings import Settings
 
 
@@ -134,41 +136,45 @@ def releases() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def list_(as_json: bool) -> None:
     """List all releases, the newest build first; a star marks the one that is served."""
-    from retrievals_serving.release import current_release_id, list_releases
-
     store = Settings.load().store
     try:
         current = current_release_id(store)
     except ReleaseNotFound:
         current = None
-    found = list_releases(store)
+    rows = [_described(release, current) for release in list_releases(store)]
     if as_json:
-        rows = [
-            {
-                "release": release.release_id,
-                "current": release.release_id == current,
-                "created_at": release.manifest.created_at.isoformat(),
-                "works": release.manifest.works,
-                "embedder": release.manifest.embedder.checkpoint,
-            }
-            for release in found
-        ]
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
-    if not found:
+    if not rows:
         click.echo(f"No release under {store.root}; `retrievals build` makes one.")
         return
     table = Table("", "release", "created", "works", "embedder", box=None, pad_edge=False)
-    for release in found:
-        manifest = release.manifest
-        table.add_row(
-            "*" if release.release_id == current else "",
-            release.release_id,
-            f"{manifest.created_at:%Y-%m-%d %H:%M}",
-            f"{manifest.works:,}",
-            Text(manifest.embedder.checkpoint),
-        )
+    for row in rows:
+        mark = "*" if row["current"] else ""
+        if damage := row["damage"]:
+            table.add_row(mark, row["release"], Text(damage, "red"), "", "")
+        else:
+            created = f"{datetime.fromisoformat(row['created_at']):%Y-%m-%d %H:%M}"
+            table.add_row(mark, row["release"], created, f"{row['works']:,}", Text(row["embedder"]))
     Console().print(table)
+
+
+def _described(release: Release, current: str | None) -> dict[str, Any]:
+    """Return what the list says of a release, one that cannot be read included."""
+    row: dict[str, Any] = {
+        "release": release.release_id,
+        "current": release.release_id == current,
+        "damage": None,
+    }
+    try:
+        manifest = release.manifest
+    except ReleaseDamaged as error:
+        return row | {"damage": str(error)}
+    return row | {
+        "created_at": manifest.created_at.isoformat(),
+        "works": manifest.works,
+        "embedder": manifest.embedder.checkpoint,
+    }
 
 
 @click.command()

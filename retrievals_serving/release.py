@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -180,11 +180,18 @@ def current_release_id(store: Store) -> str:
 
 
 def list_releases(store: Store) -> list[Release]:
-    """Return all sealed releases, the newest build first."""
+    """Return all sealed releases, the newest build first, those that cannot be read last."""
     releases = [
         Release(store, Path(name).parent.name) for name in store.names(f"releases/[!.]*/{MANIFEST}")
     ]
-    return sorted(releases, key=lambda release: release.manifest.created_at, reverse=True)
+    return sorted(releases, key=_built_at, reverse=True)
+
+
+def _built_at(release: Release) -> datetime:
+    try:
+        return release.manifest.created_at
+    except ReleaseDamaged:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def record_check(

@@ -159,7 +159,7 @@ def test_a_port_that_is_taken_is_refused_with_its_number(museum: MiniatureMuseum
         with pytest.raises(SettingsError, match=f"port {port} of 127.0.0.1: it is in use"):
             run(museum_app(museum), "127.0.0.1", port, tell=pytest.fail)
         with (
-            pytest.raises(SettingsError, match=f"--port {port}"),
+            pytest.raises(SettingsError, match=f"port {port}"),
             serving(museum_app(museum), port=port),
         ):
             pass

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from retrievals_serving import SearchEngine, Settings
+from retrievals_serving.api import create_app
 from retrievals_serving.release import promote
 from retrievals_serving.store import Store
+from tests.serving.client import client_of
 from tests.serving.small_release import WORKS, WordEmbedder, make_records, make_release
 
 
@@ -34,4 +37,10 @@ def settings(home: Path) -> Settings:
 @pytest.fixture(scope="session")
 def engine(settings: Settings) -> Iterator[SearchEngine]:
     with SearchEngine.open(settings=settings, embedder=WordEmbedder()) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def client(engine: SearchEngine) -> Iterator[httpx.Client]:
+    with client_of(create_app(engine=engine)) as opened:
         yield opened

@@ -97,10 +97,23 @@ def test_releases_list_marks_the_one_that_is_served() -> None:
     assert row == {
         "release": RELEASE,
         "current": True,
+        "damage": None,
         "works": 60,
         "embedder": "words",
         "created_at": "2026-01-01T00:00:00+00:00",
     }
+
+
+def test_releases_list_shows_one_that_cannot_be_read_beside_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETRIEVALS_HOME", str(tmp_path))
+    Store(tmp_path).write_bytes("releases/later/manifest.json", b'{"schema_version": 99}')
+    result = run("releases", "list", "--json")
+    (row,) = json.loads(result.stdout)
+    assert row["release"] == "later"
+    assert "schema version 99" in row["damage"]
+    assert run("releases", "list").exit_code == 0
 
 
 def test_releases_list_of_an_empty_home_says_how_to_make_one(
