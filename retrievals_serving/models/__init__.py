@@ -1,17 +1,19 @@
-"""Embedding models, chosen by the family that a checkpoint says it is of.
+"""Embedding models and rerankers, chosen by the family that a checkpoint says it is of.
 
-    from retrievals_serving.models import load_embedder
+    from retrievals_serving.models import load_embedder, load_reranker
     embedder = load_embedder("Qwen/Qwen3-VL-Embedding-2B")
     embedder.embed_texts(["old man reading by candlelight"])      # float32 (1, 2048)
+    reranker = load_reranker("Qwen/Qwen3-VL-Reranker-2B")
+    reranker.score("old man reading by candlelight", pictures)    # float32 (n,), 0 to 1
 
-Importing this loads no torch and no transformers; `load_embedder` does.
+Importing this loads no torch and no transformers; `load_embedder` and `load_reranker` do.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from retrievals_serving.errors import ModelError
-from retrievals_serving.models import qwen3_vl
+from retrievals_serving.models import qwen3_vl, qwen3_vl_reranker
 from retrievals_serving.models.checkpoints import Checkpoint, open_checkpoint
 from retrievals_serving.models.embedder import (
     DOCUMENT_INSTRUCTION,
@@ -21,6 +23,7 @@ from retrievals_serving.models.embedder import (
     Input,
     truncate,
 )
+from retrievals_serving.models.reranker import Reranker
 
 __all__ = [
     "DOCUMENT_INSTRUCTION",
@@ -28,8 +31,10 @@ __all__ = [
     "Description",
     "Embedder",
     "Input",
+    "Reranker",
     "describe_checkpoint",
     "load_embedder",
+    "load_reranker",
     "truncate",
 ]
 
@@ -39,10 +44,13 @@ class Family(NamedTuple):
 
     describe: Callable[[Checkpoint, int | None], Description]
     embedder: Callable[..., Embedder]
+    reranker: Callable[..., Reranker] | None = None
 
 
 FAMILIES = {
-    "qwen3_vl": Family(qwen3_vl.describe, qwen3_vl.Qwen3VLEmbedder),
+    "qwen3_vl": Family(
+        qwen3_vl.describe, qwen3_vl.Qwen3VLEmbedder, qwen3_vl_reranker.Qwen3VLReranker
+    ),
 }
 
 
@@ -82,6 +90,30 @@ def load_embedder(
     """
     opened = open_checkpoint(checkpoint, revision, kind="embedder")
     return _family(opened).embedder(opened, device=device, dtype=dtype, max_pixels=max_pixels)
+
+
+def load_reranker(
+    checkpoint: str,
+    *,
+    revision: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    max_pixels: int | None = None,
+) -> Reranker:
+    """Load a reranker; the arguments are those of `load_embedder`.
+
+    Raises:
+        ModelError: The checkpoint cannot be found or loaded, or is of a family without rerankers.
+    """
+    opened = open_checkpoint(checkpoint, revision, kind="reranker")
+    reranker = _family(opened).reranker
+    if reranker is None:
+        families = ", ".join(sorted(name for name, each in FAMILIES.items() if each.reranker))
+        raise ModelError(
+            f"checkpoint {opened.name} is of the family {opened.config['model_type']!r}, which has "
+            f"no rerankers: choose one of {families}."
+        )
+    return reranker(opened, device=device, dtype=dtype, max_pixels=max_pixels)
 
 
 def _family(checkpoint: Checkpoint) -> Family:

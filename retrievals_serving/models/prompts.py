@@ -6,10 +6,12 @@ token is the embedding. A prompt written by hand loses it, and nothing fails but
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from retrievals_serving.errors import ModelError
 from retrievals_serving.models.checkpoints import Checkpoint
 
 PREPARATION = "special tokens blanked, 8192 tokens"
@@ -30,29 +32,43 @@ class Prompts:
             tokenizer_file=str(checkpoint.folder / "tokenizer.json"),
             chat_template=checkpoint.chat_template,
         )
+        self._name = checkpoint.name
         self._image_token = int(checkpoint.config["image_token_id"])
         special = (t.content for t in self._tokenizer.added_tokens_decoder.values() if t.special)
         self._special = re.compile("|".join(map(re.escape, special)))
 
-    def encode(self, messages: list[dict[str, Any]], visual_tokens: int = 0) -> np.ndarray:
+    def encode(
+        self, messages: list[dict[str, Any]], visual_tokens: Sequence[int] = ()
+    ) -> np.ndarray:
         """Return the ids of a conversation with the generation prompt, int64, shape (length,).
 
-        `visual_tokens` is how many the one picture in it takes; 0 when there is none.
+        `visual_tokens` is how many each of the pictures in it takes, in their order.
         """
         prompt = self._tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, tokenize=False
         )
         ids = np.array(self._tokenizer(prompt)["input_ids"], dtype=np.int64)
-        if not visual_tokens:
-            return ids
-        (place,) = np.flatnonzero(ids == self._image_token)
-        return np.concatenate(
-            [ids[:place], np.full(visual_tokens, self._image_token), ids[place + 1 :]]
-        )
+        repeats = np.ones_like(ids)
+        repeats[ids == self._image_token] = visual_tokens
+        return np.repeat(ids, repeats)
 
     def is_visual(self, ids: np.ndarray) -> np.ndarray:
         """Return 1 where an id stands for a part of a picture, else 0; int64, shape of `ids`."""
         return np.asarray(ids == self._image_token, dtype=np.int64)
+
+    def token_id(self, word: str) -> int:
+        """Return the id of a token that is a whole word.
+
+        Raises:
+            ModelError: The tokenizer does not have it.
+        """
+        vocabulary = self._tokenizer.get_vocab()
+        if word not in vocabulary:
+            raise ModelError(
+                f"checkpoint {self._name} has no token {word!r} in its tokenizer.json: "
+                "choose a checkpoint of a Qwen3-VL model."
+            )
+        return int(vocabulary[word])
 
     def clean(self, text: str) -> str:
         """Return a text from outside as it may enter a prompt: no special tokens, not too long."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from retrievals_serving.models import Embedder, load_embedder
+from retrievals_serving.models import Embedder, Reranker, load_embedder, load_reranker
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "qwen3-vl"
 
@@ -27,6 +27,17 @@ def paths() -> list[Path]:
 @pytest.fixture(scope="session")
 def embedder() -> Embedder:
     return load_embedder(str(FIXTURE / "tiny-embedder"), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def reranker() -> Reranker:
+    return load_reranker(str(FIXTURE / "tiny-reranker"), device="cpu")
+
+
+@pytest.fixture
+def reranker_checkpoint(tmp_path: Path) -> Path:
+    """A copy of the reranker's checkpoint, to be changed."""
+    return Path(shutil.copytree(FIXTURE / "tiny-reranker", tmp_path / "reranker"))
 
 
 @pytest.fixture
