@@ -4,7 +4,7 @@ import threading
 
 from retrievals_serving.errors import QueryError, ReleaseError
 from retrievals_serving.filters import is_unicode
-from retrievals_serving.models import QUERY_INSTRUCTION, Embedder, load_embedder, truncate
+from retrievals_serving.models import Embedder, Input, load_embedder, truncate
 from retrievals_serving.models.contracts import Contract
 from retrievals_serving.release import Manifest
 from retrievals_serving.settings import Settings
@@ -61,7 +61,7 @@ class QueryEmbedder:
         Raises:
             ModelError, ReleaseError: As for `load`.
         """
-        native = self.load().embed_texts([query], instruction=QUERY_INSTRUCTION)
+        native = self.load().embed_queries([Input(text=query)])
         vector: Float32 = truncate(native, self._manifest.embedder.dimension)[0]
         return vector
 

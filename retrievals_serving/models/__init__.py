@@ -10,14 +10,15 @@ Importing this loads no torch and no transformers; `load_embedder` and `load_rer
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from retrievals_serving.errors import ModelError
-from retrievals_serving.models import qwen3_vl, qwen3_vl_reranker
+from retrievals_serving.models import clip, qwen3_vl, qwen3_vl_reranker, siglip
 from retrievals_serving.models.checkpoints import Checkpoint, open_checkpoint
+from retrievals_serving.models.dual_tower import DualTowerEmbedder, Towers
+from retrievals_serving.models.dual_tower import describe as describe_towers
 from retrievals_serving.models.embedder import (
-    DOCUMENT_INSTRUCTION,
-    QUERY_INSTRUCTION,
     Description,
     Embedder,
     Input,
@@ -26,8 +27,6 @@ from retrievals_serving.models.embedder import (
 from retrievals_serving.models.reranker import Reranker
 
 __all__ = [
-    "DOCUMENT_INSTRUCTION",
-    "QUERY_INSTRUCTION",
     "Description",
     "Embedder",
     "Input",
@@ -47,10 +46,17 @@ class Family(NamedTuple):
     reranker: Callable[..., Reranker] | None = None
 
 
+def _dual_tower(read: Callable[[Checkpoint], Towers]) -> Family:
+    return Family(partial(describe_towers, read), partial(DualTowerEmbedder, read))
+
+
 FAMILIES = {
+    "clip": _dual_tower(clip.read),
     "qwen3_vl": Family(
         qwen3_vl.describe, qwen3_vl.Qwen3VLEmbedder, qwen3_vl_reranker.Qwen3VLReranker
     ),
+    "siglip": _dual_tower(siglip.read),
+    "siglip2": _dual_tower(siglip.read_naflex),
 }
 
 

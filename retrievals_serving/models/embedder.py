@@ -11,9 +11,6 @@ from PIL import Image
 from retrievals_serving.errors import SettingsError
 from retrievals_serving.models.contracts import Contract
 
-DOCUMENT_INSTRUCTION = "Represent the user's input."
-QUERY_INSTRUCTION = "Retrieve images or text relevant to the user's query."
-
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -38,9 +35,13 @@ class Description:
 class Embedder(Protocol):
     """Turns texts and pictures into vectors that can be compared by their inner product.
 
-    Each method takes the instruction for the whole call, `DOCUMENT_INSTRUCTION` when it is None,
-    and returns float32 rows of length 1, shape (n, dimension), in the order of the inputs. A vector
-    does not depend on what else is in the call. Safe to call from several threads.
+    Each method returns float32 rows of length 1, shape (n, dimension), in the order of the inputs.
+    A vector does not depend on what else is in the call. Safe to call from several threads.
+
+    Queries of a search go through `embed_queries`, which knows what the model wants to be told of
+    them, and what is searched through the other methods. An `instruction` is for the whole call,
+    and for families that were trained with one; None is the family's own for documents. A family
+    without instructions raises ModelError for any other.
 
     `dimension` is the native width; `device` and `dtype` are what `auto` came to.
     """
@@ -51,12 +52,22 @@ class Embedder(Protocol):
     corpus_contract: Contract
     query_contract: Contract
 
+    def embed_queries(self, queries: Sequence[Input]) -> np.ndarray:
+        """Embed what is searched for, with the family's own instruction for it where it has one.
+
+        Raises:
+            ModelError: A query has both a text and a picture, and the family takes one of them.
+            PictureError: A picture cannot be read; names it.
+        """
+        ...
+
     def embed_inputs(
         self, inputs: Sequence[Input], *, instruction: str | None = None
     ) -> np.ndarray:
         """Embed texts, pictures, and pictures with a text.
 
         Raises:
+            ModelError: An input has both, and the family takes one of them.
             PictureError: A picture cannot be read; names it.
         """
         ...

@@ -12,15 +12,11 @@ from PIL import Image
 from retrievals_serving.models import prompts
 from retrievals_serving.models.checkpoints import Checkpoint
 from retrievals_serving.models.contracts import Contract
-from retrievals_serving.models.embedder import (
-    DOCUMENT_INSTRUCTION,
-    QUERY_INSTRUCTION,
-    Description,
-    Input,
-    truncate,
-)
+from retrievals_serving.models.embedder import Description, Input, truncate
 from retrievals_serving.models.qwen3_vl_body import Body, Prepared, model_parts, picture_parts
 
+DOCUMENT_INSTRUCTION = "Represent the user's input."
+QUERY_INSTRUCTION = "Retrieve images or text relevant to the user's query."
 BATCH_TOKENS = 8192  # of one forward, with padding: ten pictures of 1024 by 768 px
 
 
@@ -54,6 +50,14 @@ class Qwen3VLEmbedder:
         self.query_contract = description.query_contract
         self._body = Body(checkpoint, device=device, dtype=dtype, max_pixels=max_pixels)
         self.device, self.dtype = self._body.device, self._body.dtype
+
+    def embed_queries(self, queries: Sequence[Input]) -> np.ndarray:
+        """Embed each query, under the instruction for queries.
+
+        Raises:
+            PictureError: A picture cannot be read; names it.
+        """
+        return self.embed_inputs(queries, instruction=QUERY_INSTRUCTION)
 
     def embed_texts(self, texts: list[str], *, instruction: str | None = None) -> np.ndarray:
         """Embed each text; an empty one as the text `NULL`."""

@@ -15,7 +15,7 @@ from PIL import Image
 from retrievals_serving.errors import ModelError
 from retrievals_serving.models import pictures, prompts
 from retrievals_serving.models.checkpoints import Checkpoint
-from retrievals_serving.models.weights import load_weights
+from retrievals_serving.models.weights import load_weights, require_finite
 
 LARGEST_PICTURE = 16384 * pictures.SIDE**2  # px; the family's own limit of a picture
 PREPROCESSING = {
@@ -143,9 +143,5 @@ class Body:
             ).last_hidden_state
             last = states[torch.arange(len(batch)), torch.from_numpy(lengths - 1)].float()
             numbers: np.ndarray = last.cpu().numpy()
-        if not np.isfinite(numbers).all():
-            raise ModelError(
-                f"checkpoint {self._name} gives numbers that are not finite in {self.dtype} on "
-                f"{self.device}: set RETRIEVALS_DTYPE to bfloat16 or float32."
-            )
+        require_finite(numbers, self._name, self.device, self.dtype)
         return numbers

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from retrievals_serving.errors import ModelError
 from retrievals_serving.models.checkpoints import Checkpoint
 
@@ -55,6 +57,19 @@ def load_weights(
             "they would be random: download it again."
         )
     return model, device, dtype
+
+
+def require_finite(numbers: np.ndarray, checkpoint: str, device: str, dtype: str) -> None:
+    """Refuse what a model has computed where a number in it is infinite or none.
+
+    Raises:
+        ModelError: One is.
+    """
+    if not np.isfinite(numbers).all():
+        raise ModelError(
+            f"checkpoint {checkpoint} gives numbers that are not finite in {dtype} on {device}: "
+            "set RETRIEVALS_DTYPE to bfloat16 or float32."
+        )
 
 
 @contextmanager

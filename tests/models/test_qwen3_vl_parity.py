@@ -36,6 +36,11 @@ def test_texts_with_an_instruction_match_the_reference(embedder, golden):
     assert_same(embeddings, golden["text_instructed"])
 
 
+def test_queries_match_the_reference_under_the_instruction_for_queries(embedder, golden):
+    queries = [Input(text=text) for text in golden["texts"]]
+    assert_same(embedder.embed_queries(queries), golden["text_instructed"])
+
+
 def test_pictures_match_the_reference(embedder, golden, paths):
     assert_same(embedder.embed_images(paths), golden["image_default"])
     assert_same(embedder.embed_images(paths), golden["image_default_batched"])

@@ -54,10 +54,16 @@ class WordEmbedder:
         model = {"weights": "words"} | parts
         self.corpus_contract = Contract(model | {"pictures": "titles"})
         self.query_contract = Contract(model | {"texts": "split at spaces"})
-        self.instructions: set[str | None] = set()
+        self.queries: list[str] = []
+
+    def embed_queries(self, queries: Sequence[Input]) -> np.ndarray:
+        texts = [query.text or "" for query in queries]
+        self.queries += texts
+        return self.embed_texts(texts)
 
     def embed_texts(self, texts: Sequence[str], *, instruction: str | None = None) -> np.ndarray:
-        self.instructions.add(instruction)
+        if instruction is not None:
+            raise NotImplementedError
         return unit(np.stack([sum(map(word_vector, text.lower().split())) for text in texts]))
 
     def embed_inputs(

@@ -11,7 +11,6 @@ import pytest
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.errors import QueryError, UnknownArtwork
-from retrievals_serving.models import QUERY_INSTRUCTION
 from retrievals_serving.pages import Page, Result
 from tests.serving.small_release import DIMENSION, RELEASE, WORKS, WordEmbedder, unit
 from tests.serving.test_filters import matches, random_filters
@@ -49,11 +48,11 @@ def test_the_first_page_says_what_was_found(engine: SearchEngine) -> None:
     assert len(page.query_vector) == DIMENSION
 
 
-def test_a_query_is_embedded_with_the_instruction_of_queries(settings: Settings) -> None:
+def test_a_query_is_embedded_as_a_query(settings: Settings) -> None:
     embedder = WordEmbedder()
     with SearchEngine.open(settings=settings, embedder=embedder) as engine:
         engine.search("boat")
-    assert embedder.instructions == {QUERY_INSTRUCTION}
+    assert embedder.queries == ["boat"]
 
 
 def test_a_result_is_the_record_of_its_work(
