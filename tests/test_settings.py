@@ -1,6 +1,7 @@
 """Settings come from where the docs say, and the docs name every one of them."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,16 @@ def test_every_profile_is_sound(monkeypatch: pytest.MonkeyPatch, name: str) -> N
 def test_the_docs_name_every_setting_and_no_other(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     assert set(re.findall(r"RETRIEVALS_[A-Z_]+", text)) == VARIABLES
+
+
+def test_the_docs_show_the_values_of_every_profile() -> None:
+    lines = (ROOT / "docs/settings.md").read_text(encoding="utf-8").splitlines()
+    table = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
+    shown = {heading.removeprefix("profile `"): at for at, heading in enumerate(table[0])}
+    for name in profile_names():
+        values = tomllib.loads((PROFILES / f"{name}.toml").read_text("utf-8"))
+        expected = {Settings.variable(setting): str(value) for setting, value in values.items()}
+        assert {row[0]: row[shown[name]] for row in table[2:] if row[shown[name]]} == expected
 
 
 def test_the_example_shows_the_defaults() -> None:
