@@ -1,5 +1,6 @@
 """The `retrievals` command: what builds, and serving's commands beside it."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.logging import RichHandler
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -89,7 +91,12 @@ def _build(settings: Settings) -> None:
     _require_dagster()
     from retrievals_pipeline.build import build as build_release
 
-    with _progress_bars(Console(stderr=True)):
+    console = Console(stderr=True)
+    # A line that is logged goes above the bars, not through them.
+    logging.basicConfig(
+        format="%(message)s", handlers=[RichHandler(console=console, show_path=False)]
+    )
+    with _progress_bars(console):
         release = build_release(settings)
     manifest = release.manifest
     click.echo(
