@@ -15,7 +15,17 @@ from retrievals_pipeline.defs.images.ledger import Ledger, ledger_name
 from retrievals_pipeline.defs.images.shard import ShardSummary, Work, download_shard
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store, picture_name, thumbnail_name
-from tests.images.conftest import Museum, Respond, body, hang_up, in_turn, jpeg, slowly, status
+from tests.images.conftest import (
+    Museum,
+    Respond,
+    body,
+    claiming,
+    hang_up,
+    in_turn,
+    jpeg,
+    slowly,
+    status,
+)
 
 SHARD = "0-of-1"
 
@@ -76,6 +86,8 @@ def test_a_picture_is_kept_by_its_content_with_a_thumbnail_and_a_row(
         (body(jpeg()[:-400]), "truncated"),
         (body(jpeg(), declared=10**6), "unreachable"),
         (body(jpeg(size=(4200, 8))), "too_large"),
+        (body(claiming(65_000)), "too_large"),
+        (body(claiming(12_000)), "too_large"),
         (status(302, Location="/1/full/!1024,1024/0/default.jpg"), "refused"),
         (hang_up, "unreachable"),
         (slowly(0.5, body(jpeg())), "timeout"),
@@ -170,11 +182,11 @@ def test_a_museum_that_is_down_ends_the_run_and_what_is_done_is_kept(
     museum: Museum, store: Store
 ) -> None:
     works = [work(museum, "a", body(jpeg()))]
-    works += [work(museum, str(n), status(503)) for n in range(5 * shard.MAX_SILENCE)]
-    with pytest.raises(SourceError, match=r"24 pictures in a row .*HTTP 503"):
+    works += [work(museum, str(n), status(503)) for n in range(5 * shard.MAX_FAILURES_IN_A_ROW)]
+    with pytest.raises(SourceError, match=r"2\d pictures in a row .*HTTP 503"):
         download(store, works)
     assert Ledger(store, SHARD).rows["nga:a"].status == "ok"
-    assert len(museum.requests) < 2 * shard.MAX_SILENCE
+    assert len(museum.requests) < 2 * shard.MAX_FAILURES_IN_A_ROW
 
 
 def test_no_more_requests_at_once_than_threads(museum: Museum, store: Store) -> None:
@@ -196,13 +208,13 @@ def test_the_mirror_takes_the_place_of_the_museum(museum: Museum, store: Store) 
     assert Ledger(store, SHARD).rows["nga:1"].image_url == away.image_url
 
 
-def test_rows_of_works_that_left_the_collection_go_when_the_shard_is_finished(
+def test_a_smaller_build_in_between_costs_no_download_afterwards(
     museum: Museum, store: Store
 ) -> None:
     works = [work(museum, str(n), body(jpeg(n))) for n in range(2)]
     download(store, works)
-    download(store, works[:1])
-    assert list(Ledger(store, SHARD).rows) == ["nga:0"]
+    assert download(store, works[:1]).works == 1
+    assert download(store, works).fetched == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
@@ -216,7 +228,14 @@ def test_pictures_of_other_colour_spaces_are_kept(museum: Museum, store: Store, 
 
 @pytest.mark.parametrize(
     ("attempt", "retry_after", "expected"),
-    [(1, None, 1.0), (2, None, 2.0), (1, "5", 5.0), (1, "86400", 60.0), (2, "soon", 2.0)],
+    [
+        (1, None, 1.0),
+        (2, None, 2.0),
+        (1, "5", 5.0),
+        (1, "86400", 60.0),
+        (2, "soon", 2.0),
+        (1, "²", 1.0),
+    ],
 )
 def test_retry_delay(attempt: int, retry_after: str | None, expected: float) -> None:
     assert retry_delay(attempt, retry_after) == expected

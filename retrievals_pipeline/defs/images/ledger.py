@@ -7,7 +7,7 @@ A row is kept as soon as it is known, so a kill loses at most the downloads in f
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -106,6 +106,7 @@ class Ledger:
         """Open the journal; `record` writes to it."""
         self.journal.parent.mkdir(parents=True, exist_ok=True)
         with self.journal.open("a", encoding="utf-8") as journal:
+            journal.write("\n")  # ends the line that a kill may have cut short
             yield journal
 
     def record(self, row: LedgerRow, journal: IO[str]) -> None:
@@ -114,10 +115,13 @@ class Ledger:
         journal.write(json.dumps(asdict(row), default=datetime.isoformat) + "\n")
         journal.flush()
 
-    def close(self, work_ids: Iterable[str]) -> None:
-        """Make the ledger whole: exactly the rows of `work_ids`, sorted, and no journal."""
-        wanted = set(work_ids)
-        rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows) if work_id in wanted]
+    def close(self) -> None:
+        """Make the ledger whole: one table, sorted by id, and no journal.
+
+        Works that are not in the records now keep their rows: a smaller build, or a bad day of the
+        museum's files, costs no download afterwards.
+        """
+        rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows)]
         table = pa.Table.from_pylist(rows, schema=SCHEMA)
         path = self.store.path(self.name)
         if not (path.exists() and pq.read_table(path).equals(table)):

@@ -74,7 +74,12 @@ def _load(connection: duckdb.DuckDBPyConnection, table: str, path: Path, origin:
     columns = [f'"{column}"' for column in NEEDED_COLUMNS[table]]
     if table == "published_images":
         has_openaccess = "openaccess" in read_header(path)
-        columns.append("openaccess" if has_openaccess else "null::varchar as openaccess")
+        # A blank field is read as null; a column that lacks is null in every row.
+        columns.append(
+            "coalesce(trim(openaccess), '') as openaccess"
+            if has_openaccess
+            else "null::varchar as openaccess"
+        )
     try:
         connection.execute(
             f"create temp table {table} as select {', '.join(columns)} from read_csv("  # noqa: S608
