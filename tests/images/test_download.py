@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from PIL import Image
 
 from retrievals_pipeline.defs.images import http, shard
 from retrievals_pipeline.defs.images.http import Fetcher, retry_delay
-from retrievals_pipeline.defs.images.ledger import Ledger, ledger_name
-from retrievals_pipeline.defs.images.shard import ShardSummary, Work, download_shard
+from retrievals_pipeline.defs.images.ledger import Ledger, Work, ledger_name
+from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store, picture_name, thumbnail_name
 from tests.images.conftest import (
@@ -47,7 +48,7 @@ def work(museum: Museum, name: str, answer: Respond | None = None) -> Work:
     """A work whose picture the museum answers with `answer`."""
     if answer is not None:
         museum.answers[f"/{name}/full/!1024,1024/0/default.jpg"] = answer
-    return Work(f"nga:{name}", f"{museum.address}/{name}/full/!1024,1024/0/default.jpg")
+    return Work(f"nga:{name}", f"{museum.address}/{name}/full/!1024,1024/0/default.jpg", "2024")
 
 
 def download(store: Store, works: list[Work], mirror: str | None = None) -> ShardSummary:
@@ -142,10 +143,22 @@ def test_a_work_with_another_picture_is_fetched_and_the_old_picture_stays(
     museum: Museum, store: Store
 ) -> None:
     download(store, [work(museum, "1", body(jpeg(1)))])
-    moved = Work("nga:1", work(museum, "new", body(jpeg(2))).image_url)
+    moved = Work("nga:1", work(museum, "new", body(jpeg(2))).image_url, "2024")
     download(store, [moved])
     assert Ledger(store, SHARD).rows["nga:1"].sha256 == sha256(jpeg(2)).hexdigest()
     assert len(store.names("images/*/*")) == 2
+
+
+def test_a_picture_that_the_museum_says_it_changed_is_fetched_again(
+    museum: Museum, store: Store
+) -> None:
+    before = work(museum, "1", body(jpeg(1)))
+    download(store, [before])
+    museum.answers.clear()
+    work(museum, "1", body(jpeg(2)))
+    assert download(store, [before]).fetched == 0
+    assert download(store, [replace(before, image_modified="2026")]).fetched == 1
+    assert Ledger(store, SHARD).rows["nga:1"].sha256 == sha256(jpeg(2)).hexdigest()
 
 
 def test_a_server_that_recovers_costs_a_retry_after_the_delay_it_asks_for(
@@ -203,7 +216,7 @@ def test_the_museum_is_told_who_asks(museum: Museum, store: Store) -> None:
 
 def test_the_mirror_takes_the_place_of_the_museum(museum: Museum, store: Store) -> None:
     museum.answers["/iiif/u1/full/!1024,1024/0/default.jpg"] = body(jpeg())
-    away = Work("nga:1", "https://museum.example/iiif/u1/full/!1024,1024/0/default.jpg")
+    away = Work("nga:1", "https://museum.example/iiif/u1/full/!1024,1024/0/default.jpg", "")
     assert download(store, [away], mirror=f"{museum.address}/iiif").statuses == {"ok": 1}
     assert Ledger(store, SHARD).rows["nga:1"].image_url == away.image_url
 

@@ -46,7 +46,7 @@ def test_the_release_answers(built: Settings) -> None:
 
 def test_a_second_build_does_nothing_twice(built: Settings, served_museum: ServedMuseum) -> None:
     files = {path: path.stat().st_mtime_ns for path in artifacts(built)}
-    release = build(built)
+    release = build()
     assert list_releases(built.store) == [release]
     assert not served_museum.pictures
     assert {path: path.stat().st_mtime_ns for path in artifacts(built)} == files
@@ -67,7 +67,7 @@ def test_another_dimension_makes_another_release_and_embeds_nothing(
     first = current_release_id(built.store)
     vectors = {path: path.stat().st_mtime_ns for path in built.store.root.glob("embeddings/**/*")}
     monkeypatch.setenv("RETRIEVALS_DIMENSION", "32")
-    second = build(Settings.load())
+    second = build()
     assert second.release_id != first
     assert second.manifest.embedder.dimension == 32
     assert {path: path.stat().st_mtime_ns for path in vectors} == vectors
@@ -108,7 +108,7 @@ def test_a_shard_that_cannot_finish_leaves_the_finished_ones_materialized(
     download = assets.download_shard
     monkeypatch.setattr(assets, "download_shard", fail_last)
     with pytest.raises(BuildError, match="refresh_images failed: OSError: disk full"):
-        build(museum_settings)
+        build()
     with dg.DagsterInstance.from_config(str(museum_settings.store.path("dagster"))) as instance:
         finished = instance.get_materialized_partitions(dg.AssetKey("artwork_images"))
     assert finished == {"0-of-3", "1-of-3"}
@@ -124,7 +124,7 @@ def test_a_refused_candidate_is_not_served_now_or_later(
         {**CHECKS, "coverage": lambda _: Verdict(passed=False, details={"coverage": 0.1})},
     )
     with pytest.raises(BuildError, match=r"'coverage' did not pass.*0\.1"):
-        build(Settings.load())
+        build()
     assert current_release_id(built.store) == served
     candidate = list_releases(built.store)[0]
     assert candidate.release_id != served
@@ -147,7 +147,7 @@ def test_nothing_is_served_before_the_first_release(museum_settings: Settings) -
 
 def test_two_builds_in_one_home_are_refused(built: Settings) -> None:
     with only_build(built), pytest.raises(BuildError, match="another build"):
-        build(built)
+        build()
 
 
 def test_promotion_asks_for_the_checks_that_there_are() -> None:

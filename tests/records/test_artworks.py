@@ -195,6 +195,12 @@ def drop_column(path: Path) -> None:
             "objects.csv is not a well-formed CSV file",
         ),
         (
+            lambda path: path.write_text(
+                path.read_text() + "2,a,title,with,too,many,commas,in,it,,,,\n"
+            ),
+            "objects.csv is not a well-formed CSV file",
+        ),
+        (
             lambda path: path.write_bytes(path.read_bytes() + b"2,\xff\xfe,,,,,,,,\n"),
             "objects.csv is not a well-formed CSV file",
         ),

@@ -6,8 +6,8 @@ from retrievals_pipeline.defs.embeddings.shard import embed_shard, read_pictures
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.shard import read_works
 from retrievals_pipeline.defs.metadata import column_schema
-from retrievals_pipeline.defs.resources import SHARDS, SHARDS_A_RUN, EmbedderResource
-from retrievals_pipeline.defs.shards import finishing_shards
+from retrievals_pipeline.defs.resources import EmbedderResource
+from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings
 

@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
-from retrievals_pipeline.defs.images.ledger import OK, ledger_name
-from retrievals_pipeline.defs.images.shard import Work
+from retrievals_pipeline.defs.images.ledger import OK, Work, ledger_name
 from retrievals_pipeline.progress import Advance
 from retrievals_serving.errors import PictureError, SourceError
 from retrievals_serving.models import Embedder

@@ -24,6 +24,7 @@ SCHEMA = pa.schema(
     [
         ("id", pa.string()),
         ("image_url", pa.string()),
+        ("image_modified", pa.string()),
         ("status", pa.string()),
         ("reason", pa.string()),
         ("http_status", pa.int32()),
@@ -47,6 +48,7 @@ class LedgerRow:
     Attributes:
         id: The work.
         image_url: Address of the picture at the museum, as the records give it.
+        image_modified: When the museum last changed it, as the records say it.
         status: `ok`, or the kind of failure: `not_found`, `forbidden`, `not_an_image`,
             `truncated`, `too_large`, `timeout`, `unreachable`, `server_error`, `refused`.
         reason: In words; empty when all is well.
@@ -54,13 +56,14 @@ class LedgerRow:
         etag, last_modified: Validators of the answer, as sent.
         sha256: Hash of the picture's bytes, under which it is stored.
         bytes, width, height: Size of the stored picture, in bytes and pixels.
-        color: Its main colour, `#rrggbb`.
+        color: Its mean colour, `#rrggbb`.
         attempts: Requests made for it.
         fetched_at: When the last of them ended, UTC.
     """
 
     id: str
     image_url: str
+    image_modified: str
     status: str
     reason: str = ""
     http_status: int | None = None
@@ -73,6 +76,15 @@ class LedgerRow:
     color: str | None = None
     attempts: int
     fetched_at: datetime
+
+
+@dataclass(frozen=True)
+class Work:
+    """A work whose picture is wanted; see `LedgerRow`."""
+
+    id: str
+    image_url: str
+    image_modified: str
 
 
 class Ledger:
@@ -89,13 +101,13 @@ class Ledger:
         for row in self._journal_rows():
             self.rows[row.id] = row
 
-    def holds(self, work_id: str, image_url: str) -> bool:
-        """Tell whether the picture of `work_id` at `image_url` is in the store."""
-        row = self.rows.get(work_id)
+    def holds(self, work: Work) -> bool:
+        """Tell whether the picture of `work`, as the records name it now, is in the store."""
+        row = self.rows.get(work.id)
         return (
             row is not None
             and row.status == OK
-            and row.image_url == image_url
+            and (row.image_url, row.image_modified) == (work.image_url, work.image_modified)
             and row.sha256 is not None
             and self.store.exists(picture_name(row.sha256))
             and self.store.exists(thumbnail_name(row.sha256))

@@ -11,7 +11,7 @@ from hashlib import sha256
 import pyarrow.parquet as pq
 
 from retrievals_pipeline.defs.images.http import Answer, Fetcher
-from retrievals_pipeline.defs.images.ledger import OK, Ledger, LedgerRow
+from retrievals_pipeline.defs.images.ledger import OK, Ledger, LedgerRow, Work
 from retrievals_pipeline.defs.images.pictures import check_picture
 from retrievals_pipeline.defs.records.artworks import ARTWORKS
 from retrievals_pipeline.defs.records.urls import mirrored
@@ -25,14 +25,6 @@ logger = logging.getLogger(__name__)
 # Few enough for a museum's public server, enough to hide the latency of a nearby one.
 THREADS = 4
 MAX_FAILURES_IN_A_ROW = 24  # as if the museum were down: this ends the run
-
-
-@dataclass(frozen=True)
-class Work:
-    """A work whose picture is wanted."""
-
-    id: str
-    image_url: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ def read_works(store: Store, shards: int) -> dict[str, list[Work]]:
             f"{store.path(ARTWORKS)} is not there: materialize `artworks` first "
             "(`retrievals build` does it all)."
         )
-    table = pq.read_table(store.path(ARTWORKS), columns=["id", "image_url"])
+    table = pq.read_table(store.path(ARTWORKS), columns=["id", "image_url", "image_modified"])
     works: dict[str, list[Work]] = {}
     for record in table.sort_by("id").to_pylist():
         works.setdefault(shard_of(record["id"], shards), []).append(Work(**record))
@@ -78,7 +70,7 @@ def download_shard(
         SourceError: The museum does not answer any more; what is done is kept.
     """
     ledger = Ledger(store, shard)
-    wanted = [work for work in works if not ledger.holds(work.id, work.image_url)]
+    wanted = [work for work in works if not ledger.holds(work)]
     advance(len(works) - len(wanted))
     if wanted:
         with (
@@ -154,6 +146,7 @@ def _row(
     return LedgerRow(
         id=work.id,
         image_url=work.image_url,
+        image_modified=work.image_modified,
         status=status,
         reason=reason,
         http_status=answer.http_status,

@@ -75,6 +75,7 @@ with eligible as (
         i.width,
         i.height,
         i.max_pixels,
+        coalesce(i.modified, '') as image_modified,
         image_url(i.iiif_url) as image_url,
         artwork_url(o.object_id) as artwork_url,
         -- Offsets are part of the text, so that these are moments, kept as UTC.
