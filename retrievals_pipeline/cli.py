@@ -43,9 +43,10 @@ def main() -> None:
 @click.option("--works", type=click.IntRange(min=1), help="Take only the first so many works.")
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of all artifacts.")
 def build(profile: str | None, works: int | None, home: Path | None) -> None:
-    """Build a release and serve it from now on: records, pictures, vectors, index.
+    """Build a release and make it current: records, pictures, vectors, index.
 
-    Run it again after an interruption or a change: what is there is not done again.
+    A server that runs already keeps the release it opened. Run the build again after an
+    interruption or a change: what is there is not done again.
     """
     _build(_settings(profile=profile, limit=works, home=home))
 
@@ -106,7 +107,7 @@ def _build(settings: Settings) -> None:
     manifest = release.manifest
     click.echo(
         f"Release {release.release_id}: {manifest.works} of {manifest.eligible} works, "
-        f"served from {settings.store.root}"
+        f"current in {settings.store.root}"
     )
 
 
