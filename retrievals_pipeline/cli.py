@@ -94,10 +94,9 @@ def _build(settings: Settings) -> None:
     from retrievals_pipeline.build import build as build_release
 
     console = Console(stderr=True)
-    # A line that is logged goes above the bars, not through them.
-    logging.basicConfig(
-        format="%(message)s", handlers=[RichHandler(console=console, show_path=False)]
-    )
+    # A warning goes above the bars, not through them; the rest is in the Dagster UI.
+    above = RichHandler(logging.WARNING, console=console, show_path=False, show_time=False)
+    logging.basicConfig(format="%(message)s", handlers=[above])
     try:
         with _progress_bars(console):
             release = build_release()
