@@ -75,7 +75,6 @@ def run(name: str, environment: dict[str, str]) -> dict[str, float]:
 def timed_build() -> dict[str, float]:
     """Return the seconds that each job of a build takes."""
     from retrievals_pipeline import build as module
-    from retrievals_serving.settings import Settings
 
     seconds: dict[str, float] = {}
     run_job = module.run_job
@@ -86,7 +85,7 @@ def timed_build() -> dict[str, float]:
         seconds[job.name] = time.perf_counter() - started
 
     module.run_job = timing
-    module.build(Settings.load())
+    module.build()
     return seconds
 
 

@@ -6,6 +6,7 @@ docs/graph.png      the assets in the Dagster UI, after a build
 Needs Chromium (Debian's package `chromium`), which `PATH` or `CHROMIUM` names.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -23,7 +24,7 @@ from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).absolute().parent
 RETRIEVALS = Path(sys.executable).with_name("retrievals")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 READY = "(Ctrl-C ends it)"
@@ -33,8 +34,8 @@ GRAPH = {"x": 390, "y": 220, "width": 1320, "height": 340}  # where the UI draws
 
 def main() -> None:
     """Run the demo in a folder of its own and take the pictures."""
-    with tempfile.TemporaryDirectory() as home:
-        environment = os.environ | {"RETRIEVALS_HOME": home, "COLUMNS": str(COLUMNS)}
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        environment = os.environ | {"COLUMNS": str(COLUMNS)}
         with running(["demo", "--port", "8000"], environment, until=READY) as lines:
             save_terminal(["$ make demo\n", *lines])
         serving = "Serving dagster-webserver"
@@ -69,7 +70,7 @@ def running(arguments: list[str], environment: dict[str, str], until: str) -> It
 
 def save_terminal(lines: list[str]) -> None:
     """Write `docs/terminal.svg`, with the folder of artifacts named as it is by default."""
-    text = re.sub(r"served from \S+", "served from .retrievals/demo", "".join(lines))
+    text = re.sub(r"current in \S+", "current in .retrievals/demo", "".join(lines))
     console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
     console.print(Text.from_ansi(text))
     svg = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)

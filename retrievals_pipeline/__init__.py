@@ -2,5 +2,9 @@
 
 from pathlib import Path
 
-# Holds `dagster.yaml` and `workspace.yaml` when the package lies in a checkout.
-PROJECT = Path(__file__).parents[1]
+
+def project_file(name: str) -> Path:
+    """Return the path of `dagster.yaml` or `workspace.yaml`: a wheel has them in the package."""
+    package = Path(__file__).parent
+    carried = package / name
+    return carried if carried.exists() else package.parent / name

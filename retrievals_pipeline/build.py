@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
 )
 
-from retrievals_pipeline import PROJECT
+from retrievals_pipeline import project_file
 from retrievals_pipeline.partitions import shard_keys
+from retrievals_serving import errors
 from retrievals_serving.errors import BuildError
 from retrievals_serving.release import Release, open_release
 from retrievals_serving.settings import Settings
@@ -28,21 +30,30 @@ logger = logging.getLogger(__name__)
 BUILD_TAG = "retrievals/build"
 STAGES = ("refresh_records", "refresh_images", "refresh_embeddings", "publish_release")
 SHARDED = frozenset({"refresh_images", "refresh_embeddings"})
+DAGSTER_ERRORS = frozenset({"DagsterExecutionStepExecutionError", "RetryRequestedFromPolicy"})
+# What a build prints goes to the terminal, not to files beside its runs.
+UNCAPTURED = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def build(settings: Settings) -> Release:
-    """Run every stage and return the release that is served afterwards.
+def build() -> Release:
+    """Run every stage with the settings of the environment, and return the release made current.
 
     Raises:
         BuildError: A stage failed, or another build is at work in the same home.
     """
     from retrievals_pipeline.definitions import defs
 
+    settings = Settings.load()
     repository = defs().get_repository_def()
-    home = instance_home(settings)
-    with only_build(settings), dg.DagsterInstance.from_config(str(home)) as instance:
-        _end_killed_builds(instance)
+    reference = InstanceRef.from_dir(str(instance_home(settings)), overrides=UNCAPTURED)
+    with only_build(settings), dg.DagsterInstance.from_ref(reference) as instance:
+        _end_killed_builds(instance, settings)
         for stage in STAGES:
             run_job(repository.get_job(stage), instance, settings)
     return open_release(settings.store)
@@ -57,9 +68,9 @@ def instance_home(settings: Settings) -> Path:
         return Path(home)
     folder = settings.store.path("dagster")
     folder.mkdir(parents=True, exist_ok=True)
-    config = PROJECT / "dagster.yaml"
+    config = project_file("dagster.yaml")
     link = folder / config.name
-    if config.exists() and not link.exists():
+    if not link.exists():
         link.unlink(missing_ok=True)
         link.symlink_to(config)
     return folder
@@ -71,7 +82,7 @@ def run_job(job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Setti
     Raises:
         BuildError: It failed; names the job and the cause.
     """
-    tags = {BUILD_TAG: str(os.getpid())}
+    tags = {BUILD_TAG: str(settings.store.root)}
     if job.name in SHARDED:
         shards = shard_keys(settings.shards)
         tags[ASSET_PARTITION_RANGE_START_TAG] = shards[0]
@@ -84,16 +95,17 @@ def run_job(job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Setti
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """Return the check that did not pass, or the innermost cause of the first failed step."""
+    """Return the check that did not pass, or what the first failed step raised."""
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed and evaluation.blocking:
             details = {name: value.value for name, value in evaluation.metadata.items()}
             return f"the check {evaluation.check_name!r} did not pass: {details}"
     for event in result.all_events:
         if event.is_step_failure and (error := event.step_failure_data.error):
-            while error.cause is not None:
+            while error.cause is not None and error.cls_name in DAGSTER_ERRORS:
                 error = error.cause
-            return error.message.strip()
+            # A message of the project's own says all; of others, the kind of error helps.
+            return error.message.strip().removeprefix(f"{errors.__name__}.{error.cls_name}: ")
     return f"see run {result.run_id} in the Dagster UI"
 
 
@@ -112,16 +124,17 @@ def only_build(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _end_killed_builds(instance: dg.DagsterInstance) -> None:
+def _end_killed_builds(instance: dg.DagsterInstance, settings: Settings) -> None:
     """Mark the runs of builds that were killed as failed and free their places in the pools.
 
-    With the lock held no other build is alive, so every build still marked as running is dead.
+    With the home's lock held no other build of it is alive: every one still marked as running is
+    dead.
     """
     filters = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING],
+        tags={BUILD_TAG: str(settings.store.root)},
     )
     for run in instance.get_runs(filters):
-        if BUILD_TAG in run.tags:
-            instance.report_run_failed(run, "The process of this build was killed.")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            logger.info("run %s of a killed build is marked as failed", run.run_id)
+        instance.report_run_failed(run, "The process of this build was killed.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        logger.info("run %s of a killed build is marked as failed", run.run_id)

@@ -1,5 +1,6 @@
 """The `retrievals` command: what builds, and serving's commands beside it."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.logging import RichHandler
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,13 +19,15 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from retrievals_pipeline import PROJECT
+from retrievals_pipeline import project_file
 from retrievals_pipeline.miniature.cli import museum
+from retrievals_pipeline.museum import MINIATURE
 from retrievals_pipeline.progress import Advance, showing
 from retrievals_serving.cli import COMMANDS, RetrievalsGroup, serve_api, show_answer
 from retrievals_serving.errors import SettingsError
 from retrievals_serving.settings import Settings, profile_names
 
+INTERRUPTED = 130  # exit status, as shells have it
 MUSEUM_PORT = 8182  # which is in the addresses of the miniature museum's records
 DEMO_QUERY = "a lonely boat in stormy seas under a dark moonlit sky"
 
@@ -39,9 +43,10 @@ def main() -> None:
 @click.option("--works", type=click.IntRange(min=1), help="Take only the first so many works.")
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of all artifacts.")
 def build(profile: str | None, works: int | None, home: Path | None) -> None:
-    """Build a release and serve it from now on: records, pictures, vectors, index.
+    """Build a release and make it current: records, pictures, vectors, index.
 
-    Run it again after an interruption or a change: what is there is not done again.
+    A server that runs already keeps the release it opened. Run the build again after an
+    interruption or a change: what is there is not done again.
     """
     _build(_settings(profile=profile, limit=works, home=home))
 
@@ -51,17 +56,19 @@ def build(profile: str | None, works: int | None, home: Path | None) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 def demo(works: int | None, port: int) -> None:
     """Build the miniature museum, answer a query, and serve it all until Ctrl-C."""
-    settings = _settings(profile="demo", limit=works)
+    for name in Settings.model_fields:  # whatever else this shell was set to build
+        os.environ.pop(Settings.variable(name), None)
+    settings = _settings(profile="demo", home=".retrievals/demo", nga_url=MINIATURE, limit=works)
     click.echo("1. A release of the miniature museum, through Dagster")
     _build(settings)
     click.echo(f'\n2. An answer: retrievals search "{DEMO_QUERY}"')
     show_answer(settings, DEMO_QUERY, top_k=5)
     click.echo(
         "The model is tiny and its weights are random: this shows that everything works, not yet\n"
-        "that meaning is found. That takes trained models: see `RETRIEVALS_EMBEDDER`.\n"
+        "that meaning is found. That takes a trained model: see the profile `nga` in README.md.\n"
         "\n3. The API and its page; `make ui` (or `retrievals ui`) opens the Dagster UI beside it"
     )
-    with _links_that_lead_somewhere(works):
+    with _links_that_lead_somewhere(settings):
         serve_api(settings, "127.0.0.1", port)
 
 
@@ -76,12 +83,9 @@ def ui(port: int) -> None:
     home = instance_home(settings)
     os.environ["DAGSTER_HOME"] = str(home)
     click.echo(f"Dagster UI on http://127.0.0.1:{port} (instance {home})")
-    workspace = PROJECT / "workspace.yaml"
-    location = (
-        ["-w", workspace] if workspace.exists() else ["-m", "retrievals_pipeline.definitions"]
-    )
-    command = ["dagster", "dev", *location, "-p", str(port)]
-    os.execv(Path(sys.executable).with_name("dagster"), command)  # noqa: S606 - a fixed program
+    workspace = str(project_file("workspace.yaml"))
+    command = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-p", str(port)]
+    os.execv(sys.executable, command)  # noqa: S606 - a fixed program
 
 
 def _build(settings: Settings) -> None:
@@ -89,17 +93,25 @@ def _build(settings: Settings) -> None:
     _require_dagster()
     from retrievals_pipeline.build import build as build_release
 
-    with _progress_bars(Console(stderr=True)):
-        release = build_release(settings)
+    console = Console(stderr=True)
+    # A warning goes above the bars, not through them; the rest is in the Dagster UI.
+    above = RichHandler(logging.WARNING, console=console, show_path=False, show_time=False)
+    logging.basicConfig(format="%(message)s", handlers=[above])
+    try:
+        with _progress_bars(console):
+            release = build_release()
+    except KeyboardInterrupt:
+        click.echo("Interrupted. What is complete is kept: run it again to go on.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
     manifest = release.manifest
     click.echo(
         f"Release {release.release_id}: {manifest.works} of {manifest.eligible} works, "
-        f"served from {settings.store.root}"
+        f"current in {settings.store.root}"
     )
 
 
 @contextmanager
-def _links_that_lead_somewhere(works: int | None) -> Iterator[None]:
+def _links_that_lead_somewhere(settings: Settings) -> Iterator[None]:
     """Serve the miniature museum where its records say that it is."""
     from retrievals_pipeline.miniature.museum import DEFAULT_WORKS, MiniatureMuseum
     from retrievals_pipeline.miniature.server import museum_app
@@ -107,7 +119,7 @@ def _links_that_lead_somewhere(works: int | None) -> Iterator[None]:
 
     with ExitStack() as stack:
         try:
-            app = museum_app(MiniatureMuseum(works or DEFAULT_WORKS))
+            app = museum_app(MiniatureMuseum(settings.limit or DEFAULT_WORKS))
             stack.enter_context(serving(app, port=MUSEUM_PORT))
         except SettingsError as error:
             click.echo(f"Links to the museum's own pages lead nowhere now: {error}", err=True)

@@ -18,13 +18,13 @@ from retrievals_serving.settings import Settings
 
 
 class RetrievalsGroup(click.Group):
-    """A group of commands that shows an error of this project as one line, with exit status 1."""
+    """A group of commands that shows an error of this project, or of a disk, as one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except RetrievalsError as error:
+        except (RetrievalsError, OSError) as error:
             raise click.ClickException(" ".join(str(error).split())) from error
 
 

@@ -16,7 +16,7 @@ class Artwork:
         id: `<source>:<object id>`, as `nga:46569`.
         date: As the museum displays it; `begin_year` and `end_year` bound it.
         width: Of the stored picture, px, as `height`.
-        color: The picture's main colour, `#rrggbb`.
+        color: The picture's mean colour, `#rrggbb`.
         thumbnail_url: Path of the thumbnail on this server.
         image_url: Address of the picture at the museum.
         artwork_url: Address of the museum's page about the work.

@@ -27,7 +27,7 @@ CURRENT = "releases/CURRENT"
 MANIFEST = "manifest.json"
 INDEX = "index.faiss"
 METADATA = "artworks.duckdb"
-REQUIRED_CHECKS = ("files", "index", "metadata", "coverage", "search")
+REQUIRED_CHECKS = ("files", "index", "metadata", "coverage", "size", "search")
 
 
 class FileEntry(BaseModel):
@@ -81,6 +81,7 @@ class Manifest(BaseModel):
     as_of: datetime
     works: int
     eligible: int
+    limit: int | None = None
     missing: dict[str, int]
     embedder: EmbedderEntry
     index: IndexEntry

@@ -93,7 +93,7 @@ def built_home(served_museum: ServedMuseum, tmp_path_factory: pytest.TempPathFac
     with pytest.MonkeyPatch.context() as patch:
         for name, value in served_museum.environment(home).items():
             patch.setenv(name, value)
-        build(Settings.load())
+        build()
     return home
 
 

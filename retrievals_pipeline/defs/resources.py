@@ -1,4 +1,4 @@
-"""What the assets are given: the settings, the embedding model, and the shards.
+"""What the assets are given: the settings and the embedding model.
 
 All of it follows from `Settings`, so that the UI, a schedule and the command line agree.
 """
@@ -8,14 +8,8 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.models import Description, Embedder, describe_checkpoint, load_embedder
 from retrievals_serving.settings import Settings
-
-SHARDS = dg.StaticPartitionsDefinition(shard_keys(Settings.load().shards))
-
-# One model load, and one set of connections, serve several shards of one run.
-SHARDS_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=16)
 
 
 class EmbedderResource(dg.ConfigurableResource[Any]):

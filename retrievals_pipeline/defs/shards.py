@@ -1,10 +1,18 @@
-"""Runs over several shards: each finished shard stays finished when a later one fails."""
+"""The shards of the collection, and runs over several of them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
+
+from retrievals_pipeline.partitions import shard_keys
+from retrievals_serving.settings import Settings
+
+SHARDS = dg.StaticPartitionsDefinition(shard_keys(Settings.load().shards))
+
+# One model load, and one set of connections, serve several shards of one run.
+SHARDS_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=16)
 
 Finish = Callable[[str, Mapping[str, Any]], None]
 
@@ -14,7 +22,8 @@ def finishing_shards(context: dg.AssetExecutionContext) -> Iterator[Finish]:
     """Yield a function to call with each finished shard of the run and its metadata.
 
     When the run succeeds, Dagster materializes every shard, with this metadata. When it fails, the
-    shards finished so far are materialized here, so that a backfill goes on from them.
+    shards finished so far are materialized here, so that a backfill goes on from them. After a
+    `kill -9` Dagster knows of none of them; the next run finds their work done and only says so.
     """
     finished: dict[str, Mapping[str, Any]] = {}
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from retrievals_serving.api import pictures, problems, search, web
+from retrievals_serving.api.limits import LimitedBodies
 from retrievals_serving.api.schemas import Problem
 from retrievals_serving.api.service import Service
 from retrievals_serving.engine import SearchEngine
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
     )
     app.state.service = service
     problems.install(app)
+    app.add_middleware(LimitedBodies)
     for part in (search, pictures, web):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=web.WEB / "static"))

@@ -78,6 +78,8 @@ def _problem(request: Request, error: Exception) -> Problem:
 
 def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
     _, *path = error["loc"]  # which begins with body, path or query
+    if error["type"] == "json_invalid":  # whose path is the place in the text
+        return FieldProblem(field="body", message=f"no JSON: {error['ctx']['error']}")
     return FieldProblem(field=".".join(map(str, path)) or "body", message=error["msg"])
 
 

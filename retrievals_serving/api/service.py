@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 
 from retrievals_serving.api.schemas import Health
 from retrievals_serving.engine import SearchEngine
-from retrievals_serving.errors import ReleaseError, RetrievalsError
+from retrievals_serving.errors import RetrievalsError
 from retrievals_serving.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Service:
         """Tell whether queries are answered now; begin again with what failed before."""
         try:
             engine = self.engine
-        except ReleaseError as error:
+        except RetrievalsError as error:
             return Health(status="unavailable", detail=str(error))
         manifest = engine.release.manifest
         health = Health(
@@ -81,6 +81,10 @@ class Service:
         except RetrievalsError as error:
             self._failure = str(error)
             logger.error("not ready to answer: %s", error)  # noqa: TRY400 - the message says it all
+        # What a device does wrong has no common ancestor, and must not read as "starting" for ever.
+        except Exception as error:
+            self._failure = f"{type(error).__name__}: {error}"
+            logger.exception("not ready to answer")
         else:
             self._failure = None
             logger.info("ready to answer from release %s", self.engine.release.release_id)

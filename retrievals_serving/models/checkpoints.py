@@ -157,7 +157,7 @@ def open_checkpoint(
 
 
 def _from_hub(hub_id: str, revision: str | None) -> Checkpoint:
-    """Return the snapshot of a hub id, from the local cache where it is complete there."""
+    """Return the snapshot of a hub id: the cached one, brought up to date where a network is."""
     from huggingface_hub import snapshot_download
 
     try:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from retrievals_serving.errors import ReleaseDamaged
+from retrievals_serving.errors import ReleaseDamaged, SettingsError
 from retrievals_serving.vectors import Float32, Int32, Int64
 
 
@@ -21,9 +21,15 @@ class FaissIndex:
 
         Raises:
             ReleaseDamaged: The file is no FAISS index, or not one of inner products.
+            SettingsError: FAISS is not installed.
         """
-        import faiss
-
+        try:
+            import faiss
+        except ImportError as error:
+            raise SettingsError(
+                f"the module faiss cannot be imported ({error}): pip install 'retrievals[cpu]', "
+                "or [gpu] on a machine with CUDA."
+            ) from error
         try:
             self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:

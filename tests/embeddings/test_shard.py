@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from retrievals_pipeline.defs.embeddings import shard as module
-from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard
+from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard, read_pictures
 from retrievals_pipeline.defs.images.ledger import ledger_name
+from retrievals_pipeline.defs.images.shard import read_works
 from retrievals_serving.errors import SourceError
 from retrievals_serving.models import Embedder
 from retrievals_serving.settings import Settings
@@ -35,7 +36,12 @@ def embed(settings: Settings, embedder: CountingEmbedder | None = None) -> Shard
         return embedder  # type: ignore[return-value]
 
     return embed_shard(
-        settings.store, SHARD, corpus_contract="c", load=load, advance=lambda _: None
+        settings.store,
+        SHARD,
+        read_works(settings.store, settings.shards)[SHARD],
+        corpus_contract="c",
+        load=load,
+        advance=lambda _: None,
     )
 
 
@@ -57,7 +63,9 @@ def test_a_part_is_written_for_every_few_pictures(
 
 
 def test_a_picture_that_cannot_be_read_fails_alone_by_name(built: Settings) -> None:
-    (work_id, sha), *others = module.read_pictures(built.store, SHARD).items()
+    (work_id, sha), *others = read_pictures(
+        built.store, SHARD, read_works(built.store, built.shards)[SHARD]
+    ).items()
     built.store.write_bytes(picture_name(sha), b"no picture")
     summary = embed(built, CountingEmbedder())
     assert list(summary.failed) == [work_id]

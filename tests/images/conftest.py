@@ -104,6 +104,14 @@ def hang_up(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
+def claiming(side: int) -> bytes:
+    """A JPEG of a few hundred bytes whose header claims `side` pixels each way."""
+    content = bytearray(jpeg())
+    frame = content.index(b"\xff\xc0")  # start of frame: marker, length, precision, height, width
+    content[frame + 5 : frame + 9] = side.to_bytes(2, "big") * 2
+    return bytes(content)
+
+
 def jpeg(seed: int = 0, size: tuple[int, int] = (96, 64), mode: str = "RGB") -> bytes:
     """A real JPEG of noise over a colour that `seed` chooses."""
     generator = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,11 +12,21 @@ from PIL import Image
 
 from retrievals_pipeline.defs.images import http, shard
 from retrievals_pipeline.defs.images.http import Fetcher, retry_delay
-from retrievals_pipeline.defs.images.ledger import Ledger, ledger_name
-from retrievals_pipeline.defs.images.shard import ShardSummary, Work, download_shard
+from retrievals_pipeline.defs.images.ledger import Ledger, Work, ledger_name
+from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store, picture_name, thumbnail_name
-from tests.images.conftest import Museum, Respond, body, hang_up, in_turn, jpeg, slowly, status
+from tests.images.conftest import (
+    Museum,
+    Respond,
+    body,
+    claiming,
+    hang_up,
+    in_turn,
+    jpeg,
+    slowly,
+    status,
+)
 
 SHARD = "0-of-1"
 
@@ -37,7 +48,7 @@ def work(museum: Museum, name: str, answer: Respond | None = None) -> Work:
     """A work whose picture the museum answers with `answer`."""
     if answer is not None:
         museum.answers[f"/{name}/full/!1024,1024/0/default.jpg"] = answer
-    return Work(f"nga:{name}", f"{museum.address}/{name}/full/!1024,1024/0/default.jpg")
+    return Work(f"nga:{name}", f"{museum.address}/{name}/full/!1024,1024/0/default.jpg", "2024")
 
 
 def download(store: Store, works: list[Work], mirror: str | None = None) -> ShardSummary:
@@ -76,6 +87,8 @@ def test_a_picture_is_kept_by_its_content_with_a_thumbnail_and_a_row(
         (body(jpeg()[:-400]), "truncated"),
         (body(jpeg(), declared=10**6), "unreachable"),
         (body(jpeg(size=(4200, 8))), "too_large"),
+        (body(claiming(65_000)), "too_large"),
+        (body(claiming(12_000)), "too_large"),
         (status(302, Location="/1/full/!1024,1024/0/default.jpg"), "refused"),
         (hang_up, "unreachable"),
         (slowly(0.5, body(jpeg())), "timeout"),
@@ -130,10 +143,22 @@ def test_a_work_with_another_picture_is_fetched_and_the_old_picture_stays(
     museum: Museum, store: Store
 ) -> None:
     download(store, [work(museum, "1", body(jpeg(1)))])
-    moved = Work("nga:1", work(museum, "new", body(jpeg(2))).image_url)
+    moved = Work("nga:1", work(museum, "new", body(jpeg(2))).image_url, "2024")
     download(store, [moved])
     assert Ledger(store, SHARD).rows["nga:1"].sha256 == sha256(jpeg(2)).hexdigest()
     assert len(store.names("images/*/*")) == 2
+
+
+def test_a_picture_that_the_museum_says_it_changed_is_fetched_again(
+    museum: Museum, store: Store
+) -> None:
+    before = work(museum, "1", body(jpeg(1)))
+    download(store, [before])
+    museum.answers.clear()
+    work(museum, "1", body(jpeg(2)))
+    assert download(store, [before]).fetched == 0
+    assert download(store, [replace(before, image_modified="2026")]).fetched == 1
+    assert Ledger(store, SHARD).rows["nga:1"].sha256 == sha256(jpeg(2)).hexdigest()
 
 
 def test_a_server_that_recovers_costs_a_retry_after_the_delay_it_asks_for(
@@ -170,11 +195,11 @@ def test_a_museum_that_is_down_ends_the_run_and_what_is_done_is_kept(
     museum: Museum, store: Store
 ) -> None:
     works = [work(museum, "a", body(jpeg()))]
-    works += [work(museum, str(n), status(503)) for n in range(5 * shard.MAX_SILENCE)]
-    with pytest.raises(SourceError, match=r"24 pictures in a row .*HTTP 503"):
+    works += [work(museum, str(n), status(503)) for n in range(5 * shard.MAX_FAILURES_IN_A_ROW)]
+    with pytest.raises(SourceError, match=r"2\d pictures in a row .*HTTP 503"):
         download(store, works)
     assert Ledger(store, SHARD).rows["nga:a"].status == "ok"
-    assert len(museum.requests) < 2 * shard.MAX_SILENCE
+    assert len(museum.requests) < 2 * shard.MAX_FAILURES_IN_A_ROW
 
 
 def test_no_more_requests_at_once_than_threads(museum: Museum, store: Store) -> None:
@@ -191,18 +216,18 @@ def test_the_museum_is_told_who_asks(museum: Museum, store: Store) -> None:
 
 def test_the_mirror_takes_the_place_of_the_museum(museum: Museum, store: Store) -> None:
     museum.answers["/iiif/u1/full/!1024,1024/0/default.jpg"] = body(jpeg())
-    away = Work("nga:1", "https://museum.example/iiif/u1/full/!1024,1024/0/default.jpg")
+    away = Work("nga:1", "https://museum.example/iiif/u1/full/!1024,1024/0/default.jpg", "")
     assert download(store, [away], mirror=f"{museum.address}/iiif").statuses == {"ok": 1}
     assert Ledger(store, SHARD).rows["nga:1"].image_url == away.image_url
 
 
-def test_rows_of_works_that_left_the_collection_go_when_the_shard_is_finished(
+def test_a_smaller_build_in_between_costs_no_download_afterwards(
     museum: Museum, store: Store
 ) -> None:
     works = [work(museum, str(n), body(jpeg(n))) for n in range(2)]
     download(store, works)
-    download(store, works[:1])
-    assert list(Ledger(store, SHARD).rows) == ["nga:0"]
+    assert download(store, works[:1]).works == 1
+    assert download(store, works).fetched == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
@@ -216,7 +241,14 @@ def test_pictures_of_other_colour_spaces_are_kept(museum: Museum, store: Store, 
 
 @pytest.mark.parametrize(
     ("attempt", "retry_after", "expected"),
-    [(1, None, 1.0), (2, None, 2.0), (1, "5", 5.0), (1, "86400", 60.0), (2, "soon", 2.0)],
+    [
+        (1, None, 1.0),
+        (2, None, 2.0),
+        (1, "5", 5.0),
+        (1, "86400", 60.0),
+        (2, "soon", 2.0),
+        (1, "²", 1.0),
+    ],
 )
 def test_retry_delay(attempt: int, retry_after: str | None, expected: float) -> None:
     assert retry_delay(attempt, retry_after) == expected

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from retrievals_pipeline.defs.images.shard import read_works
 from retrievals_pipeline.defs.index.faiss_index import gather_vectors
 from retrievals_pipeline.defs.index.plan import ReleasePlan, plan_release
 from retrievals_pipeline.defs.records.artworks import ARTWORKS
@@ -149,6 +150,7 @@ def embed(settings: Settings, shard: str) -> None:
     summary = embed_shard(
         settings.store,
         shard,
+        read_works(settings.store, settings.shards)[shard],
         corpus_contract=plan(settings).description.corpus_contract.digest,
         load=lambda: load_embedder("miniature", max_pixels=settings.max_pixels),
         advance=lambda _: None,

@@ -1,6 +1,7 @@
 """`retrievals build` end to end, in process: what it makes, and what a second run does."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import dagster as dg
 import duckdb
 import pytest
 
-from retrievals_pipeline.build import build, only_build
+from retrievals_pipeline.build import BUILD_TAG, build, only_build
+from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs.release.verification import CHECKS, Verdict
+from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_serving import SearchEngine
 from retrievals_serving.errors import BuildError, PromotionRefused, ReleaseNotFound
 from retrievals_serving.release import (
@@ -23,7 +26,7 @@ from retrievals_serving.release import (
 )
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name
-from tests.conftest import WORKS, ServedMuseum
+from tests.conftest import WORKS, ServedMuseum, serve_museum
 
 
 def test_a_build_makes_one_checked_release_of_every_work(built: Settings) -> None:
@@ -46,7 +49,7 @@ def test_the_release_answers(built: Settings) -> None:
 
 def test_a_second_build_does_nothing_twice(built: Settings, served_museum: ServedMuseum) -> None:
     files = {path: path.stat().st_mtime_ns for path in artifacts(built)}
-    release = build(built)
+    release = build()
     assert list_releases(built.store) == [release]
     assert not served_museum.pictures
     assert {path: path.stat().st_mtime_ns for path in artifacts(built)} == files
@@ -67,7 +70,7 @@ def test_another_dimension_makes_another_release_and_embeds_nothing(
     first = current_release_id(built.store)
     vectors = {path: path.stat().st_mtime_ns for path in built.store.root.glob("embeddings/**/*")}
     monkeypatch.setenv("RETRIEVALS_DIMENSION", "32")
-    second = build(Settings.load())
+    second = build()
     assert second.release_id != first
     assert second.manifest.embedder.dimension == 32
     assert {path: path.stat().st_mtime_ns for path in vectors} == vectors
@@ -108,10 +111,101 @@ def test_a_shard_that_cannot_finish_leaves_the_finished_ones_materialized(
     download = assets.download_shard
     monkeypatch.setattr(assets, "download_shard", fail_last)
     with pytest.raises(BuildError, match="refresh_images failed: OSError: disk full"):
-        build(museum_settings)
+        build()
     with dg.DagsterInstance.from_config(str(museum_settings.store.path("dagster"))) as instance:
         finished = instance.get_materialized_partitions(dg.AssetKey("artwork_images"))
     assert finished == {"0-of-3", "1-of-3"}
+
+
+def test_a_museum_that_shrinks_at_once_is_not_served(
+    built: Settings, served_museum: ServedMuseum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = current_release_id(built.store)
+    with serve_museum(WORKS // 2) as smaller:
+        for name, value in smaller.environment(built.home).items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(BuildError, match="'size' did not pass"):
+            build()
+    assert current_release_id(built.store) == served
+
+    for name, value in served_museum.environment(built.home).items():
+        monkeypatch.setenv(name, value)
+    served_museum.pictures.clear()
+    build()
+    assert not served_museum.pictures
+
+
+def test_a_limit_that_was_asked_for_is_served_and_costs_nothing_to_lift(
+    built: Settings, served_museum: ServedMuseum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = current_release_id(built.store)
+    monkeypatch.setenv("RETRIEVALS_LIMIT", "5")
+    assert build().manifest.works == 5
+    monkeypatch.delenv("RETRIEVALS_LIMIT")
+    assert build().release_id == whole
+    assert not served_museum.pictures
+
+
+def test_a_damaged_release_is_set_aside_and_built_again(built: Settings) -> None:
+    release_id = current_release_id(built.store)
+    path = Release(built.store, release_id).path("index.faiss")
+    path.write_bytes(path.read_bytes()[:-10])
+    release = build()
+    assert release.release_id == release_id
+    assert release.damage() == []
+
+
+def test_what_a_killed_build_left_behind_is_not_sealed(built: Settings) -> None:
+    staging = built.store.path("releases/.staging/other")
+    release = Release(built.store, current_release_id(built.store))
+    shutil.rmtree(built.store.path(release.folder))
+    left = built.store.path(f"releases/.staging/{release.release_id}/.index.faiss.0.partial")
+    for path in (left, staging / "index.faiss"):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"half")
+    build()
+    names = {path.name for path in built.store.path(release.folder).iterdir()}
+    assert names == {"manifest.json", "index.faiss", "artworks.duckdb"}
+    assert not built.store.exists("releases/.staging")
+
+
+def test_the_last_line_of_a_failed_build_is_the_message_itself(
+    museum_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    MiniatureMuseum(3).write_records(tmp_path)
+    with (tmp_path / "objects.csv").open("a") as file:
+        file.write('9,"never closed')
+    monkeypatch.setenv("RETRIEVALS_NGA_URL", str(tmp_path))
+    with pytest.raises(BuildError) as caught:
+        build()
+    assert str(caught.value).startswith(
+        f"refresh_records failed: {tmp_path}/objects.csv is not a well-formed CSV file"
+    )
+    assert str(caught.value).endswith("The last good table is kept.")
+    assert not museum_settings.store.exists("records/artworks.parquet")
+
+
+def test_a_mirror_without_pictures_is_named(
+    museum_settings: Settings, served_museum: ServedMuseum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETRIEVALS_IIIF_MIRROR", f"{served_museum.address}/wrong")
+    with pytest.raises(BuildError, match=r"24 not_found.*RETRIEVALS_IIIF_MIRROR"):
+        build()
+    assert len(museum_settings.store.names("ledger/*")) == 3
+
+
+def test_a_build_ends_only_dead_runs_of_its_own_home(built: Settings) -> None:
+    with dg.DagsterInstance.from_config(str(built.store.path("dagster"))) as instance:
+        job = defs().get_repository_def().get_job("refresh_records")
+        dead, alive = (
+            instance.create_run_for_job(
+                job, status=dg.DagsterRunStatus.STARTED, tags={BUILD_TAG: str(home)}
+            ).run_id
+            for home in (built.store.root, "/another/home")
+        )
+        build()
+        assert instance.get_run_by_id(dead).status == dg.DagsterRunStatus.FAILURE
+        assert instance.get_run_by_id(alive).status == dg.DagsterRunStatus.STARTED
 
 
 def test_a_refused_candidate_is_not_served_now_or_later(
@@ -124,7 +218,7 @@ def test_a_refused_candidate_is_not_served_now_or_later(
         {**CHECKS, "coverage": lambda _: Verdict(passed=False, details={"coverage": 0.1})},
     )
     with pytest.raises(BuildError, match=r"'coverage' did not pass.*0\.1"):
-        build(Settings.load())
+        build()
     assert current_release_id(built.store) == served
     candidate = list_releases(built.store)[0]
     assert candidate.release_id != served
@@ -147,7 +241,7 @@ def test_nothing_is_served_before_the_first_release(museum_settings: Settings) -
 
 def test_two_builds_in_one_home_are_refused(built: Settings) -> None:
     with only_build(built), pytest.raises(BuildError, match="another build"):
-        build(built)
+        build()
 
 
 def test_promotion_asks_for_the_checks_that_there_are() -> None:
@@ -180,6 +274,26 @@ def claim_more_eligible(release: Release) -> None:
     edit_manifest(release, eligible=2 * release.manifest.works)
 
 
+def shift_records(release: Release) -> None:
+    """Give every row the picture and record of the next work."""
+    with duckdb.connect(str(release.path(METADATA))) as connection:
+        connection.execute("drop index if exists artworks_id")
+        connection.execute(
+            f"update artworks set row = (row + 1) % {release.manifest.works}"  # a row off
+        )
+
+
+def halve(release: Release) -> None:
+    """Let the release claim half the works of the one that is served."""
+    served = release.manifest.model_copy(
+        update={"release_id": "served", "eligible": 2 * release.manifest.eligible}
+    )
+    folder = release.store.path("releases/served")
+    shutil.copytree(release.store.path(release.folder), folder)
+    (folder / "manifest.json").write_text(served.model_dump_json())
+    release.store.write_bytes("releases/CURRENT", b"served")
+
+
 def blank_addresses(release: Release) -> None:
     with duckdb.connect(str(release.path(METADATA))) as connection:
         connection.execute("update artworks set image_url = ''")
@@ -197,7 +311,9 @@ def edit_manifest(release: Release, **changes: Any) -> None:
         ("index", claim_more_works),
         ("metadata", lose_pictures),
         ("coverage", claim_more_eligible),
+        ("size", halve),
         ("search", blank_addresses),
+        ("search", shift_records),
     ],
 )
 def test_each_check_refuses_what_it_is_there_for(built: Settings, check: str, spoil: Any) -> None:

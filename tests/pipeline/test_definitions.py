@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from retrievals_pipeline.definitions import defs
+from retrievals_serving.release import REQUIRED_CHECKS
 
 HEAVY = "torch", "transformers", "faiss", "ray"
 
@@ -73,7 +74,5 @@ def test_nothing_is_promoted_before_every_check_of_the_candidate_has_passed() ->
         for key in graph.asset_check_keys
         if key.asset_key == dg.AssetKey("release_candidate")
     ]
-    assert {check.key.name for check in checks} == {
-        "files", "index", "metadata", "coverage", "search",
-    }  # fmt: skip
+    assert {check.key.name for check in checks} == set(REQUIRED_CHECKS)
     assert all(check.blocking for check in checks)

@@ -16,7 +16,6 @@ import pytest
 from retrievals_pipeline.build import build
 from retrievals_serving.errors import ReleaseNotFound
 from retrievals_serving.release import current_release_id
-from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from tests.conftest import WORKS, ServedMuseum
 
@@ -86,8 +85,9 @@ def graphql(served_museum: ServedMuseum, tmp_path: Path) -> Iterator[Any]:
     log.close()
 
 
+@pytest.mark.usefixtures("museum_settings")
 def test_materialize_all_builds_the_release_that_the_command_builds(
-    graphql: Any, museum_settings: Settings, tmp_path: Path
+    graphql: Any, tmp_path: Path
 ) -> None:
     nodes = {node["assetKey"]["path"][0]: node for node in graphql(GRAPH)["assetNodes"]}
     assert {node["groupName"] for node in nodes.values()} == {
@@ -114,7 +114,7 @@ def test_materialize_all_builds_the_release_that_the_command_builds(
         assert time.monotonic() < deadline, backfill
         time.sleep(1)
 
-    commanded = build(museum_settings)
+    commanded = build()
     try:
         served = current_release_id(store)
     except ReleaseNotFound:

@@ -71,6 +71,7 @@ def test_works_without_an_open_primary_picture_are_left_out_and_counted(
     summary = summarize(folder, store)
     assert summary.works == 1
     assert summary.dropped == {
+        "object without a number": 0,
         "repeated object": 0,
         "image of no known object": 1,
         "image not open": 1,
@@ -94,7 +95,32 @@ def test_the_schema_before_2025_is_open_where_maxpixels_is_empty(
         writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
+    summary = summarize(folder, store)
+    assert summary.works == 1
+    assert summary.dropped["image not open"] == 1
+
+
+def test_a_blank_openaccess_is_not_open(write_tables: Tables, store: Store) -> None:
+    folder = write_tables(
+        objects=[{}, {"objectid": "2"}],
+        images=[{}, {"uuid": "u2", "depictstmsobjectid": "2", "openaccess": ""}],
+    )
     assert [work["id"] for work in read(folder, store)] == ["nga:1"]
+
+
+def test_the_latest_row_is_the_later_moment_whatever_its_offset(
+    write_tables: Tables, store: Store
+) -> None:
+    objects = [
+        {"title": "earlier", "lastdetectedmodification": "2025-01-15 17:30:00-04"},
+        {"title": "later", "lastdetectedmodification": "2025-01-15 17:01:00-05"},
+    ]
+    assert [work["title"] for work in read(write_tables(objects=objects), store)] == ["later"]
+
+
+def test_blank_terms_are_no_terms(write_tables: Tables, store: Store) -> None:
+    (work,) = read(write_tables(terms=[{}, {"term": " "}]), store)
+    assert work["school"] == ["Dutch"]
 
 
 def test_dirty_fields_arrive_as_they_are(write_tables: Tables, store: Store) -> None:
@@ -161,10 +187,17 @@ def drop_column(path: Path) -> None:
     [
         (lambda path: path.write_bytes(b""), "objects.csv is empty"),
         (lambda path: path.write_text("<!DOCTYPE html><html>"), "objects.csv is not a CSV file"),
+        (lambda path: path.write_text("x" * 200_000), "objects.csv is not a CSV file"),
         (drop_column, "objects.csv lacks the needed column attribution"),
         (lambda path: path.unlink(), "objects.csv is missing"),
         (
             lambda path: path.write_text(path.read_text() + '2,"never closed\n'),
+            "objects.csv is not a well-formed CSV file",
+        ),
+        (
+            lambda path: path.write_text(
+                path.read_text() + "2,a,title,with,too,many,commas,in,it,,,,\n"
+            ),
             "objects.csv is not a well-formed CSV file",
         ),
         (

@@ -131,6 +131,15 @@ def test_a_malformed_body_is_a_problem_of_its_sender(client: httpx.Client, conte
     problem(response)
 
 
+@pytest.mark.parametrize("sent_in", ["whole", "pieces"])
+def test_a_body_of_more_than_a_megabyte_is_refused(client: httpx.Client, sent_in: str) -> None:
+    piece = b" " * (1 << 18)
+    content = piece * 5 if sent_in == "whole" else (piece for _ in range(5))
+    response = client.post("/search", content=content, headers=JSON)
+    assert response.status_code == 413
+    assert "1048576 bytes" in problem(response)["detail"]
+
+
 def test_an_unknown_field_of_a_filter_lists_the_known(client: httpx.Client) -> None:
     response = client.post("/search", json={"query": "a", "filters": {"painter": "Monet"}})
     assert response.status_code == 422

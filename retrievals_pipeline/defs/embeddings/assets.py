@@ -4,9 +4,10 @@ import dagster as dg
 
 from retrievals_pipeline.defs.embeddings.shard import embed_shard, read_pictures
 from retrievals_pipeline.defs.images.assets import artwork_images
+from retrievals_pipeline.defs.images.shard import read_works
 from retrievals_pipeline.defs.metadata import column_schema
-from retrievals_pipeline.defs.resources import SHARDS, SHARDS_A_RUN, EmbedderResource
-from retrievals_pipeline.defs.shards import finishing_shards
+from retrievals_pipeline.defs.resources import EmbedderResource
+from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings
 
@@ -32,11 +33,19 @@ def image_embeddings(
     """Embed the pictures of the shards of this run that have no vector yet."""
     store = settings.store
     contract = embedder.describe().corpus_contract.digest
-    total = sum(len(read_pictures(store, shard)) for shard in context.partition_keys)
+    works = read_works(store, settings.shards)
+    total = sum(
+        len(read_pictures(store, shard, works.get(shard, ()))) for shard in context.partition_keys
+    )
     with track("embeddings", total) as advance, finishing_shards(context) as finish:
         for shard in context.partition_keys:
             summary = embed_shard(
-                store, shard, corpus_contract=contract, load=embedder.load, advance=advance
+                store,
+                shard,
+                works.get(shard, ()),
+                corpus_contract=contract,
+                load=embedder.load,
+                advance=advance,
             )
             finish(
                 shard,

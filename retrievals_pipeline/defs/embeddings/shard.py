@@ -1,15 +1,16 @@
 """Embed the pictures of one shard that have no vector under the model's corpus contract."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
-from retrievals_pipeline.defs.images.ledger import OK, ledger_name
+from retrievals_pipeline.defs.images.ledger import OK, Work, ledger_name
 from retrievals_pipeline.progress import Advance
 from retrievals_serving.errors import PictureError, SourceError
 from retrievals_serving.models import Embedder
@@ -32,8 +33,8 @@ class ShardSummary:
     failed: dict[str, str]
 
 
-def read_pictures(store: Store, shard: str) -> dict[str, str]:
-    """Return work id → picture hash of the pictures that `shard` holds.
+def read_pictures(store: Store, shard: str, works: Sequence[Work]) -> dict[str, str]:
+    """Return work id → picture hash of those of `works`, which live in `shard`, that have one.
 
     Raises:
         SourceError: The shard has no ledger yet.
@@ -44,23 +45,25 @@ def read_pictures(store: Store, shard: str) -> dict[str, str]:
             "`artwork_images` first."
         )
     table = pq.read_table(store.path(ledger_name(shard)), columns=["id", "sha256", "status"])
-    kept = table.filter(pc.field("status") == OK)
+    ids = pa.array([work.id for work in works], pa.string())
+    kept = table.filter((pc.field("status") == OK) & pc.field("id").isin(ids))
     return dict(zip(kept["id"].to_pylist(), kept["sha256"].to_pylist(), strict=True))
 
 
 def embed_shard(
     store: Store,
     shard: str,
+    works: Sequence[Work],
     *,
     corpus_contract: str,
     load: Callable[[], Embedder],
     advance: Advance,
 ) -> ShardSummary:
-    """Give every picture of `shard` a vector; those that have one are not touched.
+    """Give every picture of `works`, which live in `shard`, a vector; touch none that has one.
 
     `load` is called only when there is something to embed.
     """
-    pictures = read_pictures(store, shard)
+    pictures = read_pictures(store, shard, works)
     vectors = VectorShard(store, corpus_contract, shard)
     known = {sha for _, sha in vectors.pairs()}
     missing = {sha: id_ for id_, sha in pictures.items() if sha not in known}

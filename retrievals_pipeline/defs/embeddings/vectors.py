@@ -55,14 +55,19 @@ class VectorShard:
         self._write(number, pairs, vectors.astype(np.float16))
 
     def compact(self, wanted: Mapping[str, str]) -> None:
-        """Leave one part with the vectors of `wanted` (work id → picture hash), sorted by id."""
-        parts = self.parts()
-        if len(parts) == 1 and self.pairs() == set(wanted.items()):
+        """Leave one part, sorted by id, in which each of `wanted` (work id → picture hash) is.
+
+        No vector is dropped: what is not wanted now, after a smaller build or a bad day of the
+        museum's files, costs no forward when it is wanted again.
+        """
+        parts, pairs = self.parts(), self.pairs()
+        known = {sha for _, sha in pairs}
+        whole = pairs | {(id_, sha) for id_, sha in wanted.items() if sha in known}
+        if len(parts) <= 1 and whole == pairs:
             return
         vectors = self.vectors()
-        pairs = sorted((id_, sha) for id_, sha in wanted.items() if sha in vectors)
-        if pairs:
-            self.append(pairs, np.stack([vectors[sha] for _, sha in pairs]))
+        ordered = sorted(whole)
+        self.append(ordered, np.stack([vectors[sha] for _, sha in ordered]))
         for part in parts:
             self.store.remove(part)
 

@@ -7,8 +7,7 @@ from retrievals_pipeline.defs.images.ledger import SCHEMA
 from retrievals_pipeline.defs.images.shard import download_shard, read_works
 from retrievals_pipeline.defs.metadata import arrow_columns, column_schema, counts
 from retrievals_pipeline.defs.records.assets import artworks
-from retrievals_pipeline.defs.resources import SHARDS, SHARDS_A_RUN
-from retrievals_pipeline.defs.shards import finishing_shards
+from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.museum import open_museum
 from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings

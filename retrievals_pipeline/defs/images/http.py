@@ -3,15 +3,16 @@
 It never raises for what a server or network does: the outcome is a value, for the ledger.
 """
 
+import re
 import threading
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from time import sleep
 from typing import Self
 
 import requests
 
-USER_AGENT = f"retrievals/{version('retrievals')} (semantic search over open collections)"
+from retrievals_pipeline.http import USER_AGENT, is_loopback
+
 MAX_BYTES = 64 << 20
 MAX_ATTEMPTS = 3
 MAX_RETRY_AFTER = 60.0  # seconds
@@ -46,12 +47,16 @@ class Fetcher:
     """Fetches pictures for many threads, each with a session and its kept-alive connections.
 
     A context manager: leaving it closes the connections.
+
+    Attributes:
+        failures_in_a_row: Addresses that failed, after every retry, as if the server were down.
     """
 
     def __init__(self) -> None:
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
         self._lock = threading.Lock()
+        self.failures_in_a_row = 0
 
     def fetch(self, url: str) -> Answer:
         """Fetch `url`, trying again when a retry can help."""
@@ -59,7 +64,10 @@ class Fetcher:
         while True:
             attempts += 1
             answer = self._attempt(url, attempts)
-            if answer.status not in WORTH_A_RETRY or attempts == MAX_ATTEMPTS:
+            failed = answer.status in WORTH_A_RETRY
+            if not failed or attempts == MAX_ATTEMPTS:
+                with self._lock:
+                    self.failures_in_a_row = self.failures_in_a_row + 1 if failed else 0
                 return answer
             sleep(retry_delay(attempts, answer.headers.get("retry-after")))
 
@@ -72,10 +80,11 @@ class Fetcher:
                 session.close()
             self._sessions.clear()
 
-    def _session(self) -> requests.Session:
+    def _session(self, url: str) -> requests.Session:
         if not hasattr(self._local, "session"):
             session = requests.Session()
             session.headers["User-Agent"] = USER_AGENT
+            session.trust_env = not is_loopback(url)
             with self._lock:
                 self._sessions.append(session)
             self._local.session = session
@@ -83,7 +92,7 @@ class Fetcher:
 
     def _attempt(self, url: str, attempt: int) -> Answer:
         try:
-            with self._session().get(url, timeout=TIMEOUT, stream=True) as response:
+            with self._session(url).get(url, timeout=TIMEOUT, stream=True) as response:
                 return _read(response, attempt)
         except requests.Timeout as error:
             return Answer(status="timeout", reason=str(error), attempts=attempt)
@@ -134,6 +143,6 @@ def _cause(error: requests.RequestException) -> str:
 
 def retry_delay(attempt: int, retry_after: str | None) -> float:
     """Return the seconds to wait after the n-th attempt: the server's wish, else 1, 2, 4."""
-    if retry_after is not None and retry_after.strip().isdigit():
+    if retry_after is not None and re.fullmatch("[0-9]+", retry_after):
         return min(float(retry_after), MAX_RETRY_AFTER)
     return float(2 ** (attempt - 1))

@@ -7,7 +7,7 @@ A row is kept as soon as it is known, so a kill loses at most the downloads in f
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -24,6 +24,7 @@ SCHEMA = pa.schema(
     [
         ("id", pa.string()),
         ("image_url", pa.string()),
+        ("image_modified", pa.string()),
         ("status", pa.string()),
         ("reason", pa.string()),
         ("http_status", pa.int32()),
@@ -47,6 +48,7 @@ class LedgerRow:
     Attributes:
         id: The work.
         image_url: Address of the picture at the museum, as the records give it.
+        image_modified: When the museum last changed it, as the records say it.
         status: `ok`, or the kind of failure: `not_found`, `forbidden`, `not_an_image`,
             `truncated`, `too_large`, `timeout`, `unreachable`, `server_error`, `refused`.
         reason: In words; empty when all is well.
@@ -54,13 +56,14 @@ class LedgerRow:
         etag, last_modified: Validators of the answer, as sent.
         sha256: Hash of the picture's bytes, under which it is stored.
         bytes, width, height: Size of the stored picture, in bytes and pixels.
-        color: Its main colour, `#rrggbb`.
+        color: Its mean colour, `#rrggbb`.
         attempts: Requests made for it.
         fetched_at: When the last of them ended, UTC.
     """
 
     id: str
     image_url: str
+    image_modified: str
     status: str
     reason: str = ""
     http_status: int | None = None
@@ -73,6 +76,15 @@ class LedgerRow:
     color: str | None = None
     attempts: int
     fetched_at: datetime
+
+
+@dataclass(frozen=True)
+class Work:
+    """A work whose picture is wanted; see `LedgerRow`."""
+
+    id: str
+    image_url: str
+    image_modified: str
 
 
 class Ledger:
@@ -89,13 +101,13 @@ class Ledger:
         for row in self._journal_rows():
             self.rows[row.id] = row
 
-    def holds(self, work_id: str, image_url: str) -> bool:
-        """Tell whether the picture of `work_id` at `image_url` is in the store."""
-        row = self.rows.get(work_id)
+    def holds(self, work: Work) -> bool:
+        """Tell whether the picture of `work`, as the records name it now, is in the store."""
+        row = self.rows.get(work.id)
         return (
             row is not None
             and row.status == OK
-            and row.image_url == image_url
+            and (row.image_url, row.image_modified) == (work.image_url, work.image_modified)
             and row.sha256 is not None
             and self.store.exists(picture_name(row.sha256))
             and self.store.exists(thumbnail_name(row.sha256))
@@ -106,6 +118,7 @@ class Ledger:
         """Open the journal; `record` writes to it."""
         self.journal.parent.mkdir(parents=True, exist_ok=True)
         with self.journal.open("a", encoding="utf-8") as journal:
+            journal.write("\n")  # ends the line that a kill may have cut short
             yield journal
 
     def record(self, row: LedgerRow, journal: IO[str]) -> None:
@@ -114,10 +127,13 @@ class Ledger:
         journal.write(json.dumps(asdict(row), default=datetime.isoformat) + "\n")
         journal.flush()
 
-    def close(self, work_ids: Iterable[str]) -> None:
-        """Make the ledger whole: exactly the rows of `work_ids`, sorted, and no journal."""
-        wanted = set(work_ids)
-        rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows) if work_id in wanted]
+    def close(self) -> None:
+        """Make the ledger whole: one table, sorted by id, and no journal.
+
+        Works that are not in the records now keep their rows: a smaller build, or a bad day of the
+        museum's files, costs no download afterwards.
+        """
+        rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows)]
         table = pa.Table.from_pylist(rows, schema=SCHEMA)
         path = self.store.path(self.name)
         if not (path.exists() and pq.read_table(path).equals(table)):

@@ -1,6 +1,7 @@
 """What is done to a picture's bytes before they are kept: verified, measured, a thumbnail made."""
 
 import io
+import warnings
 from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
@@ -39,25 +40,32 @@ def check_picture(content: bytes) -> CheckedPicture:
             "not_an_image", f"{len(content)} bytes that begin with {content[:12]!r} are no JPEG"
         )
     try:
-        with Image.open(io.BytesIO(content), formats=("JPEG",)) as picture:
+        with warnings.catch_warnings():
+            # Its size is looked at below, before a pixel is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(io.BytesIO(content), formats=("JPEG",))
+        with opened as picture:
             if max(picture.size) > MAX_SIDE:
-                raise RejectedPicture(
-                    "too_large", f"{picture.width}×{picture.height} pixels, over {MAX_SIDE} a side"
+                raise Image.DecompressionBombError(  # noqa: TRY301 - as Pillow does for larger ones
+                    f"{picture.width}×{picture.height} pixels, over {MAX_SIDE} a side"
                 )
             picture.load()
             size = picture.size
             small = picture.convert("RGB")
     except UnidentifiedImageError as error:
         raise RejectedPicture("not_an_image", str(error)) from error
-    except (OSError, ValueError, SyntaxError) as error:
+    except Image.DecompressionBombError as error:
+        raise RejectedPicture("too_large", str(error)) from error
+    # A decoder meets a damaged file with whatever error the damage leads it to.
+    except Exception as error:
         raise RejectedPicture("truncated", f"{len(content)} bytes: {error}") from error
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     encoded = io.BytesIO()
     small.save(encoded, "WEBP", quality=80)
-    return CheckedPicture(*size, color=main_color(small), thumbnail=encoded.getvalue())
+    return CheckedPicture(*size, color=mean_color(small), thumbnail=encoded.getvalue())
 
 
-def main_color(picture: Image.Image) -> str:
+def mean_color(picture: Image.Image) -> str:
     """Return the mean colour of an RGB picture, `#rrggbb`."""
     red, green, blue = picture.resize((1, 1), Image.Resampling.BOX).tobytes()
     return f"#{red:02x}{green:02x}{blue:02x}"

@@ -10,8 +10,8 @@ from hashlib import sha256
 
 import pyarrow.parquet as pq
 
-from retrievals_pipeline.defs.images.http import WORTH_A_RETRY, Answer, Fetcher
-from retrievals_pipeline.defs.images.ledger import OK, Ledger, LedgerRow
+from retrievals_pipeline.defs.images.http import Answer, Fetcher
+from retrievals_pipeline.defs.images.ledger import OK, Ledger, LedgerRow, Work
 from retrievals_pipeline.defs.images.pictures import check_picture
 from retrievals_pipeline.defs.records.artworks import ARTWORKS
 from retrievals_pipeline.defs.records.urls import mirrored
@@ -24,15 +24,7 @@ logger = logging.getLogger(__name__)
 
 # Few enough for a museum's public server, enough to hide the latency of a nearby one.
 THREADS = 4
-MAX_SILENCE = 24  # pictures in a row that fail as if the museum were down, which ends the run
-
-
-@dataclass(frozen=True)
-class Work:
-    """A work whose picture is wanted."""
-
-    id: str
-    image_url: str
+MAX_FAILURES_IN_A_ROW = 24  # as if the museum were down: this ends the run
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ def read_works(store: Store, shards: int) -> dict[str, list[Work]]:
             f"{store.path(ARTWORKS)} is not there: materialize `artworks` first "
             "(`retrievals build` does it all)."
         )
-    table = pq.read_table(store.path(ARTWORKS), columns=["id", "image_url"])
+    table = pq.read_table(store.path(ARTWORKS), columns=["id", "image_url", "image_modified"])
     works: dict[str, list[Work]] = {}
     for record in table.sort_by("id").to_pylist():
         works.setdefault(shard_of(record["id"], shards), []).append(Work(**record))
@@ -78,27 +70,25 @@ def download_shard(
         SourceError: The museum does not answer any more; what is done is kept.
     """
     ledger = Ledger(store, shard)
-    wanted = [work for work in works if not ledger.holds(work.id, work.image_url)]
+    wanted = [work for work in works if not ledger.holds(work)]
     advance(len(works) - len(wanted))
     if wanted:
         with (
             ledger.recording() as journal,
             ThreadPoolExecutor(THREADS, thread_name_prefix="download") as pool,
         ):
-            silence = 0
             for row in _bounded(pool, lambda work: _download(store, work, fetcher, mirror), wanted):
                 ledger.record(row, journal)
                 advance(1)
                 if row.status != OK:
                     logger.warning("%s: %s (%s)", row.id, row.status, row.reason)
-                silence = silence + 1 if row.status in WORTH_A_RETRY else 0
-                if silence == MAX_SILENCE:
+                if fetcher.failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
                     raise SourceError(
-                        f"{silence} pictures in a row could not be had, the last from "
-                        f"{mirrored(row.image_url, mirror)}: {row.status} ({row.reason}). What is "
-                        "done is kept; run the build again when the museum answers."
+                        f"{fetcher.failures_in_a_row} pictures in a row could not be had: the "
+                        f"last, {mirrored(row.image_url, mirror)}, {row.status} ({row.reason}). "
+                        "What is done is kept; run the build again when the museum answers."
                     )
-    ledger.close(work.id for work in works)
+    ledger.close()
     rows = [ledger.rows[work.id] for work in works]
     return ShardSummary(
         works=len(works),
@@ -156,6 +146,7 @@ def _row(
     return LedgerRow(
         id=work.id,
         image_url=work.image_url,
+        image_modified=work.image_modified,
         status=status,
         reason=reason,
         http_status=answer.http_status,

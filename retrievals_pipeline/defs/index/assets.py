@@ -25,6 +25,7 @@ def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
 
 @dg.asset(
     group_name="index",
+    pool="release",
     deps=[image_embeddings],
     kinds={"faiss"},
     description="The vectors of the next release in one FAISS index, cut to the search dimension; "
@@ -49,6 +50,7 @@ def faiss_index(
 
 @dg.asset(
     group_name="index",
+    pool="release",
     deps=[artworks, artwork_images, image_embeddings],
     kinds={"duckdb"},
     description="The records of the next release as the read-only DuckDB file that serving opens.",

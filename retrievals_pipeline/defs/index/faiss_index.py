@@ -12,6 +12,7 @@ from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_pipeline.progress import track
+from retrievals_serving.errors import SourceError
 from retrievals_serving.models import truncate
 from retrievals_serving.release import INDEX
 from retrievals_serving.store import Store
@@ -38,7 +39,11 @@ def build_index(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
 
 
 def gather_vectors(store: Store, plan: ReleasePlan, *, shards: int) -> np.ndarray:
-    """Return the vectors of `plan`, cut to its dimension: float16 (works, dimension), unit rows."""
+    """Return the vectors of `plan`, cut to its dimension: float16 (works, dimension), unit rows.
+
+    Raises:
+        SourceError: A work of the plan has no vector, because it was removed since.
+    """
     rows_of: dict[str, list[int]] = {}
     for row, sha in enumerate(plan.works["image_sha256"].to_pylist()):
         rows_of.setdefault(sha, []).append(row)
@@ -55,4 +60,9 @@ def gather_vectors(store: Store, plan: ReleasePlan, *, shards: int) -> np.ndarra
                 rows = rows_of.pop(sha)
                 vectors[rows] = vector
                 advance(len(rows))
+    if rows_of:
+        raise SourceError(
+            f"the vectors of {len(rows_of)} pictures went while the index was built, the first of "
+            f"{next(iter(rows_of))}: materialize `image_embeddings` again."
+        )
     return vectors

@@ -15,11 +15,11 @@ from retrievals_serving.store import Store
 TABLE = """
     create table artworks as
     select
-        w.row::integer as row, a.id, a.title, a.artist, a.date, a.begin_year, a.end_year,
+        w.row, a.id, a.title, a.artist, a.date, a.begin_year, a.end_year,
         a.medium, a.classification, a.credit, a.description, l.width, l.height, l.color,
         w.image_sha256, a.image_url, a.artwork_url, a.school, a.theme, a.style, a.technique,
         a.keyword, a.place, a.modified
-    from (select *, row_number() over () - 1 as row from works) w
+    from works w
     join read_parquet($artworks) a using (id)
     join read_parquet($ledgers) l using (id)
     order by w.row

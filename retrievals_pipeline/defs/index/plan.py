@@ -15,10 +15,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retrievals_pipeline.defs.images.ledger import ledger_name
+from retrievals_pipeline.defs.embeddings.vectors import VectorShard
+from retrievals_pipeline.defs.images.ledger import OK, ledger_name
 from retrievals_pipeline.defs.records.artworks import ARTWORKS
 from retrievals_pipeline.partitions import shard_keys
-from retrievals_serving.errors import SourceError
+from retrievals_serving.errors import ReleaseError, SourceError
 from retrievals_serving.models import Description
 from retrievals_serving.release import SCHEMA_VERSION, Release
 from retrievals_serving.store import Store
@@ -42,14 +43,22 @@ WORKS = """
 """
 
 
+def is_whole(release: Release) -> bool:
+    """Tell whether `release` is there with every byte that its manifest names."""
+    try:
+        return not release.damage()
+    except ReleaseError:
+        return False
+
+
 @dataclass(frozen=True)
 class ReleasePlan:
     """What a release made now would be.
 
     Attributes:
         release_id: Its id.
-        works: Table of the works in it, row i of the release being row i:
-            id, image_sha256, record_sha256, modified.
+        works: Table of the works in it, in the order of the release's rows:
+            row, id, image_sha256, record_sha256, modified.
         eligible: How many works the records offer.
         missing: How many of them are not in it, by reason.
         as_of: Time of the newest record in it, UTC.
@@ -72,8 +81,10 @@ class ReleasePlan:
 
     def built(self, store: Store, name: str) -> Path | None:
         """Return the path of its file `name`, sealed or staged, when it was built already."""
-        paths = [Release(store, self.release_id).path(name), store.path(f"{self.staging}/{name}")]
-        return next((path for path in paths if path.exists()), None)
+        if is_whole(Release(store, self.release_id)):
+            return Release(store, self.release_id).path(name)
+        staged = store.path(f"{self.staging}/{name}")
+        return staged if staged.exists() else None
 
 
 def plan_release(
@@ -90,19 +101,17 @@ def plan_release(
         "ledgers": _existing(
             store, [ledger_name(shard) for shard in shard_keys(shards)], "artwork_images"
         ),
-        "vectors": _existing(
-            store,
-            [
-                name
-                for shard in shard_keys(shards)
-                for name in store.names(f"embeddings/{corpus}/{shard}/part-*.parquet")
-            ],
-            "image_embeddings",
-        ),
     }
+    parts = [
+        part for shard in shard_keys(shards) for part in VectorShard(store, corpus, shard).parts()
+    ]
+    if not parts:
+        raise SourceError(_nothing_to_release(store, sources["ledgers"]))
+    sources["vectors"] = [str(store.path(part)) for part in parts]
     with duckdb.connect() as connection:
         table = connection.execute(WORKS, sources).to_arrow_table()
     works = table.filter(pc.is_null(table["missing"])).drop_columns("missing")
+    works = works.add_column(0, "row", [pa.array(range(works.num_rows), pa.int32())])
     reasons = table["missing"].drop_null().value_counts().to_pylist()
     if works.num_rows == 0:
         raise SourceError(
@@ -123,12 +132,28 @@ def plan_release(
 
 def _existing(store: Store, names: list[str], asset: str) -> list[str]:
     missing = [name for name in names if not store.exists(name)]
-    if missing or not names:
+    if missing:
         raise SourceError(
-            f"{', '.join(missing[:3]) or 'no file'} of the asset `{asset}` under {store.root}: "
+            f"{', '.join(missing[:3])} of the asset `{asset}` not there under {store.root}: "
             "materialize it first (`retrievals build` does it all)."
         )
     return [str(store.path(name)) for name in names]
+
+
+def _nothing_to_release(store: Store, ledgers: list[str]) -> str:
+    """Say why there is no vector at all: no picture, or none embedded under this contract."""
+    statuses = duckdb.execute(
+        "select status, count(*) from read_parquet(?) group by all order by all", [ledgers]
+    ).fetchall()
+    if any(status == OK for status, _ in statuses):
+        return (
+            f"no vectors of the asset `image_embeddings` under {store.root} for this model: "
+            "materialize it first (`retrievals build` does it all)."
+        )
+    return (
+        f"not one picture could be had ({', '.join(f'{n} {status}' for status, n in statuses)}): "
+        "check RETRIEVALS_IIIF_MIRROR, and the reasons in `ledger/`, then build again."
+    )
 
 
 def _digest(works: pa.Table, description: Description, dimension: int) -> str:

@@ -71,16 +71,22 @@ def build_artworks(museum: Museum, store: Store, *, box: int, limit: int | None)
 
 def _load(connection: duckdb.DuckDBPyConnection, table: str, path: Path, origin: str) -> None:
     """Create `table` from a CSV file: the needed columns, and `openaccess` where it may lack."""
+    header = read_header(path)
     columns = [f'"{column}"' for column in NEEDED_COLUMNS[table]]
     if table == "published_images":
-        has_openaccess = "openaccess" in read_header(path)
-        columns.append("openaccess" if has_openaccess else "null::varchar as openaccess")
+        # A blank field is read as null; a column that lacks is null in every row.
+        columns.append(
+            "coalesce(trim(openaccess), '') as openaccess"
+            if "openaccess" in header
+            else "null::varchar as openaccess"
+        )
     try:
         connection.execute(
             f"create temp table {table} as select {', '.join(columns)} from read_csv("  # noqa: S608
-            "$path, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', "
-            "null_padding = false, parallel = false, max_line_size = 16_777_216)",
-            {"path": str(path)},
+            # Looking at every row first is what finds a quote that is never closed.
+            "$path, columns = $columns, header = true, delim = ',', quote = '\"', escape = '\"', "
+            "strict_mode = true, sample_size = -1, parallel = false, max_line_size = 16_777_216)",
+            {"path": str(path), "columns": dict.fromkeys(header, "varchar")},
         )
     except duckdb.Error as error:
         raise SourceError(

@@ -8,16 +8,18 @@
 create temp table object_rows as
 select try_cast(objectid as bigint) as object_id, * exclude (objectid)
 from objects
+where object_id is not null
 qualify row_number() over (
-    partition by try_cast(objectid as bigint)
-    order by lastdetectedmodification desc nulls last, objects::varchar desc
+    partition by object_id
+    order by
+        try_cast(lastdetectedmodification as timestamptz) desc nulls last, objects::varchar desc
 ) = 1;
 
 -- Open access is the column `openaccess`; before 2025 it was an empty `maxpixels`.
 create temp table image_rows as
 select
     uuid,
-    rtrim(iiifurl, '/') as iiif_url,
+    rtrim(trim(iiifurl), '/') as iiif_url,
     lower(viewtype) = 'primary' as is_primary,
     coalesce(try_cast(sequence as double), 0) as sequence,
     try_cast(try_cast(width as double) as integer) as width,
@@ -28,7 +30,7 @@ select
     nullif(trim(assistivetext), '') as description,
     modified
 from published_images
-where regexp_matches(iiifurl, '^https?://[^/]+/.+');
+where regexp_matches(trim(iiifurl), '^https?://[^/]+/.+');
 
 -- The picture of a work is its open primary view of the lowest sequence.
 create temp table primary_images as
@@ -46,6 +48,7 @@ select
     list(distinct term order by term) filter (termtype = 'Keyword') as keyword,
     list(distinct term order by term) filter (termtype = 'Place Executed') as place
 from objects_terms
+where nullif(trim(term), '') is not null
 group by all;
 
 create temp table artworks as
@@ -72,6 +75,7 @@ with eligible as (
         i.width,
         i.height,
         i.max_pixels,
+        coalesce(i.modified, '') as image_modified,
         image_url(i.iiif_url) as image_url,
         artwork_url(o.object_id) as artwork_url,
         -- Offsets are part of the text, so that these are moments, kept as UTC.
@@ -88,12 +92,17 @@ with eligible as (
 select *, sha256(to_json(eligible)::varchar) as record_sha256 from eligible;
 
 create temp table dropped as
-select 'repeated object' as reason, (select count(*) from objects) - count(*) as rows
+select 'object without a number' as reason, count(*) as rows
+from objects where try_cast(objectid as bigint) is null
+union all
+select
+    'repeated object',
+    (select count(try_cast(objectid as bigint)) from objects) - count(*)
 from object_rows
 union all
 select 'image of no known object', count(*) from image_rows anti join object_rows using (object_id)
 union all
-select 'image not open', count(*) from image_rows where not is_open
+select 'image not open', count(*) from image_rows where is_open is not true
 union all
 select 'image without a web address', (select count(*) from published_images) - count(*)
 from image_rows

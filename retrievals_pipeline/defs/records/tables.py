@@ -6,11 +6,12 @@ What the columns mean is said in `artworks.sql`; nothing here looks at rows.
 import csv
 import logging
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import requests
 
-from retrievals_pipeline.defs.images.http import USER_AGENT
+from retrievals_pipeline.http import USER_AGENT, is_loopback
 from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError
 from retrievals_serving.release import file_sha256
@@ -30,6 +31,7 @@ NEEDED_COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "objects_terms": ("objectid", "termtype", "term"),
 }  # fmt: skip
+MAX_HEADER = 65_536  # characters; a longer first line is that of no table
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of the answer
 
 
@@ -62,7 +64,8 @@ def fetch_tables(location: str, store: Store) -> dict[str, Path]:
 def read_header(path: Path) -> list[str]:
     """Return the column names in the first record of the CSV file at `path`."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        return next(csv.reader(file), [])
+        first = file.readline(MAX_HEADER)
+    return next(csv.reader([first]), []) if len(first) < MAX_HEADER else []
 
 
 def _version(location: str, table: str) -> str:
@@ -72,10 +75,7 @@ def _version(location: str, table: str) -> str:
     etag: str | None = response.headers.get("ETag")
     if etag:
         return etag
-    body = _request("GET", f"{location}/{table}.csv").content
-    from hashlib import sha256
-
-    return sha256(body).hexdigest()
+    return sha256(_request("GET", f"{location}/{table}.csv").content).hexdigest()
 
 
 def _local(location: str, table: str) -> Path:
@@ -111,14 +111,15 @@ def _request(
     method: str, url: str, *, headers: Mapping[str, str] | None = None, stream: bool = False
 ) -> requests.Response:
     try:
-        response = requests.request(
-            method,
-            url,
-            headers={"User-Agent": USER_AGENT, **(headers or {})},
-            timeout=TIMEOUT,
-            stream=stream,
-            allow_redirects=True,
-        )
+        with requests.Session() as session:
+            session.trust_env = not is_loopback(url)
+            response = session.request(
+                method,
+                url,
+                headers={"User-Agent": USER_AGENT, **(headers or {})},
+                timeout=TIMEOUT,
+                stream=stream,
+            )
         response.raise_for_status()
     except requests.RequestException as error:
         raise SourceError(
@@ -135,7 +136,7 @@ def _require_columns(path: Path, origin: str, needed: tuple[str, ...]) -> None:
     if len(missing) == len(needed):
         raise SourceError(
             f"{origin} is not a CSV file of the NGA's: it lacks every needed column "
-            f"({', '.join(needed)}) and begins with {','.join(header)[:60]!r}; "
+            f"({', '.join(needed)}) and begins with {_beginning(path)!r}; "
             "the last good table is kept."
         )
     if missing:
@@ -143,6 +144,11 @@ def _require_columns(path: Path, origin: str, needed: tuple[str, ...]) -> None:
             f"{origin} lacks the needed column{'s' if len(missing) > 1 else ''} "
             f"{', '.join(missing)}; it has {', '.join(header)}. The last good table is kept."
         )
+
+
+def _beginning(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(60)
 
 
 def _is_url(location: str) -> bool:

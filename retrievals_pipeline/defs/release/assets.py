@@ -12,6 +12,7 @@ from retrievals_serving.settings import Settings
 
 @dg.asset(
     group_name="release",
+    pool="release",
     deps=[faiss_index, metadata_db],
     description="The next release, sealed: a folder with its manifest, which never changes. "
     "The same inputs make no second one.",
@@ -21,7 +22,7 @@ def release_candidate(
 ) -> dg.MaterializeResult[None]:
     """Give the built files their manifest and their name."""
     plan = current_plan(settings, embedder)
-    release, new = seal_candidate(settings.store, plan, checkpoint=settings.embedder)
+    release, new = seal_candidate(settings.store, plan, limit=settings.limit)
     manifest = release.manifest
     return dg.MaterializeResult(
         data_version=dg.DataVersion(release.release_id),
@@ -39,6 +40,7 @@ def release_candidate(
 
 @dg.asset(
     group_name="release",
+    pool="release",
     deps=[release_candidate],
     description="The release being served: `CURRENT` names it, and moves in one step to a "
     "candidate whose checks have all passed.",

@@ -1,9 +1,10 @@
 """Sealing: the files of a planned release get their manifest, then their name, in one step."""
 
+import shutil
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan
+from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan, is_whole
 from retrievals_serving.errors import ReleaseError
 from retrievals_serving.models.contracts import Contract
 from retrievals_serving.release import (
@@ -24,23 +25,32 @@ CANDIDATE = "releases/CANDIDATE"
 LIBRARIES = ("retrievals", "torch", "transformers", "duckdb", "numpy", "pillow")
 
 
-def seal_candidate(store: Store, plan: ReleasePlan, *, checkpoint: str) -> tuple[Release, bool]:
+def seal_candidate(store: Store, plan: ReleasePlan, *, limit: int | None) -> tuple[Release, bool]:
     """Seal the staged files of `plan`; return the release, and whether it is new.
 
-    A release of the same id holds the same content, so there is nothing to do when it exists.
+    A release of the same id holds the same content, so there is nothing to do when it exists; one
+    that was damaged since is set aside as `releases/.damaged-<id>`.
 
     Raises:
         ReleaseError: The staged files are not all there, because the inputs changed meanwhile.
     """
     release = Release(store, plan.release_id)
-    new = not store.exists(release.folder)
+    new = not is_whole(release)
     if new:
-        store.write_bytes(
-            f"{plan.staging}/{MANIFEST}",
-            _manifest(store, plan, checkpoint).model_dump_json(indent=2).encode(),
-        )
+        manifest = _manifest(store, plan, limit)
+        store.write_bytes(f"{plan.staging}/{MANIFEST}", manifest.model_dump_json(indent=2).encode())
+        for path in store.path(plan.staging).iterdir():
+            if path.name not in (INDEX, METADATA, MANIFEST):
+                path.unlink()  # what a killed build left half-written
+        if store.exists(release.folder):
+            aside = store.path(f"releases/.damaged-{release.release_id}")
+            shutil.rmtree(aside, ignore_errors=True)
+            store.path(release.folder).rename(aside)
         store.path(plan.staging).rename(store.path(release.folder))
         sync(store.path("releases"))
+        # What other plans staged is of inputs that are gone.
+        shutil.rmtree(store.path("releases/.staging"), ignore_errors=True)
+    release = Release(store, plan.release_id)
     store.write_bytes(CANDIDATE, plan.release_id.encode())
     return release, new
 
@@ -58,7 +68,7 @@ def read_candidate(store: Store) -> Release:
     return Release(store, store.read_bytes(CANDIDATE).decode())
 
 
-def _manifest(store: Store, plan: ReleasePlan, checkpoint: str) -> Manifest:
+def _manifest(store: Store, plan: ReleasePlan, limit: int | None) -> Manifest:
     paths = [store.path(f"{plan.staging}/{name}") for name in (INDEX, METADATA)]
     missing = [path.name for path in paths if not path.exists()]
     if missing:
@@ -72,9 +82,10 @@ def _manifest(store: Store, plan: ReleasePlan, checkpoint: str) -> Manifest:
         as_of=plan.as_of,
         works=plan.works.num_rows,
         eligible=plan.eligible,
+        limit=limit,
         missing=plan.missing,
         embedder=EmbedderEntry(
-            checkpoint=checkpoint,
+            checkpoint=plan.description.checkpoint,
             native_dimension=plan.description.dimension,
             dimension=plan.dimension,
             corpus_contract=_entry(plan.description.corpus_contract),

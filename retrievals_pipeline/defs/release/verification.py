@@ -11,11 +11,14 @@ import duckdb
 import numpy as np
 
 from retrievals_serving.metadata import Metadata
-from retrievals_serving.release import INDEX, METADATA, Release
+from retrievals_serving.models import truncate
+from retrievals_serving.release import CURRENT, INDEX, METADATA, Release, open_release
 from retrievals_serving.store import picture_name, thumbnail_name
 from retrievals_serving.vectors.faiss_index import FaissIndex
 
-MINIMUM_COVERAGE = 0.9
+MINIMUM_COVERAGE = 0.9  # of the works that may be shown
+MINIMUM_SIZE = 0.9  # of the works that the served release could show
+TOLERANCE = 1e-3  # in a score: float16 against float32
 PROBES = 64
 
 
@@ -37,7 +40,7 @@ def check_index(release: Release) -> Verdict:
     """The index has a unit vector of the right width for each work."""
     index = FaissIndex(release.path(INDEX))
     manifest = release.manifest
-    norms = np.linalg.norm(_probes(index)[1], axis=1)
+    norms = np.array([np.linalg.norm(index.vector(row)) for row in range(index.count)])
     deviation = float(np.abs(norms - 1).max())
     return Verdict(
         index.count == manifest.works
@@ -88,27 +91,70 @@ def check_coverage(release: Release) -> Verdict:
     )
 
 
-def check_search(release: Release) -> Verdict:
-    """A work's own vector finds the work, and its record is the one of that row."""
-    index = FaissIndex(release.path(INDEX))
-    rows, vectors = _probes(index)
-    scores, found = index.search(vectors, 1)
-    # Two works may show the same picture: then either is right, at the same score.
-    own = np.einsum("ij,ij->i", vectors, vectors)
-    lost = rows[scores[:, 0] < own - 1e-3].tolist()
-    with Metadata(release.path(METADATA)) as metadata:
-        records = metadata.records(found[:, 0])
-    unnamed = [record["id"] for record in records if not record["image_url"]]
+def check_size(release: Release) -> Verdict:
+    """The museum has not shrunk at once, as after a file cut short, since the served release."""
+    manifest = release.manifest
+    details = {"eligible": manifest.eligible, "minimum": MINIMUM_SIZE}
+    if not release.store.exists(CURRENT):
+        return Verdict(passed=True, details=details)
+    served = open_release(release.store).manifest
+    # A limit that was asked for is no loss.
+    comparable = served.limit == manifest.limit
     return Verdict(
-        not lost and not unnamed,
-        {"probes": len(rows), "rows_not_found": lost, "without_address": unnamed},
+        not comparable or manifest.eligible >= MINIMUM_SIZE * served.eligible,
+        details | {"served": served.release_id, "served_eligible": served.eligible},
     )
 
 
-def _probes(index: FaissIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows spread over the whole index, (n,) int, and their vectors, (n, d) float32."""
-    rows = np.linspace(0, index.count - 1, min(PROBES, index.count)).astype(int)
-    return rows, np.stack([index.vector(int(row)) for row in rows])
+def check_search(release: Release) -> Verdict:
+    """A picture's stored vector finds the work whose record names that picture."""
+    index = FaissIndex(release.path(INDEX))
+    with duckdb.connect(str(release.path(METADATA)), read_only=True) as connection:
+        records = connection.execute("select image_sha256 from artworks order by row").fetchall()
+    stored = _stored_vectors(release, [sha for (sha,) in records])
+    rows = np.array(sorted(stored))
+    vectors = np.stack([stored[row] for row in rows])
+    scores, found = index.search(vectors, 1)
+    # Two works may show the same picture: then either is right, at the same score.
+    own = np.einsum("ij,ij->i", vectors, vectors)
+    lost = rows[scores[:, 0] < own - TOLERANCE].tolist()
+    at_row = np.stack([index.vector(row) for row in rows.tolist()])
+    misplaced = rows[np.einsum("ij,ij->i", vectors, at_row) < own - TOLERANCE].tolist()
+    with Metadata(release.path(METADATA)) as metadata:
+        unnamed = [
+            record["id"] for record in metadata.records(found[:, 0]) if not record["image_url"]
+        ]
+    return Verdict(
+        not lost and not misplaced and not unnamed,
+        {
+            "probes": len(rows),
+            "rows_not_found": lost,
+            "rows_of_another_work": misplaced,
+            "without_address": unnamed,
+        },
+    )
+
+
+def _stored_vectors(release: Release, pictures: list[str]) -> dict[int, np.ndarray]:
+    """Return the vectors, as they were embedded, of rows spread over the release.
+
+    `pictures` are the picture hashes of its rows; each vector is float32 (dimension,).
+    """
+    manifest = release.manifest
+    count = min(PROBES, len(pictures))
+    wanted = {pictures[row]: row for row in np.linspace(0, len(pictures) - 1, count).astype(int)}
+    folder = f"embeddings/{manifest.embedder.corpus_contract.digest}"
+    found = duckdb.execute(
+        "select image_sha256, any_value(embedding) from read_parquet($parts) "
+        "where list_contains($wanted, image_sha256) group by image_sha256",
+        {
+            "parts": str(release.store.path(f"{folder}/*/part-*.parquet")),
+            "wanted": list(wanted),
+        },
+    ).fetchall()
+    native = np.array([vector for _, vector in found], np.float32)
+    cut = truncate(native, manifest.embedder.dimension)
+    return {wanted[sha]: vector for (sha, _), vector in zip(found, cut, strict=True)}
 
 
 CHECKS: Mapping[str, Callable[[Release], Verdict]] = {
@@ -116,5 +162,6 @@ CHECKS: Mapping[str, Callable[[Release], Verdict]] = {
     "index": check_index,
     "metadata": check_metadata,
     "coverage": check_coverage,
+    "size": check_size,
     "search": check_search,
 }
