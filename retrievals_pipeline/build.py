@@ -17,6 +17,7 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
 )
+from dagster_shared.error import SerializableErrorInfo
 
 from retrievals_pipeline import project_file
 from retrievals_pipeline.partitions import shard_keys
@@ -31,6 +32,7 @@ BUILD_TAG = "retrievals/build"
 STAGES = ("refresh_records", "refresh_images", "refresh_embeddings", "publish_release")
 SHARDED = frozenset({"refresh_images", "refresh_embeddings"})
 DAGSTER_ERRORS = frozenset({"DagsterExecutionStepExecutionError", "RetryRequestedFromPolicy"})
+INTERRUPTION = "DagsterExecutionInterruptedError"  # what Dagster makes of Ctrl-C
 # What a build prints goes to the terminal, not to files beside its runs.
 UNCAPTURED = {
     "compute_logs": {
@@ -81,6 +83,7 @@ def run_job(job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Setti
 
     Raises:
         BuildError: It failed; names the job and the cause.
+        KeyboardInterrupt: It was interrupted.
     """
     tags = {BUILD_TAG: str(settings.store.root)}
     if job.name in SHARDED:
@@ -91,6 +94,8 @@ def run_job(job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Setti
         instance=instance, tags=tags, run_config=QUIET, raise_on_error=False
     )
     if not result.success:
+        if any(error.cls_name == INTERRUPTION for error in _errors(result)):
+            raise KeyboardInterrupt
         raise BuildError(f"{job.name} failed: {_reason(result)}")
 
 
@@ -100,13 +105,19 @@ def _reason(result: dg.ExecuteInProcessResult) -> str:
         if not evaluation.passed and evaluation.blocking:
             details = {name: value.value for name, value in evaluation.metadata.items()}
             return f"the check {evaluation.check_name!r} did not pass: {details}"
+    for error in _errors(result):
+        # A message of the project's own says all; of others, the kind of error helps.
+        return error.message.strip().removeprefix(f"{errors.__name__}.{error.cls_name}: ")
+    return f"see run {result.run_id} in the Dagster UI"
+
+
+def _errors(result: dg.ExecuteInProcessResult) -> Iterator[SerializableErrorInfo]:
+    """Yield what each failed step raised, without Dagster's wrapping."""
     for event in result.all_events:
         if event.is_step_failure and (error := event.step_failure_data.error):
             while error.cause is not None and error.cls_name in DAGSTER_ERRORS:
                 error = error.cause
-            # A message of the project's own says all; of others, the kind of error helps.
-            return error.message.strip().removeprefix(f"{errors.__name__}.{error.cls_name}: ")
-    return f"see run {result.run_id} in the Dagster UI"
+            yield error
 
 
 @contextmanager

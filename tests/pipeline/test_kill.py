@@ -79,6 +79,25 @@ def undisturbed(served_museum: ServedMuseum, tmp_path_factory: pytest.TempPathFa
     return current_release_id(Store(home))
 
 
+def test_interrupted_says_so_and_goes_on_later(
+    served_museum: ServedMuseum, tmp_path: Path, undisturbed: str
+) -> None:
+    environment = served_museum.environment(tmp_path)
+    build = start(environment)
+    while rows(Store(tmp_path)) < 20:
+        assert build.poll() is None
+        time.sleep(0.01)
+    build.send_signal(signal.SIGINT)
+    _, errors = build.communicate(timeout=60)
+    assert build.returncode == 130
+    assert errors.decode().endswith("What is complete is kept: run it again to go on.\n")
+    assert "Traceback" not in errors.decode()
+    served_museum.pictures.clear()
+    finish(environment)
+    assert current(Store(tmp_path)) == undisturbed
+    assert len(served_museum.pictures) < WORKS
+
+
 def test_killed_during_downloads(
     served_museum: ServedMuseum, tmp_path: Path, undisturbed: str
 ) -> None:
