@@ -1,6 +1,5 @@
 """`retrievals build` end to end, in process: what it makes, and what a second run does."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from retrievals_serving import SearchEngine
 from retrievals_serving.errors import BuildError, PromotionRefused, ReleaseNotFound
 from retrievals_serving.release import (
     METADATA,
-    REQUIRED_CHECKS,
     Release,
     current_release_id,
     list_releases,
@@ -242,81 +240,3 @@ def test_nothing_is_served_before_the_first_release(museum_settings: Settings) -
 def test_two_builds_in_one_home_are_refused(built: Settings) -> None:
     with only_build(built), pytest.raises(BuildError, match="another build"):
         build()
-
-
-def test_promotion_asks_for_the_checks_that_there_are() -> None:
-    assert set(CHECKS) == set(REQUIRED_CHECKS)
-
-
-@pytest.mark.parametrize("check", sorted(CHECKS))
-def test_each_check_passes_a_sound_release(built: Settings, check: str) -> None:
-    verdict = CHECKS[check](open_release(built.store))
-    assert verdict.passed, json.dumps(verdict.details, default=str)
-
-
-def flip_byte(release: Release) -> None:
-    path = release.path("index.faiss")
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)
-
-
-def lose_pictures(release: Release) -> None:
-    for path in release.store.root.glob("images/*/*.jpg"):
-        path.unlink()
-
-
-def claim_more_works(release: Release) -> None:
-    edit_manifest(release, works=release.manifest.works + 1)
-
-
-def claim_more_eligible(release: Release) -> None:
-    edit_manifest(release, eligible=2 * release.manifest.works)
-
-
-def shift_records(release: Release) -> None:
-    """Give every row the picture and record of the next work."""
-    with duckdb.connect(str(release.path(METADATA))) as connection:
-        connection.execute("drop index if exists artworks_id")
-        connection.execute(
-            f"update artworks set row = (row + 1) % {release.manifest.works}"  # a row off
-        )
-
-
-def halve(release: Release) -> None:
-    """Let the release claim half the works of the one that is served."""
-    served = release.manifest.model_copy(
-        update={"release_id": "served", "eligible": 2 * release.manifest.eligible}
-    )
-    folder = release.store.path("releases/served")
-    shutil.copytree(release.store.path(release.folder), folder)
-    (folder / "manifest.json").write_text(served.model_dump_json())
-    release.store.write_bytes("releases/CURRENT", b"served")
-
-
-def blank_addresses(release: Release) -> None:
-    with duckdb.connect(str(release.path(METADATA))) as connection:
-        connection.execute("update artworks set image_url = ''")
-
-
-def edit_manifest(release: Release, **changes: Any) -> None:
-    path = release.path("manifest.json")
-    path.write_text(release.manifest.model_copy(update=changes).model_dump_json())
-
-
-@pytest.mark.parametrize(
-    ("check", "spoil"),
-    [
-        ("files", flip_byte),
-        ("index", claim_more_works),
-        ("metadata", lose_pictures),
-        ("coverage", claim_more_eligible),
-        ("size", halve),
-        ("search", blank_addresses),
-        ("search", shift_records),
-    ],
-)
-def test_each_check_refuses_what_it_is_there_for(built: Settings, check: str, spoil: Any) -> None:
-    release_id = current_release_id(built.store)
-    spoil(Release(built.store, release_id))
-    assert not CHECKS[check](Release(built.store, release_id)).passed
