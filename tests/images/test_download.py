@@ -214,6 +214,13 @@ def test_the_museum_is_told_who_asks(museum: Museum, store: Store) -> None:
     assert agent.startswith("retrievals/")
 
 
+def test_a_proxy_of_the_environment_is_not_asked_for_what_is_on_this_machine(
+    museum: Museum, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert download(store, [work(museum, "1", body(jpeg()))]).statuses == {"ok": 1}
+
+
 def test_the_mirror_takes_the_place_of_the_museum(museum: Museum, store: Store) -> None:
     museum.answers["/iiif/u1/full/!1024,1024/0/default.jpg"] = body(jpeg())
     away = Work("nga:1", "https://museum.example/iiif/u1/full/!1024,1024/0/default.jpg", "")
