@@ -66,12 +66,18 @@ def test_another_dimension_makes_another_release_and_embeds_nothing(
     built: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = current_release_id(built.store)
-    vectors = {path: path.stat().st_mtime_ns for path in built.store.root.glob("embeddings/**/*")}
+    vectors = vector_files(built)
     monkeypatch.setenv("RETRIEVALS_DIMENSION", "32")
     second = build()
     assert second.release_id != first
     assert second.manifest.embedder.dimension == 32
-    assert {path: path.stat().st_mtime_ns for path in vectors} == vectors
+    assert vector_files(built) == vectors
+
+
+def vector_files(settings: Settings) -> dict[Path, int]:
+    """Every file of vectors, under whatever contract, with the time it was written."""
+    parts = settings.store.root.glob("embeddings/*/*/*.parquet")
+    return {path: path.stat().st_mtime_ns for path in parts}
 
 
 def test_what_dagster_shows(built: Settings) -> None:
@@ -151,6 +157,18 @@ def test_a_damaged_release_is_set_aside_and_built_again(built: Settings) -> None
     release = build()
     assert release.release_id == release_id
     assert release.damage() == []
+
+
+@pytest.mark.parametrize("lost", ["index.faiss", "manifest.json"])
+def test_a_damaged_served_release_does_not_stop_the_next_one(
+    built: Settings, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    served = current_release_id(built.store)
+    Release(built.store, served).path(lost).write_bytes(b"{}")
+    monkeypatch.setenv("RETRIEVALS_DIMENSION", "32")
+    release = build()
+    assert release.release_id != served
+    assert current_release_id(built.store) == release.release_id
 
 
 def test_what_a_killed_build_left_behind_is_not_sealed(built: Settings) -> None:

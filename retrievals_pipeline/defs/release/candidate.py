@@ -50,7 +50,7 @@ def seal_candidate(store: Store, plan: ReleasePlan, *, limit: int | None) -> tup
         sync(store.path("releases"))
         # What other plans staged is of inputs that are gone.
         shutil.rmtree(store.path("releases/.staging"), ignore_errors=True)
-    release = Release(store, plan.release_id)
+        release = Release(store, plan.release_id)  # anew: it keeps the manifest it has read
     store.write_bytes(CANDIDATE, plan.release_id.encode())
     return release, new
 
