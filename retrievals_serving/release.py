@@ -8,7 +8,6 @@
 A release folder never changes once it has its name. `CURRENT` is replaced in one step.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retrievals_serving.errors import PromotionRefused, ReleaseDamaged, ReleaseNotFound
-from retrievals_serving.store import Store
+from retrievals_serving.store import Store, file_sha256
 
 SCHEMA_VERSION: Literal[1] = 1
 CURRENT = "releases/CURRENT"
@@ -228,9 +227,3 @@ def promote(store: Store, release_id: str) -> Release:
         )
     store.write_bytes(CURRENT, release_id.encode())
     return release
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file's bytes, as 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

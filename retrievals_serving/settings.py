@@ -67,9 +67,17 @@ class Settings(BaseSettings):
     max_pixels: int | None = Field(
         None, ge=4096, description="Pixel budget of a picture; default: the model's own."
     )
+    batch_tokens: int | None = Field(
+        None,
+        ge=256,
+        description="Tokens of one forward of a build, padding included; default by device. It is "
+        "halved by itself when memory runs out.",
+    )
     device: str = Field("auto", description="`auto`, `cpu`, `cuda` or `cuda:<n>`.")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Precision of the model; `auto` is bfloat16 on CUDA, float32 on a CPU."
+        "auto",
+        description="Precision of the model; `auto` is bfloat16 on CUDA, and on a CPU the faster "
+        "of bfloat16 and float32.",
     )
     window: int = Field(
         256, ge=1, le=2048, description="How many works of an answer can be paged to."

@@ -4,6 +4,7 @@ Names are relative and use `/`. A file appears under its name only when it is co
 reader never sees half of one and a killed writer leaves only a hidden `*.partial` behind.
 """
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -82,3 +83,9 @@ def picture_name(sha256: str) -> str:
 def thumbnail_name(sha256: str) -> str:
     """Return the name of the thumbnail of the picture `sha256`."""
     return f"thumbnails/{sha256[:2]}/{sha256}.webp"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes, as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

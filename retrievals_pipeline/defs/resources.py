@@ -3,22 +3,31 @@
 All of it follows from `Settings`, so that the UI, a schedule and the command line agree.
 """
 
+import logging
 from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
 
+from retrievals_pipeline.gpus import claim_device
 from retrievals_serving.models import Description, Embedder, describe_checkpoint, load_embedder
 from retrievals_serving.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 
 class EmbedderResource(dg.ConfigurableResource[Any]):
-    """The embedding model of the build; loaded once a process, when a picture needs it."""
+    """The embedding model of the build; loaded once a process, when a picture needs it.
+
+    Of several GPUs each process takes one: with the pool `gpu` as large as they are many, runs
+    over different shards use them all.
+    """
 
     checkpoint: str
     device: str
     dtype: str
     max_pixels: int | None
+    batch_tokens: int | None
 
     _embedder: Embedder | None = PrivateAttr(default=None)
 
@@ -30,7 +39,17 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
         """Return the model, loading it on first use."""
         if self._embedder is None:
             self._embedder = load_embedder(
-                self.checkpoint, device=self.device, dtype=self.dtype, max_pixels=self.max_pixels
+                self.checkpoint,
+                device=claim_device() if self.device == "auto" else self.device,
+                dtype=self.dtype,
+                max_pixels=self.max_pixels,
+                batch_tokens=self.batch_tokens,
+            )
+            logger.info(
+                "embedding with %s on %s in %s",
+                self.checkpoint,
+                self._embedder.device,
+                self._embedder.dtype,
             )
         return self._embedder
 
@@ -47,6 +66,7 @@ def resources() -> dg.Definitions:
                 device=settings.device,
                 dtype=settings.dtype,
                 max_pixels=settings.max_pixels,
+                batch_tokens=settings.batch_tokens,
             ),
         }
     )

@@ -14,20 +14,25 @@ from functools import partial
 from typing import NamedTuple
 
 from retrievals_serving.errors import ModelError
-from retrievals_serving.models import clip, qwen3_vl, qwen3_vl_reranker, siglip
+from retrievals_serving.models import clip, siglip
 from retrievals_serving.models.checkpoints import Checkpoint, open_checkpoint
 from retrievals_serving.models.dual_tower import DualTowerEmbedder, Towers
 from retrievals_serving.models.dual_tower import describe as describe_towers
 from retrievals_serving.models.embedder import (
     Description,
+    Embedded,
     Embedder,
     Input,
     truncate,
 )
+from retrievals_serving.models.qwen3_vl.embedder import Qwen3VLEmbedder
+from retrievals_serving.models.qwen3_vl.embedder import describe as describe_qwen3_vl
+from retrievals_serving.models.qwen3_vl.reranker import Qwen3VLReranker
 from retrievals_serving.models.reranker import Reranker
 
 __all__ = [
     "Description",
+    "Embedded",
     "Embedder",
     "Input",
     "Reranker",
@@ -52,9 +57,7 @@ def _dual_tower(read: Callable[[Checkpoint], Towers]) -> Family:
 
 FAMILIES = {
     "clip": _dual_tower(clip.read),
-    "qwen3_vl": Family(
-        qwen3_vl.describe, qwen3_vl.Qwen3VLEmbedder, qwen3_vl_reranker.Qwen3VLReranker
-    ),
+    "qwen3_vl": Family(describe_qwen3_vl, Qwen3VLEmbedder, Qwen3VLReranker),
     "siglip": _dual_tower(siglip.read),
     "siglip2": _dual_tower(siglip.read_naflex),
 }
@@ -81,6 +84,7 @@ def load_embedder(
     device: str = "auto",
     dtype: str = "auto",
     max_pixels: int | None = None,
+    batch_tokens: int | None = None,
 ) -> Embedder:
     """Load an embedding model.
 
@@ -88,14 +92,18 @@ def load_embedder(
         checkpoint: A folder, a hub id, `id@revision`, or `miniature`, which ships with the package.
         revision: Commit, tag or branch of a hub id; default its main branch.
         device: `auto`, `cpu`, `cuda` or `cuda:<n>`; `auto` is CUDA where there is one.
-        dtype: `auto`, `float32`, `bfloat16` or `float16`; `auto` is bfloat16 on CUDA, else float32.
+        dtype: `auto`, `float32`, `bfloat16` or `float16`; `auto` is bfloat16 on CUDA, and
+            on a CPU the faster of bfloat16 and float32.
         max_pixels: Larger pictures are scaled down to so many pixels; default the family's own.
+        batch_tokens: How many tokens a forward may take, padding included; default by device.
 
     Raises:
         ModelError: The checkpoint cannot be found or loaded, or is of a family not supported.
     """
     opened = open_checkpoint(checkpoint, revision, kind="embedder")
-    return _family(opened).embedder(opened, device=device, dtype=dtype, max_pixels=max_pixels)
+    return _family(opened).embedder(
+        opened, device=device, dtype=dtype, max_pixels=max_pixels, batch_tokens=batch_tokens
+    )
 
 
 def load_reranker(
@@ -105,6 +113,7 @@ def load_reranker(
     device: str = "auto",
     dtype: str = "auto",
     max_pixels: int | None = None,
+    batch_tokens: int | None = None,
 ) -> Reranker:
     """Load a reranker; the arguments are those of `load_embedder`.
 
@@ -119,7 +128,9 @@ def load_reranker(
             f"checkpoint {opened.name} is of the family {opened.config['model_type']!r}, which has "
             f"no rerankers: choose one of {families}."
         )
-    return reranker(opened, device=device, dtype=dtype, max_pixels=max_pixels)
+    return reranker(
+        opened, device=device, dtype=dtype, max_pixels=max_pixels, batch_tokens=batch_tokens
+    )
 
 
 def _family(checkpoint: Checkpoint) -> Family:

@@ -4,12 +4,12 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from retrievals_serving.errors import ModelError
-from retrievals_serving.release import file_sha256
+from retrievals_serving.store import file_sha256
 
 MINIATURE = "miniature"
 SHIPPED = Path(__file__).parent / "miniature"
@@ -173,8 +173,17 @@ def _from_hub(hub_id: str, revision: str | None) -> Checkpoint:
 
 
 def content_sha256(path: Path) -> str:
-    """Return the sha256 of a file's bytes; the hub's cache has it as the name of a large file."""
+    """Return the sha256 of a file's bytes; the hub's cache has it as the name of a large file.
+
+    Of a file that is as old and as large as when it was read last, it is known.
+    """
     blob = path.resolve()
     if blob.parent.name == "blobs" and re.fullmatch(r"[0-9a-f]{64}", blob.name):
         return blob.name
+    status = blob.stat()
+    return _known_sha256(blob, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@cache
+def _known_sha256(path: Path, *_status: int) -> str:
     return file_sha256(path)

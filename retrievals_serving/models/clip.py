@@ -17,9 +17,11 @@ def read(checkpoint: Checkpoint) -> Towers:
     """
     text = checkpoint.config.get("text_config") or {}
     vision = checkpoint.config.get("vision_config") or {}
+    side, patch = vision.get("image_size", 224), vision.get("patch_size", 32)
     return Towers(
         dimension=checkpoint.config.get("projection_dim", 512),
-        pictures=FixedSize.read(checkpoint, vision.get("image_size", 224)),
+        pictures=FixedSize.read(checkpoint, side),
+        picture_tokens=(side // patch) ** 2,
         text_length=text.get("max_position_embeddings", 77),
         pads_texts=False,
         clean=str,

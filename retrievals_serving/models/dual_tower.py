@@ -5,22 +5,26 @@ towers are fed: `siglip` is the shortest example, `docs/models.md` says how to a
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from retrievals_serving.errors import ModelError
+from retrievals_serving.models import batches
+from retrievals_serving.models.batches import Budget
 from retrievals_serving.models.checkpoints import Checkpoint
 from retrievals_serving.models.contracts import Contract
-from retrievals_serving.models.embedder import Description, Input, truncate
+from retrievals_serving.models.embedder import Description, Embedded, Input, collect, truncate
 from retrievals_serving.models.pictures import load_picture
 from retrievals_serving.models.preprocessing import PREPARATION, FixedSize, Patches
 from retrievals_serving.models.weights import load_weights, require_finite
 
-BATCH = 32  # texts or pictures of one forward: 8192 tokens at 256 patches a picture
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Towers:
 
     dimension: int
     pictures: FixedSize | Patches
+    picture_tokens: int
+    """How many patches a picture is cut into, at most."""
     text_length: int
     """In tokens. A longer text is cut; what the tokenizer puts at its end stays."""
     pads_texts: bool
@@ -66,6 +72,7 @@ def describe(
         dimension=towers.dimension,
         corpus_contract=Contract(model | steps | {"pictures": PREPARATION}),
         query_contract=Contract(model | query),
+        is_matryoshka=False,
     )
 
 
@@ -80,6 +87,7 @@ class DualTowerEmbedder:
         device: str,
         dtype: str,
         max_pixels: int | None,
+        batch_tokens: int | None,
     ) -> None:
         from transformers import PreTrainedTokenizerFast
 
@@ -97,9 +105,11 @@ class DualTowerEmbedder:
             split_special_tokens=True,  # those in a text from outside are letters like any other
         )
         self._tokenizer_lock = threading.Lock()  # it keeps the padding of its last call
+        self._device_lock = threading.Lock()  # one forward fills the device
         self._model, self.device, self.dtype = load_weights(
             "AutoModel", checkpoint, device=device, dtype=dtype
         )
+        self._budget = Budget(batch_tokens or batches.default_tokens(self.device))
 
     def embed_queries(self, queries: Sequence[Input]) -> np.ndarray:
         """Embed each query, as `embed_inputs` does."""
@@ -133,10 +143,15 @@ class DualTowerEmbedder:
             ModelError: There is an instruction.
         """
         self._refuse(instruction)
-        starts = range(0, len(texts), BATCH)
-        return self._embed(
-            "get_text_features", (self._text_arrays(texts[at : at + BATCH]) for at in starts)
+        stream = batches.embed(
+            texts,
+            length=lambda _: self._towers.text_length,
+            prepare=self._towers.clean,
+            forward=lambda batch: self._forward("get_text_features", self._text_arrays(batch)),
+            finish=self._finish,
+            budget=self._budget,
         )
+        return collect(stream, len(texts), self.dimension)
 
     def embed_images(
         self, images: Sequence[Image.Image | Path], *, instruction: str | None = None
@@ -147,18 +162,33 @@ class DualTowerEmbedder:
             ModelError: There is an instruction.
             PictureError: A picture cannot be read; names it.
         """
+        stream = self.embed_stream(images, instruction=instruction)
+        return collect(stream, len(images), self.dimension)
+
+    def embed_stream(
+        self, images: Sequence[Image.Image | Path], *, instruction: str | None = None
+    ) -> Iterator[Embedded]:
+        """Embed any number of pictures, batch by batch as they are ready, in no order.
+
+        Raises:
+            ModelError: There is an instruction.
+        """
         self._refuse(instruction)
-        starts = range(0, len(images), BATCH)
-        return self._embed(
-            "get_image_features", (self._image_arrays(images[at : at + BATCH]) for at in starts)
+        return batches.embed(
+            images,
+            length=lambda _: self._towers.picture_tokens,
+            prepare=lambda image: self._towers.pictures.arrays([load_picture(image)]),
+            forward=lambda batch: self._forward("get_image_features", joined(batch)),
+            finish=self._finish,
+            budget=self._budget,
         )
 
     def _text_arrays(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         # The tokenizer refuses lone surrogates.
-        cleaned = [self._towers.clean(text.encode(errors="replace").decode()) for text in texts]
+        valid = [text.encode(errors="replace").decode() for text in texts]
         with self._tokenizer_lock:
             encoded = self._tokenizer(
-                cleaned,
+                valid,
                 padding="max_length" if self._towers.pads_texts else "longest",
                 truncation=True,
                 max_length=self._towers.text_length,
@@ -168,23 +198,21 @@ class DualTowerEmbedder:
         # only and never sees it.
         return {"input_ids": encoded["input_ids"]}
 
-    def _image_arrays(self, images: Sequence[Image.Image | Path]) -> dict[str, np.ndarray]:
-        return self._towers.pictures.arrays([load_picture(image) for image in images])
-
-    def _embed(self, tower: str, batches: Iterable[dict[str, np.ndarray]]) -> np.ndarray:
-        """Return what a tower makes of some batches: float32, unit rows."""
+    def _forward(self, tower: str, arrays: dict[str, np.ndarray]) -> "Tensor":
+        """Return what a tower makes of a batch, on the device."""
         import torch
 
-        rows = [np.empty((0, self.dimension), dtype=np.float32)]
-        for arrays in batches:
-            with torch.inference_mode():
-                tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-                output = getattr(self._model, tower)(
-                    **{name: tensor.to(self.device) for name, tensor in tensors.items()}
-                )
-                rows.append(output.pooler_output.float().cpu().numpy())
-            require_finite(rows[-1], self._name, self.device, self.dtype)
-        return truncate(np.concatenate(rows), self.dimension)
+        with self._device_lock, torch.inference_mode():
+            tensors = {
+                name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()
+            }
+            output: Tensor = getattr(self._model, tower)(**tensors).pooler_output
+            return output
+
+    def _finish(self, output: "Tensor") -> np.ndarray:
+        numbers = output.float().cpu().numpy()
+        require_finite(numbers, self._name, self.device, self.dtype)
+        return truncate(numbers, self.dimension)
 
     def _refuse(self, instruction: str | None) -> None:
         if instruction is not None:
@@ -192,6 +220,11 @@ class DualTowerEmbedder:
                 f"checkpoint {self._name} takes no instruction, got {instruction!r}: leave it out, "
                 "or choose a model of the family qwen3_vl."
             )
+
+
+def joined(arrays: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return the arrays of several pictures as those of one batch."""
+    return {name: np.concatenate([each[name] for each in arrays]) for name in arrays[0]}
 
 
 def pad_token(checkpoint: Checkpoint) -> str:

@@ -1,14 +1,14 @@
 """What every embedder offers, whatever its family, and what is done with its vectors."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
-from retrievals_serving.errors import SettingsError
+from retrievals_serving.errors import PictureError, SettingsError
 from retrievals_serving.models.contracts import Contract
 
 
@@ -30,6 +30,20 @@ class Description:
     """Native width of its vectors."""
     corpus_contract: Contract
     query_contract: Contract
+    is_matryoshka: bool
+    """The model was trained so that a beginning of a vector is a vector: see `truncate`."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What became of some of the pictures of `Embedder.embed_stream`, by their places in it."""
+
+    places: list[int] = field(default_factory=list)
+    """Those that were embedded."""
+    embeddings: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    """Their vectors in this order: float32, shape (len(places), dimension), unit rows."""
+    failed: Mapping[int, PictureError] = field(default_factory=dict)
+    """Those that cannot be read."""
 
 
 class Embedder(Protocol):
@@ -82,10 +96,33 @@ class Embedder(Protocol):
         """Embed each picture.
 
         Raises:
-            PictureError: A picture cannot be read; names it. To keep the others of a batch, call
-                `pictures.load_picture` for each one first.
+            PictureError: A picture cannot be read; names it.
         """
         ...
+
+    def embed_stream(
+        self, images: Sequence[Image.Image | Path], *, instruction: str | None = None
+    ) -> Iterator[Embedded]:
+        """Embed any number of pictures, batch by batch as they are ready, in no order.
+
+        One that cannot be read fails alone. Pictures are decoded ahead of the model, and memory is
+        bounded, however many there are.
+        """
+        ...
+
+
+def collect(stream: Iterator[Embedded], count: int, dimension: int) -> np.ndarray:
+    """Return the vectors of a stream of `count` inputs in their order: float32, unit rows.
+
+    Raises:
+        PictureError: One of them cannot be read; the first that was met.
+    """
+    embeddings = np.empty((count, dimension), dtype=np.float32)
+    for embedded in stream:
+        for error in embedded.failed.values():
+            raise error
+        embeddings[embedded.places] = embedded.embeddings
+    return embeddings
 
 
 def truncate(embeddings: np.ndarray, dimension: int) -> np.ndarray:

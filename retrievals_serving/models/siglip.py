@@ -22,7 +22,8 @@ def read(checkpoint: Checkpoint) -> Towers:
         ModelError: A file is missing, or pictures are prepared in a way that is not supported.
     """
     vision = checkpoint.config.get("vision_config") or {}
-    return _towers(checkpoint, FixedSize.read(checkpoint, vision.get("image_size", 224)))
+    side, patch = vision.get("image_size", 224), vision.get("patch_size", 16)
+    return _towers(checkpoint, FixedSize.read(checkpoint, side), (side // patch) ** 2)
 
 
 def read_naflex(checkpoint: Checkpoint) -> Towers:
@@ -32,7 +33,8 @@ def read_naflex(checkpoint: Checkpoint) -> Towers:
         ModelError: A file is missing, or pictures are prepared in a way that is not supported.
     """
     vision = checkpoint.config.get("vision_config") or {}
-    return _towers(checkpoint, Patches.read(checkpoint, vision.get("patch_size", 16)))
+    pictures = Patches.read(checkpoint, vision.get("patch_size", 16))
+    return _towers(checkpoint, pictures, pictures.budget)
 
 
 def canonical(text: str) -> str:
@@ -40,7 +42,7 @@ def canonical(text: str) -> str:
     return " ".join(text.lower().translate(PUNCTUATION).split())
 
 
-def _towers(checkpoint: Checkpoint, pictures: FixedSize | Patches) -> Towers:
+def _towers(checkpoint: Checkpoint, pictures: FixedSize | Patches, picture_tokens: int) -> Towers:
     text = checkpoint.config.get("text_config") or {}
     vision = checkpoint.config.get("vision_config") or {}
     tokenizer = checkpoint.read_json("tokenizer_config.json").get("tokenizer_class", "")
@@ -48,6 +50,7 @@ def _towers(checkpoint: Checkpoint, pictures: FixedSize | Patches) -> Towers:
     return Towers(
         dimension=vision.get("hidden_size", 768),
         pictures=pictures,
+        picture_tokens=picture_tokens,
         text_length=text.get("max_position_embeddings", 64),
         pads_texts=True,
         clean=canonical if first else str.lower,

@@ -1,7 +1,9 @@
 """Loading a checkpoint's weights onto a device: safetensors only, nothing missing."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,16 +14,60 @@ from retrievals_serving.models.checkpoints import Checkpoint
 DTYPES = ("bfloat16", "float16", "float32")
 
 
+def choose(device: str, dtype: str) -> tuple[str, str]:
+    """Return the device and the dtype to compute with.
+
+    Args:
+        device: `auto`, or as torch names it. `auto` is CUDA where there is one, else the CPU.
+        dtype: `auto` or one of `DTYPES`. `auto` is bfloat16 on CUDA, and on a CPU the faster of
+            bfloat16 and float32.
+
+    Raises:
+        ModelError: The dtype is not known.
+    """
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if dtype == "auto":
+        dtype = "float32" if device == "cpu" and not multiplies_bfloat16() else "bfloat16"
+    if dtype not in DTYPES:
+        raise ModelError(f"dtype {dtype!r} is not known: choose auto or {', '.join(DTYPES)}.")
+    return device, dtype
+
+
+@cache
+def multiplies_bfloat16() -> bool:
+    """Tell whether this CPU multiplies matrices faster in bfloat16 than in float32.
+
+    Measured, because no public function of torch says it: units for it (AMX, AVX512-BF16, the
+    matrix extensions of Arm) make it several times as fast, and without them it is several times
+    as slow.
+    """
+    import torch
+
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        matrix = torch.ones(512, 512, dtype=dtype)
+        runs = []
+        for _ in range(4):
+            started = time.perf_counter()
+            torch.mm(matrix, matrix)
+            runs.append(time.perf_counter() - started)
+        seconds[dtype] = min(runs)
+    return seconds[torch.bfloat16] < seconds[torch.float32]
+
+
 def load_weights(
     auto_class: str, checkpoint: Checkpoint, *, device: str, dtype: str
 ) -> tuple[Any, str, str]:
-    """Return the model in evaluation mode, its device and its dtype.
+    """Return a model of transformers in evaluation mode, its device and its dtype.
 
     Args:
         auto_class: Name of the class of transformers that knows the architecture.
         checkpoint: Where the weights are.
-        device: `auto`, or as torch names it. `auto` is CUDA where there is one, else the CPU.
-        dtype: `auto` or one of `DTYPES`. `auto` is bfloat16 on CUDA, float32 elsewhere.
+        device: As for `choose`.
+        dtype: As for `choose`.
 
     Raises:
         ModelError: It cannot be loaded, or weights that the architecture needs are not in it.
@@ -29,34 +75,46 @@ def load_weights(
     import torch
     import transformers
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if dtype == "auto":
-        dtype = "bfloat16" if device.startswith("cuda") else "float32"
-    if dtype not in DTYPES:
-        raise ModelError(f"dtype {dtype!r} is not known: choose auto or {', '.join(DTYPES)}.")
-    try:
-        with _no_progress_bar():
-            model, report = getattr(transformers, auto_class).from_pretrained(
-                checkpoint.folder,
-                dtype=getattr(torch, dtype),
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
+    device, dtype = choose(device, dtype)
+    with loading(checkpoint, device, dtype), _no_progress_bar():
+        model, report = getattr(transformers, auto_class).from_pretrained(
+            checkpoint.folder,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
         model = model.to(device).eval()
+    require_all(checkpoint, sorted(report["missing_keys"]))
+    return model, device, dtype
+
+
+@contextmanager
+def loading(checkpoint: Checkpoint, device: str, dtype: str) -> Iterator[None]:
+    """Make a `ModelError` of whatever goes wrong while weights are loaded."""
+    try:
+        yield
+    except ModelError:
+        raise
     # What goes wrong in a file, a driver or a memory has no common ancestor.
     except Exception as error:
         raise ModelError(
             f"checkpoint {checkpoint.name} cannot be loaded on {device} as {dtype}: {error}"
         ) from error
-    if missing := sorted(report["missing_keys"]):
+
+
+def require_all(checkpoint: Checkpoint, missing: Sequence[str]) -> None:
+    """Refuse a checkpoint without some of the weights of its architecture.
+
+    Raises:
+        ModelError: `missing` names any.
+    """
+    if missing:
         raise ModelError(
             f"checkpoint {checkpoint.name} lacks {len(missing)} weights, the first {missing[0]}; "
             "they would be random: download it again."
         )
-    return model, device, dtype
 
 
 def require_finite(numbers: np.ndarray, checkpoint: str, device: str, dtype: str) -> None:

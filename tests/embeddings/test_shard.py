@@ -1,18 +1,17 @@
 """A shard embeds what has no vector, and a bad picture fails alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from retrievals_pipeline.defs.embeddings import shard as module
 from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard, read_pictures
 from retrievals_pipeline.defs.images.ledger import ledger_name
 from retrievals_pipeline.defs.images.shard import read_works
-from retrievals_serving.errors import SourceError
-from retrievals_serving.models import Embedder
+from retrievals_serving.errors import PictureError, SourceError
+from retrievals_serving.models import Embedded, Embedder
+from retrievals_serving.models.pictures import load_picture
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name
 
@@ -20,14 +19,23 @@ SHARD = "0-of-3"
 
 
 class CountingEmbedder:
-    """Stands in for a model: the vector of a picture is its size, and calls are counted."""
+    """Stands in for a model: the vector of a picture is its size, two pictures are a batch."""
 
-    def __init__(self) -> None:
-        self.calls: list[int] = []
+    def __init__(self, before_batch: Callable[[], None] = lambda: None) -> None:
+        self.before_batch = before_batch
+        self.batches = 0
 
-    def embed_images(self, images: Sequence[Image.Image | Path]) -> np.ndarray:
-        self.calls.append(len(images))
-        return np.array([image.size for image in images], np.float32)
+    def embed_stream(self, images: Sequence[Path]) -> Iterator[Embedded]:
+        for start in range(0, len(images), 2):
+            self.before_batch()
+            self.batches += 1
+            sizes, failed = {}, {}
+            for place in range(start, min(start + 2, len(images))):
+                try:
+                    sizes[place] = load_picture(images[place]).size
+                except PictureError as error:
+                    failed[place] = error
+            yield Embedded([*sizes], np.array([*sizes.values()], np.float32), failed)
 
 
 def embed(settings: Settings, embedder: CountingEmbedder | None = None) -> ShardSummary:
@@ -52,14 +60,16 @@ def test_every_picture_is_embedded_once(built: Settings) -> None:
     assert (again.embedded, again.reused) == (0, first.works)
 
 
-def test_a_part_is_written_for_every_few_pictures(
-    built: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "PART", 2)
-    embedder = CountingEmbedder()
+def test_a_part_is_written_for_every_batch_before_the_next(built: Settings) -> None:
+    def parts() -> int:
+        return len(built.store.names("embeddings/c/*/part-*.parquet"))
+
+    seen: list[int] = []
+    embedder = CountingEmbedder(lambda: seen.append(parts()))
     summary = embed(built, embedder)
-    assert max(embedder.calls) == 2
-    assert sum(embedder.calls) == summary.works
+    assert seen == [*range(embedder.batches)]
+    assert embedder.batches == -(-summary.works // 2) > 1
+    assert parts() == 1
 
 
 def test_a_picture_that_cannot_be_read_fails_alone_by_name(built: Settings) -> None:

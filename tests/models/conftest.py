@@ -26,12 +26,12 @@ def paths() -> list[Path]:
 
 @pytest.fixture(scope="session")
 def embedder() -> Embedder:
-    return load_embedder(str(FIXTURE / "tiny-embedder"), device="cpu")
+    return load_embedder(str(FIXTURE / "tiny-embedder"), device="cpu", dtype="float32")
 
 
 @pytest.fixture(scope="session")
 def reranker() -> Reranker:
-    return load_reranker(str(FIXTURE / "tiny-reranker"), device="cpu")
+    return load_reranker(str(FIXTURE / "tiny-reranker"), device="cpu", dtype="float32")
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from retrievals_serving.errors import ModelError, PictureError
 from retrievals_serving.models import (
     Input,
     describe_checkpoint,
-    dual_tower,
     load_embedder,
     load_reranker,
 )
@@ -122,7 +121,7 @@ def test_the_vectors_of_different_inputs_differ(expected, name):
 def test_what_else_is_in_a_call_changes_no_vector(
     embedder, expected, name, paths, monkeypatch, batch
 ):
-    monkeypatch.setattr(dual_tower, "BATCH", batch)
+    monkeypatch.setattr(embedder._budget, "tokens", batch * embedder._towers.picture_tokens)
     inputs = [Input(text=text) for text in TEXTS] + [Input(image=path) for path in paths]
     vectors = np.concatenate(expected[name])
     order = np.random.default_rng(7).permutation(len(inputs))

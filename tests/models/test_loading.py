@@ -9,7 +9,13 @@ from huggingface_hub.utils import filter_repo_objects
 from safetensors.torch import load_file, save_file
 
 from retrievals_serving.errors import ModelError, SettingsError
-from retrievals_serving.models import Input, describe_checkpoint, load_embedder, truncate
+from retrievals_serving.models import (
+    Input,
+    describe_checkpoint,
+    load_embedder,
+    truncate,
+    weights,
+)
 from retrievals_serving.models.checkpoints import HUB_FILES
 
 COMMIT, OLDER = "a" * 40, "b" * 40
@@ -37,10 +43,10 @@ def test_the_layout_of_the_published_checkpoints_gives_the_same_vectors(
     embedder, checkpoint, golden, paths
 ):
     """Shards, a legacy template file, bfloat16 in the config, a tokenizer class of its own."""
-    weights = load_file(checkpoint / "model.safetensors")
+    stored = load_file(checkpoint / "model.safetensors")
     (checkpoint / "model.safetensors").unlink()
     shards = {"model-00001-of-00002.safetensors": {}, "model-00002-of-00002.safetensors": {}}
-    for number, (name, tensor) in enumerate(weights.items()):
+    for number, (name, tensor) in enumerate(stored.items()):
         shards[sorted(shards)[number % 2]][name] = tensor
     for file, tensors in shards.items():
         save_file(tensors, checkpoint / file, metadata={"format": "pt"})
@@ -59,9 +65,7 @@ def test_the_layout_of_the_published_checkpoints_gives_the_same_vectors(
     np.testing.assert_allclose(texts, golden["text_default"], rtol=0, atol=1e-5)
     np.testing.assert_allclose(images, golden["image_default"], rtol=0, atol=1e-5)
     decomposed = Input(text="Cafe\u0301 1889")  # the class named above would compose it
-    np.testing.assert_array_equal(
-        published.prepare(decomposed).ids, embedder.prepare(decomposed).ids
-    )
+    np.testing.assert_array_equal(published.prompt(decomposed).ids, embedder.prompt(decomposed).ids)
 
 
 def test_a_template_in_the_tokenizer_config_is_found(checkpoint):
@@ -82,8 +86,58 @@ def test_half_precision_stays_near_the_reference_in_float32_rows(checkpoint, gol
     assert (embeddings * golden["text_default"]).sum(axis=1).min() > 0.999
 
 
-def test_a_cpu_computes_in_float32_by_default(embedder):
-    assert (embedder.device, embedder.dtype) == ("cpu", "float32")
+@pytest.mark.parametrize(("faster", "dtype"), [(False, "float32"), (True, "bfloat16")])
+def test_a_cpu_computes_in_the_dtype_that_it_multiplies_faster(
+    checkpoint, monkeypatch, faster, dtype
+):
+    monkeypatch.setattr(weights, "multiplies_bfloat16", lambda: faster)
+    embedder = load_embedder(str(checkpoint), device="cpu")
+    assert (embedder.device, embedder.dtype) == ("cpu", dtype)
+
+
+def test_which_dtype_is_faster_is_measured_once():
+    assert weights.multiplies_bfloat16() is weights.multiplies_bfloat16()
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [
+        ("text_config", "hidden_act", "gelu"),
+        ("text_config", "attention_bias", True),
+        ("vision_config", "patch_size", 14),
+        ("vision_config", "hidden_act", "silu"),
+    ],
+)
+def test_a_network_that_computes_something_else_is_refused(checkpoint, section, name, value):
+    config = json.loads((checkpoint / "config.json").read_text())
+    edit_json(checkpoint / "config.json", **{section: config[section] | {name: value}})
+    with pytest.raises(ModelError, match=f"{name} {value!r} in its {section}"):
+        load_embedder(str(checkpoint), device="cpu")
+
+
+def test_another_kind_of_rotary_positions_is_refused(checkpoint):
+    config = json.loads((checkpoint / "config.json").read_text())["text_config"]
+    config["rope_scaling"]["rope_type"] = "yarn"
+    edit_json(checkpoint / "config.json", text_config=config)
+    with pytest.raises(ModelError, match="rope_type 'yarn'"):
+        load_embedder(str(checkpoint), device="cpu")
+
+
+def test_a_size_that_the_config_lacks_is_named(checkpoint):
+    config = json.loads((checkpoint / "config.json").read_text())["vision_config"]
+    del config["depth"]
+    edit_json(checkpoint / "config.json", vision_config=config)
+    with pytest.raises(ModelError, match=r"config\.json does not say 'depth'"):
+        load_embedder(str(checkpoint), device="cpu")
+
+
+def test_weights_that_change_under_their_name_are_hashed_again(checkpoint):
+    before = describe_checkpoint(str(checkpoint)).corpus_contract.parts["weights"]
+    assert describe_checkpoint(str(checkpoint)).corpus_contract.parts["weights"] == before
+    stored = load_file(checkpoint / "model.safetensors")
+    stored["model.language_model.norm.weight"] += 1
+    save_file(stored, checkpoint / "model.safetensors", metadata={"format": "pt"})
+    assert describe_checkpoint(str(checkpoint)).corpus_contract.parts["weights"] != before
 
 
 def test_an_unknown_family_is_refused_with_the_list_of_those_supported(checkpoint):
@@ -93,17 +147,17 @@ def test_an_unknown_family_is_refused_with_the_list_of_those_supported(checkpoin
 
 
 def test_pickled_weights_are_refused(checkpoint):
-    weights = load_file(checkpoint / "model.safetensors")
-    torch.save(weights, checkpoint / "pytorch_model.bin")
+    stored = load_file(checkpoint / "model.safetensors")
+    torch.save(stored, checkpoint / "pytorch_model.bin")
     (checkpoint / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="pickled weights are not loaded"):
         load_embedder(str(checkpoint))
 
 
 def test_weights_that_are_missing_are_not_made_up(checkpoint):
-    weights = load_file(checkpoint / "model.safetensors")
-    del weights["model.language_model.norm.weight"]
-    save_file(weights, checkpoint / "model.safetensors", metadata={"format": "pt"})
+    stored = load_file(checkpoint / "model.safetensors")
+    del stored["model.language_model.norm.weight"]
+    save_file(stored, checkpoint / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(
         ModelError, match=r"lacks 1 weights, the first language_model\.norm\.weight"
     ):
@@ -111,9 +165,9 @@ def test_weights_that_are_missing_are_not_made_up(checkpoint):
 
 
 def test_numbers_that_are_not_finite_are_an_error_not_a_vector(checkpoint):
-    weights = load_file(checkpoint / "model.safetensors")
-    weights["model.language_model.norm.weight"].fill_(torch.nan)
-    save_file(weights, checkpoint / "model.safetensors", metadata={"format": "pt"})
+    stored = load_file(checkpoint / "model.safetensors")
+    stored["model.language_model.norm.weight"].fill_(torch.nan)
+    save_file(stored, checkpoint / "model.safetensors", metadata={"format": "pt"})
     embedder = load_embedder(str(checkpoint), device="cpu")
     with pytest.raises(ModelError, match="not finite in float32 on cpu"):
         embedder.embed_texts(["boat"])

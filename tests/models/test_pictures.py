@@ -1,13 +1,17 @@
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from retrievals_serving.errors import PictureError
 from retrievals_serving.models import pictures
+from retrievals_serving.models.qwen3_vl import pixels
+from retrievals_serving.models.qwen3_vl.network.vision import patchify
 
 
 def noise(*shape, dtype=np.uint8, high=256):
@@ -28,48 +32,59 @@ def test_patches_equal_those_of_transformers(size):
         image_mean=[0.5] * 3,
         image_std=[0.5] * 3,
     )
-    expected = processor(images=[picture], do_resize=False, return_tensors="np")
-    patches = pictures.patchify(picture)
-    assert patches.dtype == np.float32
-    np.testing.assert_array_equal(patches, expected["pixel_values"])
-    assert pictures.grid(picture) == tuple(expected["image_grid_thw"][0])
-    assert pictures.visual_tokens(picture) == len(patches) / 4
+    expected = processor(images=[picture], do_resize=False, return_tensors="pt")
+    frames = expected["pixel_values"].reshape(-1, 3, 2, 16 * 16)
+    torch.testing.assert_close(frames[:, :, 0], frames[:, :, 1], rtol=0, atol=0)
+    patches = patchify(torch.from_numpy(np.array(picture)))
+    torch.testing.assert_close(patches, frames[:, :, 0].flatten(1), rtol=0, atol=0)
+    grid = pixels.grid_of(np.array(picture))
+    assert [1, 2 * grid.rows, 2 * grid.columns] == expected["image_grid_thw"][0].tolist()
+    assert grid.tokens == len(patches) / 4
 
 
 # What `smart_resize` of qwen_vl_utils 0.0.14 returns for the same sizes and budgets.
 @pytest.mark.parametrize(
     ("size", "max_pixels", "expected"),
     [
-        ((300, 200), pictures.MAX_PIXELS, (288, 192)),
-        ((1024, 768), pictures.MAX_PIXELS, (1024, 768)),
-        ((1000, 333), pictures.MAX_PIXELS, (992, 320)),
+        ((300, 200), pixels.MAX_PIXELS, (288, 192)),
+        ((1024, 768), pixels.MAX_PIXELS, (1024, 768)),
+        ((1000, 333), pixels.MAX_PIXELS, (992, 320)),
         ((1000, 333), 262144, (864, 288)),
-        ((8000, 5000), pictures.MAX_PIXELS, (1696, 1056)),
-        ((48, 80), pictures.MAX_PIXELS, (64, 64)),
-        ((1, 1), pictures.MAX_PIXELS, (64, 64)),
-        ((10, 120), pictures.MAX_PIXELS, (32, 128)),
-        ((100, 1200), pictures.MAX_PIXELS, (96, 1216)),
-        ((1, 200), pictures.MAX_PIXELS, (32, 192)),
+        ((8000, 5000), pixels.MAX_PIXELS, (1696, 1056)),
+        ((48, 80), pixels.MAX_PIXELS, (64, 64)),
+        ((1, 1), pixels.MAX_PIXELS, (64, 64)),
+        ((10, 120), pixels.MAX_PIXELS, (32, 128)),
+        ((100, 1200), pixels.MAX_PIXELS, (96, 1216)),
+        ((1, 200), pixels.MAX_PIXELS, (32, 192)),
     ],
 )
 def test_sizes_follow_the_family_rule(size, max_pixels, expected):
-    assert pictures.fitted_size(*size, max_pixels) == expected
+    assert pixels.fitted_size(*size, max_pixels) == expected
 
 
 def test_a_side_keeps_one_token_under_a_small_budget():
-    assert pictures.fitted_size(50, 10_000, pictures.MIN_PIXELS) == (32, 896)
+    assert pixels.fitted_size(50, 10_000, pixels.MIN_PIXELS) == (32, 896)
 
 
 @pytest.mark.parametrize("size", [(1, 201), (2010, 10), (0, 5), (0, 0)])
 def test_a_picture_too_long_and_thin_is_refused(size):
     with pytest.raises(PictureError, match=f"{size[0]} x {size[1]} px"):
-        pictures.fitted_size(*size)
+        pictures.proportioned(SimpleNamespace(size=size, width=size[0], height=size[1]))
 
 
 def test_a_picture_is_resized_as_pillow_does_by_default():
     picture = Image.fromarray(noise(200, 300, 3))
     expected = picture.resize((288, 192))
-    np.testing.assert_array_equal(np.asarray(pictures.fit(picture)), np.asarray(expected))
+    np.testing.assert_array_equal(
+        pixels.read_pixels(picture, pixels.MAX_PIXELS), np.asarray(expected)
+    )
+
+
+def test_the_grid_of_a_file_is_known_from_its_header(tmp_path):
+    Image.fromarray(noise(200, 300, 3)).save(tmp_path / "picture.png")
+    content = (tmp_path / "picture.png").read_bytes()
+    (tmp_path / "picture.png").write_bytes(content[:100])
+    assert pixels.fitted_grid(tmp_path / "picture.png", pixels.MAX_PIXELS) == (6, 9)
 
 
 def test_transparency_is_laid_on_white():
@@ -105,7 +120,7 @@ def test_a_loaded_picture_is_rgb_and_needs_its_file_no_more(tmp_path):
     picture = pictures.load_picture(path)
     path.unlink()
     assert picture.mode == "RGB"
-    assert pictures.fit(picture).size == (96, 64)
+    assert pixels.read_pixels(picture, pixels.MAX_PIXELS).shape == (64, 96, 3)
     assert pictures.load_picture(picture) is picture
 
 

@@ -26,10 +26,9 @@ from retrievals_serving.release import (
     IndexEntry,
     Manifest,
     Release,
-    file_sha256,
     record_check,
 )
-from retrievals_serving.store import Store, picture_name, thumbnail_name
+from retrievals_serving.store import Store, file_sha256, picture_name, thumbnail_name
 
 WORKS = 60
 NATIVE, DIMENSION = 64, 32

@@ -1,9 +1,8 @@
 """Embed the pictures of one shard that have no vector under the model's corpus contract."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,15 +11,11 @@ import pyarrow.parquet as pq
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images.ledger import OK, Work, ledger_name
 from retrievals_pipeline.progress import Advance
-from retrievals_serving.errors import PictureError, SourceError
+from retrievals_serving.errors import SourceError
 from retrievals_serving.models import Embedder
-from retrievals_serving.models.pictures import load_picture
 from retrievals_serving.store import Store, picture_name
 
 logger = logging.getLogger(__name__)
-
-# Pictures to a part: what a kill can cost. The embedder forms its own batches within.
-PART = 32
 
 
 @dataclass(frozen=True)
@@ -61,6 +56,8 @@ def embed_shard(
 ) -> ShardSummary:
     """Give every picture of `works`, which live in `shard`, a vector; touch none that has one.
 
+    Each batch is written when it is computed, so that a kill loses the one in flight.
+
     `load` is called only when there is something to embed.
     """
     pictures = read_pictures(store, shard, works)
@@ -70,10 +67,13 @@ def embed_shard(
     advance(len(pictures) - len(missing))
     failed: dict[str, str] = {}
     items = list(missing.items())
-    for start in range(0, len(items), PART):
-        batch = dict(items[start : start + PART])
-        failed |= _embed_part(store, vectors, batch, load())
-        advance(len(batch))
+    paths = [store.path(picture_name(sha)) for sha, _ in items]
+    for embedded in load().embed_stream(paths) if items else ():
+        if embedded.places:
+            pairs = [(items[place][1], items[place][0]) for place in embedded.places]
+            vectors.append(pairs, embedded.embeddings)
+        failed |= {items[place][1]: str(error) for place, error in embedded.failed.items()}
+        advance(len(embedded.places) + len(embedded.failed))
     for work_id, reason in failed.items():
         logger.warning("%s is not embedded: %s", work_id, reason)
     vectors.compact(pictures)
@@ -83,21 +83,3 @@ def embed_shard(
         reused=len(pictures) - len(missing),
         failed=failed,
     )
-
-
-def _embed_part(
-    store: Store, vectors: VectorShard, batch: Mapping[str, str], embedder: Embedder
-) -> dict[str, str]:
-    """Embed `batch` (picture hash → work id) into one part; return the reasons of failures."""
-    pictures, pairs, failed = [], [], {}
-    for sha, work_id in batch.items():
-        path: Path = store.path(picture_name(sha))
-        try:
-            pictures.append(load_picture(path))
-        except PictureError as error:
-            failed[work_id] = str(error)
-        else:
-            pairs.append((work_id, sha))
-    if pairs:
-        vectors.append(pairs, embedder.embed_images(pictures))
-    return failed

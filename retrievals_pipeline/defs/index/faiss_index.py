@@ -4,6 +4,7 @@ The store is float16, which is what the model's vectors are kept in: one copy se
 filters and, later, the refinement of approximate indexes.
 """
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from retrievals_serving.models import truncate
 from retrievals_serving.release import INDEX
 from retrievals_serving.store import Store
 
+logger = logging.getLogger(__name__)
+
 BLOCK = 65_536  # rows converted to float32 at a time
 
 
@@ -26,6 +29,15 @@ def build_index(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
         return built
     import faiss
 
+    if plan.dimension < plan.description.dimension and not plan.description.is_matryoshka:
+        logger.warning(
+            "%s was not trained to be cut: of its %d numbers a vector keeps the first %d, and what "
+            "it finds gets worse. Set RETRIEVALS_DIMENSION to %d.",
+            plan.description.checkpoint,
+            plan.description.dimension,
+            plan.dimension,
+            plan.description.dimension,
+        )
     name = f"{plan.staging}/{INDEX}"
     vectors = gather_vectors(store, plan, shards=shards)
     index = faiss.IndexScalarQuantizer(

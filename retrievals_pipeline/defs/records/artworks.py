@@ -10,8 +10,7 @@ from retrievals_pipeline.defs.records.tables import NEEDED_COLUMNS, fetch_tables
 from retrievals_pipeline.defs.records.urls import artwork_url, image_url
 from retrievals_pipeline.museum import Museum
 from retrievals_serving.errors import SourceError
-from retrievals_serving.release import file_sha256
-from retrievals_serving.store import Store
+from retrievals_serving.store import Store, file_sha256
 
 ARTWORKS = "records/artworks.parquet"
 SQL = Path(__file__).with_name("artworks.sql")

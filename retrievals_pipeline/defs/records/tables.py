@@ -14,8 +14,7 @@ import requests
 from retrievals_pipeline.http import USER_AGENT, is_loopback
 from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError
-from retrievals_serving.release import file_sha256
-from retrievals_serving.store import Store
+from retrievals_serving.store import Store, file_sha256
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,8 @@ from retrievals_serving.release import (
     IndexEntry,
     Manifest,
     Release,
-    file_sha256,
 )
-from retrievals_serving.store import Store, sync
+from retrievals_serving.store import Store, file_sha256, sync
 
 CANDIDATE = "releases/CANDIDATE"
 LIBRARIES = ("retrievals", "torch", "transformers", "duckdb", "numpy", "pillow")

@@ -4,20 +4,35 @@ Held to the output of the models' own reference code by `tests/models/test_qwen3
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from retrievals_serving.models import prompts
+from retrievals_serving.models import batches
+from retrievals_serving.models.batches import Budget
 from retrievals_serving.models.checkpoints import Checkpoint
 from retrievals_serving.models.contracts import Contract
-from retrievals_serving.models.embedder import Description, Input, truncate
-from retrievals_serving.models.qwen3_vl_body import Body, Prepared, model_parts, picture_parts
+from retrievals_serving.models.embedder import (
+    Description,
+    Embedded,
+    Input,
+    collect,
+    truncate,
+)
+from retrievals_serving.models.qwen3_vl import prompts
+from retrievals_serving.models.qwen3_vl.body import Body
+from retrievals_serving.models.qwen3_vl.contract import model_parts, picture_parts
+from retrievals_serving.models.qwen3_vl.pixels import MAX_PIXELS, Grid, fitted_grid, read_pixels
+from retrievals_serving.models.qwen3_vl.prompts import Prompt
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 DOCUMENT_INSTRUCTION = "Represent the user's input."
 QUERY_INSTRUCTION = "Retrieve images or text relevant to the user's query."
-BATCH_TOKENS = 8192  # of one forward, with padding: ten pictures of 1024 by 768 px
 
 
 def describe(checkpoint: Checkpoint, max_pixels: int | None) -> Description:
@@ -35,21 +50,38 @@ def describe(checkpoint: Checkpoint, max_pixels: int | None) -> Description:
         dimension=int(checkpoint.config["text_config"]["hidden_size"]),
         corpus_contract=Contract(model | corpus),
         query_contract=Contract(model | query),
+        is_matryoshka=True,
     )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An input, ready for the model."""
+
+    prompt: Prompt
+    pixels: np.ndarray | None  # uint8, (height, width, 3)
 
 
 class Qwen3VLEmbedder:
     """An `Embedder` of the Qwen3-VL family."""
 
     def __init__(
-        self, checkpoint: Checkpoint, *, device: str, dtype: str, max_pixels: int | None
+        self,
+        checkpoint: Checkpoint,
+        *,
+        device: str,
+        dtype: str,
+        max_pixels: int | None,
+        batch_tokens: int | None,
     ) -> None:
         description = describe(checkpoint, max_pixels)
         self.dimension = description.dimension
         self.corpus_contract = description.corpus_contract
         self.query_contract = description.query_contract
-        self._body = Body(checkpoint, device=device, dtype=dtype, max_pixels=max_pixels)
+        self._max_pixels = max_pixels or MAX_PIXELS
+        self._body = Body(checkpoint, device=device, dtype=dtype)
         self.device, self.dtype = self._body.device, self._body.dtype
+        self._budget = Budget(batch_tokens or batches.default_tokens(self.device))
 
     def embed_queries(self, queries: Sequence[Input]) -> np.ndarray:
         """Embed each query, under the instruction for queries.
@@ -73,42 +105,53 @@ class Qwen3VLEmbedder:
         """
         return self.embed_inputs([Input(image=image) for image in images], instruction=instruction)
 
+    def embed_stream(
+        self, images: Sequence[Image.Image | Path], *, instruction: str | None = None
+    ) -> Iterator[Embedded]:
+        """Embed any number of pictures, batch by batch as they are ready, in no order."""
+        return self._embed([Input(image=image) for image in images], instruction)
+
     def embed_inputs(
         self, inputs: Sequence[Input], *, instruction: str | None = None
     ) -> np.ndarray:
         """Embed texts, pictures, and pictures with a text.
 
-        All of them are held prepared at once, a picture as its fitted pixels (at most 5.5 MB under
-        the default budget): give a long list in parts.
-
         Raises:
             PictureError: A picture cannot be read; names it.
         """
-        prepared = [self.prepare(item, instruction) for item in inputs]
-        states = np.empty((len(inputs), self.dimension), dtype=np.float32)
-        for batch in batches([len(item.ids) for item in prepared]):
-            states[batch] = self._body.last_states([prepared[index] for index in batch])
-        return truncate(states, self.dimension)
+        return collect(self._embed(inputs, instruction), len(inputs), self.dimension)
 
-    def prepare(self, item: Input, instruction: str | None = None) -> Prepared:
-        """Do all that needs no model: decode and resize the picture, make the token ids."""
+    def prompt(self, item: Input, instruction: str | None = None) -> Prompt:
+        """Return the prompt of an input; of its picture, only the header is read.
+
+        Raises:
+            PictureError: The picture cannot be read; names it.
+        """
         clean = self._body.prompts.clean
-        content: list[str | Image.Image] = []
+        content: list[str | Grid] = []
         if item.image is not None:
-            content.append(self._body.fit(item.image))
+            content.append(fitted_grid(item.image, self._max_pixels))
         if item.text:
             content.append(clean(item.text))
         system = prompts.punctuated(clean(instruction or "")) or DOCUMENT_INSTRUCTION
-        return self._body.prepare(system, content or ["NULL"])
+        return self._body.prompts.encode(system, *(content or ["NULL"]))
 
+    def _embed(self, inputs: Sequence[Input], instruction: str | None) -> Iterator[Embedded]:
+        def prepare(item: Input) -> Prepared:
+            pixels = None if item.image is None else read_pixels(item.image, self._max_pixels)
+            return Prepared(self.prompt(item, instruction), pixels)
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield indices of inputs of like length, as many as `BATCH_TOKENS` allows, at least one."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[index] > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
+        return batches.embed(
+            inputs,
+            length=lambda item: len(self.prompt(item, instruction)),
+            prepare=prepare,
+            forward=self._forward,
+            finish=lambda states: truncate(self._body.numbers(states), self.dimension),
+            budget=self._budget,
+        )
+
+    def _forward(self, batch: Sequence[Prepared]) -> "Tensor":
+        pictures = [item.pixels for item in batch if item.pixels is not None]
+        with self._body.forward():
+            features = self._body.features(pictures)
+            return self._body.last_states([item.prompt for item in batch], features)

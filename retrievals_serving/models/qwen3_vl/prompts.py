@@ -7,21 +7,40 @@ token is the embedding. A prompt written by hand loses it, and nothing fails but
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from retrievals_serving.errors import ModelError
 from retrievals_serving.models.checkpoints import Checkpoint
+from retrievals_serving.models.qwen3_vl.pixels import Grid
 
 PREPARATION = "special tokens blanked, 8192 tokens"
 # The reference cuts whole prompts at this length, and with it the end of the template. Here the
 # text is cut before it enters the template, so that the tokens after it are always there.
 MAX_TEXT_TOKENS = 8192
+# Prompts kept: pictures of one size share theirs. 20 kB each at 768 visual tokens.
+KEPT = 512
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt, or a part of one."""
+
+    ids: np.ndarray  # int64, (tokens,)
+    positions: np.ndarray  # int64, (tokens, 3): time, height, width
+    is_visual: np.ndarray  # bool, (tokens,)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, part: slice) -> "Prompt":
+        return Prompt(self.ids[part], self.positions[part], self.is_visual[part])
 
 
 class Prompts:
-    """Makes token ids of instructions, texts and places for pictures."""
+    """Makes prompts of a system message and a user's message. Safe to use from several threads."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         from transformers import PreTrainedTokenizerFast
@@ -36,25 +55,30 @@ class Prompts:
         self._image_token = int(checkpoint.config["image_token_id"])
         special = (t.content for t in self._tokenizer.added_tokens_decoder.values() if t.special)
         self._special = re.compile("|".join(map(re.escape, special)))
+        self.encode = lru_cache(KEPT)(self._encode)
 
-    def encode(
-        self, messages: list[dict[str, Any]], visual_tokens: Sequence[int] = ()
-    ) -> np.ndarray:
-        """Return the ids of a conversation with the generation prompt, int64, shape (length,).
-
-        `visual_tokens` is how many each of the pictures in it takes, in their order.
-        """
-        prompt = self._tokenizer.apply_chat_template(
+    def _encode(self, system: str, *content: str | Grid) -> Prompt:
+        """Return the conversation with the generation prompt."""
+        parts = [
+            {"type": "text", "text": part} if isinstance(part, str) else {"type": "image"}
+            for part in content
+        ]
+        messages = [
+            {"role": "system", "content": [{"type": "text", "text": system}]},
+            {"role": "user", "content": parts},
+        ]
+        text = self._tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, tokenize=False
         )
-        ids = np.array(self._tokenizer(prompt)["input_ids"], dtype=np.int64)
+        ids = np.array(self._tokenizer(text)["input_ids"], dtype=np.int64)
+        grids = [part for part in content if isinstance(part, Grid)]
         repeats = np.ones_like(ids)
-        repeats[ids == self._image_token] = visual_tokens
-        return np.repeat(ids, repeats)
-
-    def is_visual(self, ids: np.ndarray) -> np.ndarray:
-        """Return 1 where an id stands for a part of a picture, else 0; int64, shape of `ids`."""
-        return np.asarray(ids == self._image_token, dtype=np.int64)
+        repeats[ids == self._image_token] = [grid.tokens for grid in grids]
+        places = np.flatnonzero(ids == self._image_token)
+        ids = np.repeat(ids, repeats)
+        return Prompt(
+            ids, positions_of(len(repeats), places.tolist(), grids), ids == self._image_token
+        )
 
     def token_id(self, word: str) -> int:
         """Return the id of a token that is a whole word.
@@ -77,6 +101,32 @@ class Prompts:
         tokens = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         offsets = tokens["offset_mapping"]
         return text if len(offsets) <= MAX_TEXT_TOKENS else text[: offsets[MAX_TEXT_TOKENS][0]]
+
+
+def positions_of(tokens: int, places: Sequence[int], grids: Sequence[Grid]) -> np.ndarray:
+    """Return the positions of a prompt's tokens on the three axes of the rotation.
+
+    Texts advance on all axes. A picture stands at one time, its tokens at their rows and columns
+    from there, and what follows continues behind its longer side. (Qwen2-VL report, section 2.1.)
+
+    Args:
+        tokens: Of the prompt, with one for each picture.
+        places: Which of them are the pictures.
+        grids: The pictures.
+
+    Returns:
+        int64, (tokens with pictures expanded, 3).
+    """
+    pieces, position, begin = [], 0, 0
+    for place, grid in zip([*places, tokens], [*grids, None], strict=True):
+        texts = np.arange(position, position + place - begin)
+        pieces.append(np.repeat(texts[:, None], 3, axis=1))
+        position, begin = position + place - begin, place + 1
+        if grid is not None:
+            rows, columns = np.indices(grid).reshape(2, -1)
+            pieces.append(position + np.stack([np.zeros_like(rows), rows, columns], axis=1))
+            position += max(grid)
+    return np.concatenate(pieces)
 
 
 def punctuated(instruction: str) -> str:

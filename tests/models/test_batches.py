@@ -1,0 +1,169 @@
+"""Batches: prepared ahead, like lengths together, bounded, and none lost with a bad neighbour."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from retrievals_serving.errors import ModelError, PictureError
+from retrievals_serving.models.batches import Budget, ahead, embed, plan
+
+DIMENSION = 3
+
+
+class Device:
+    """Stands in for a model on a device: the vector of a number is that number, three times."""
+
+    def __init__(self, capacity=10**9):
+        self.capacity = capacity
+        self.batches = []
+
+    def forward(self, batch):
+        if sum(batch) > self.capacity:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        self.batches.append(list(batch))
+        return torch.tensor([[number] * DIMENSION for number in batch])
+
+
+def prepare(number):
+    if number == 13:
+        raise PictureError("thirteen.jpg cannot be embedded")
+    return number
+
+
+def length(number):
+    if number == 12:
+        raise PictureError("twelve.jpg cannot be embedded")
+    return number
+
+
+def run(numbers, device, budget=None):
+    stream = embed(
+        numbers,
+        length=length,
+        prepare=prepare,
+        forward=device.forward,
+        finish=lambda states: states.float().numpy(),
+        budget=budget or Budget(100),
+    )
+    found, failed = {}, {}
+    for embedded in stream:
+        failed |= embedded.failed
+        found |= dict(zip(embedded.places, embedded.embeddings, strict=True))
+    return found, failed
+
+
+def test_every_input_comes_out_at_its_place():
+    numbers = np.random.default_rng(1).integers(20, 50, 200).tolist()
+    found, failed = run(numbers, Device())
+    assert not failed
+    assert sorted(found) == list(range(200))
+    assert all((found[place] == numbers[place]).all() for place in found)
+
+
+def test_a_batch_is_within_the_budget_with_padding_and_the_longest_come_first():
+    device = Device()
+    run([*range(20, 60)], device, Budget(100))
+    assert all(len(batch) * max(batch) <= 100 for batch in device.batches)
+    assert [number for batch in device.batches for number in batch] == [*range(59, 19, -1)]
+
+
+def test_an_input_over_the_budget_is_a_batch_of_its_own():
+    assert list(plan({0: 500, 1: 40, 2: 400}, Budget(100))) == [[0], [2], [1]]
+
+
+def test_one_that_cannot_be_read_fails_alone_by_name():
+    found, failed = run([20, 12, 13, 21], Device())
+    assert sorted(found) == [0, 3]
+    assert {place: str(error)[:6] for place, error in failed.items()} == {1: "twelve", 2: "thirte"}
+
+
+def test_a_batch_of_nothing_but_bad_ones_is_no_batch():
+    device = Device()
+    found, failed = run([13, 13, 12], device)
+    assert not found
+    assert sorted(failed) == [0, 1, 2]
+    assert device.batches == []
+
+
+def test_nothing_is_embedded_of_nothing():
+    assert run([], Device()) == ({}, {})
+
+
+def test_when_memory_runs_out_the_batch_is_halved_and_so_are_those_to_come():
+    device, budget = Device(capacity=120), Budget(400)
+    numbers = [40] * 30
+    found, _ = run(numbers, device, budget)
+    assert sorted(found) == list(range(30))
+    assert max(len(batch) for batch in device.batches) <= 3
+    assert budget.tokens < 400
+
+
+def test_what_does_not_fit_alone_is_an_error_that_says_what_to_set():
+    with pytest.raises(ModelError, match="RETRIEVALS_MAX_PIXELS"):
+        run([40, 50], Device(capacity=45))
+
+
+def test_no_more_than_two_batches_are_held_prepared():
+    held, most, lock = set(), [0], threading.Lock()
+
+    def hold(number):
+        with lock:
+            held.add(number)
+            most[0] = max(most[0], len(held))
+        return number
+
+    def forward(batch):
+        with lock:
+            held.difference_update(batch)
+        return torch.zeros(len(batch), DIMENSION)
+
+    for _ in embed(
+        [*range(100, 400)],
+        length=lambda _: 10,
+        prepare=hold,
+        forward=forward,
+        finish=lambda states: states.numpy(),
+        budget=Budget(50),
+    ):
+        pass
+    assert most[0] <= 10
+
+
+def test_the_next_batch_is_prepared_while_one_is_computed():
+    prepared = threading.Event()
+
+    def signal(number):
+        if number == 2:
+            prepared.set()
+        return number
+
+    def forward(batch):
+        if batch == [1]:
+            assert prepared.wait(10), "the second batch waits for the first"
+        return torch.zeros(len(batch), DIMENSION)
+
+    stream = embed(
+        [1, 2],
+        length=lambda _: 10,
+        prepare=signal,
+        forward=forward,
+        finish=lambda states: states.numpy(),
+        budget=Budget(10),
+    )
+    assert [embedded.places for embedded in stream] == [[0], [1]]
+
+
+def test_what_is_prepared_ahead_comes_in_order_with_its_errors():
+    results = list(ahead(prepare, [*range(40)]))
+    assert isinstance(results.pop(13), PictureError)
+    assert results == [number for number in range(40) if number != 13]
+
+
+def test_a_reader_who_leaves_has_nothing_more_prepared():
+    begun = []
+    results = ahead(lambda number: begun.append(number) or number, [*range(1000)])
+    assert next(results) == 0
+    results.close()
+    assert len(begun) < 100

@@ -1,0 +1,85 @@
+"""The network computes what transformers' own does, in shapes that the fixture does not have."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from transformers import Qwen3VLConfig, Qwen3VLModel
+
+from retrievals_serving.models import Input, load_embedder, truncate
+from retrievals_serving.models.qwen3_vl import pixels
+from retrievals_serving.models.qwen3_vl.network.vision import patchify
+from retrievals_serving.models.qwen3_vl.prompts import positions_of
+
+SHAPES = {
+    "no groups of heads": {"text_config": {"num_key_value_heads": 4}},
+    "one key head, deep": {"text_config": {"num_key_value_heads": 1, "num_hidden_layers": 7}},
+    "deepstack of one layer": {"vision_config": {"deepstack_visual_indexes": [2], "depth": 5}},
+    "deepstack as deep as the language model": {"text_config": {"num_hidden_layers": 3}},
+    "other widths": {
+        "text_config": {"hidden_size": 96, "head_dim": 32, "intermediate_size": 200},
+        "vision_config": {"hidden_size": 64, "out_hidden_size": 96, "num_position_embeddings": 64},
+    },
+}
+
+
+@pytest.fixture(params=SHAPES)
+def folder(request, checkpoint):
+    """A checkpoint of another shape, with random weights that leave nothing at rest."""
+    config = json.loads((checkpoint / "config.json").read_text())
+    for section, changes in SHAPES[request.param].items():
+        config[section] |= changes
+    half = config["text_config"]["head_dim"] // 2
+    section = [half - 2 * (half // 3), half // 3, half // 3]
+    config["text_config"]["rope_scaling"]["mrope_section"] = section
+    torch.manual_seed(5)
+    model = Qwen3VLModel(Qwen3VLConfig.from_dict(config)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.05)
+    model.save_pretrained(checkpoint)
+    return checkpoint
+
+
+def by_transformers(folder, embedder, inputs):
+    """Each input alone through transformers' model; prompts are ours, the fixture judges them."""
+    model = Qwen3VLModel.from_pretrained(folder).eval()
+    states = []
+    for item in inputs:
+        prompt = embedder.prompt(item)
+        arguments = {
+            "input_ids": torch.from_numpy(prompt.ids)[None],
+            "mm_token_type_ids": torch.from_numpy(prompt.is_visual)[None].long(),
+        }
+        if item.image is not None:
+            shown = pixels.read_pixels(item.image, pixels.MAX_PIXELS)
+            patches = patchify(torch.from_numpy(shown)).unflatten(1, (3, 1, -1))
+            grid = pixels.grid_of(shown)
+            arguments["pixel_values"] = patches.expand(-1, -1, 2, -1).flatten(1)
+            arguments["image_grid_thw"] = torch.tensor([[1, 2 * grid.rows, 2 * grid.columns]])
+        with torch.no_grad():
+            states.append(model(**arguments).last_hidden_state[0, -1])
+    return truncate(torch.stack(states).numpy(), embedder.dimension)
+
+
+def test_a_network_of_any_shape_computes_what_transformers_does(folder, paths):
+    embedder = load_embedder(str(folder), device="cpu", dtype="float32")
+    inputs = [
+        *(Input(text=text) for text in ("a lonely boat", "sea")),
+        *(Input(image=path) for path in paths),
+        Input(text="a mill", image=paths[0]),
+    ]
+    expected = by_transformers(folder, embedder, inputs)
+    np.testing.assert_allclose(embedder.embed_inputs(inputs), expected, rtol=0, atol=1e-5)
+
+
+def test_positions_advance_with_texts_and_by_the_longer_side_of_a_picture():
+    positions = positions_of(5, [1, 3], [pixels.Grid(1, 3), pixels.Grid(2, 1)])
+    assert positions.tolist() == [
+        [0, 0, 0],
+        *([1, 1, 1], [1, 1, 2], [1, 1, 3]),
+        [4, 4, 4],
+        *([5, 5, 5], [5, 6, 5]),
+        [7, 7, 7],
+    ]
