@@ -29,7 +29,7 @@ def test_the_defaults_of_the_docs_are_those_of_the_code():
     documented = rows("Defaults")
     assert len(documented) >= 9
     for name, value, reason, source in documented:
-        module, constant = name.strip("`").split(".")
+        module, constant = name.strip("`").rsplit(".", 1)
         found = getattr(importlib.import_module(f"retrievals_serving.models.{module}"), constant)
         assert str(found) == value.strip("`"), name
         assert reason

@@ -169,4 +169,4 @@ class FeedForward(nn.Module):
     def forward(self, states: Tensor) -> Tensor:
         """Return what is to be added to states (prompts, tokens, width)."""
         gate, up = self.gate_up_proj(states).chunk(2, dim=-1)
-        return self.down_proj(functional.silu(gate) * up)
+        return self.down_proj(functional.silu(gate).mul_(up))

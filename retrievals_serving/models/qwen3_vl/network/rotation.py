@@ -35,6 +35,10 @@ def falling(base: float, count: int) -> Tensor:
 
 def rotate(states: Tensor, angles: Angles) -> Tensor:
     """Rotate each pair of numbers of the last dimension, which lie half of it apart."""
+    # Written into one output, half by half: the least traffic of the ways to say it.
     cosines, sines = angles
-    first, second = states.chunk(2, dim=-1)
-    return torch.cat((first * cosines - second * sines, second * cosines + first * sines), dim=-1)
+    rotated = torch.empty_like(states)
+    (first, second), (left, right) = states.chunk(2, dim=-1), rotated.chunk(2, dim=-1)
+    torch.mul(first, cosines, out=left).addcmul_(second, sines, value=-1)
+    torch.mul(second, cosines, out=right).addcmul_(first, sines)
+    return rotated
