@@ -1,33 +1,47 @@
-"""Run every benchmark and write `docs/benchmarks.md`: `python -m benchmarks`."""
+"""Take every benchmark and write `docs/benchmarks.md`: `python -m benchmarks`.
 
-import os
-import platform
-from datetime import UTC, datetime
-from importlib.metadata import version
+`python -m benchmarks embedding` takes the named ones and leaves the other sections as they stand.
+"""
+
+import argparse
+import re
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import build
+from benchmarks import build, embedding, reranking
 
 REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-LIBRARIES = ("torch", "transformers", "dagster", "duckdb", "numpy")
+HEAD = """# Benchmarks
+
+Written by `make bench`; figures are min / median / max over the runs named.
+"""
+BENCHMARKS: dict[str, Callable[[], str]] = {
+    "build": build.report,
+    "embedding": embedding.report,
+    "reranking": reranking.report,
+}
 
 
 def main() -> None:
     """Measure, print and write."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    report = "\n".join(
-        [
-            "# Benchmarks\n",
-            "Written by `make bench`; figures are min / median / max over the runs named.\n",
-            (
-                f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, "
-                f"Python {platform.python_version()}, {libraries}.\n"
-            ),
-            build.report(),
-        ]
-    )
-    print(report)
-    REPORT.write_text(report, encoding="utf-8")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARKS)}")
+    names = parser.parse_args().names or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}: choose {', '.join(BENCHMARKS)}")
+    for name in names:
+        section = BENCHMARKS[name]()
+        print(section)
+        text = REPORT.read_text(encoding="utf-8") if REPORT.exists() else HEAD
+        REPORT.write_text(replaced(text, section), encoding="utf-8")
+
+
+def replaced(text: str, section: str) -> str:
+    """Return the report with a section in the place of the one of its title, else at the end."""
+    head, *sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    by_title = {each.splitlines()[0]: each for each in sections}
+    by_title[section.splitlines()[0]] = section
+    return "\n\n".join(part.strip() for part in (head, *by_title.values())) + "\n"
 
 
 if __name__ == "__main__":

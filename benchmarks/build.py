@@ -10,11 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+
+from benchmarks.machine import machine, spread
 
 RUNS = 3
 WORKS = 300
 QUERIES = 200
+LIBRARIES = ("torch", "transformers", "dagster", "duckdb", "numpy")
 
 
 def report() -> str:
@@ -22,6 +24,7 @@ def report() -> str:
     measured = [measure() for _ in range(RUNS)]
     lines = [
         "## A build of the miniature museum\n",
+        machine(*LIBRARIES) + "\n",
         (
             f"{WORKS} works painted, served on loopback, fetched, embedded by the miniature model "
             f"and released; {RUNS} runs, seconds. `again`: the same command, nothing changed.\n"
@@ -100,11 +103,6 @@ def timed_search() -> float:
             for number in range(QUERIES)
         ]
     return statistics.median(latencies)
-
-
-def spread(values: Sequence[float]) -> str:
-    """Return min / median / max."""
-    return " / ".join(f"{f(values):.2f}" for f in (min, statistics.median, max))
 
 
 if __name__ == "__main__":
