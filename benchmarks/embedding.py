@@ -100,22 +100,24 @@ class Bare:
 def bare_forward(embedder: Embedder, paths: list[Path]) -> Callable[[], np.ndarray]:
     """Return a function that runs the forward of `embed_images(paths)` and nothing else.
 
-    The batches are those that `embed_images` makes, held ready on the device.
+    The batches are those that `embed_images` makes: token ids, and pictures decoded and resized.
     """
-    model: Any = embedder._body.model  # type: ignore[attr-defined]  # noqa: SLF001
-    batches: list[dict[str, Any]] = []
-    hook = model.register_forward_pre_hook(
-        lambda _model, _args, inputs: batches.append(inputs), with_kwargs=True
-    )
+    model: Any = embedder
+    forward = model._forward  # noqa: SLF001
+    batches: list[Any] = []
+
+    def recording(batch: Any) -> Any:
+        batches.append(batch)
+        return forward(batch)
+
+    model._forward = recording  # noqa: SLF001
     embedder.embed_images(paths)
-    hook.remove()
+    del model._forward  # noqa: SLF001
 
-    def forward() -> np.ndarray:
-        with torch.inference_mode():
-            states = [model(**batch).last_hidden_state[:, -1].clone() for batch in batches]
-            return torch.cat(states).float().cpu().numpy()
+    def run() -> np.ndarray:
+        return torch.cat([forward(batch) for batch in batches]).float().cpu().numpy()
 
-    return forward
+    return run
 
 
 SIDES = {"ours": Ours, "loop": Reference, "bare": Bare}

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from retrievals_serving.models.pictures import MAX_PIXELS, MIN_PIXELS
+from retrievals_serving.models.qwen3_vl.pixels import MAX_PIXELS, MIN_PIXELS
 
 BATCH = 8
 SIDE = 32  # px; one visual token
