@@ -141,11 +141,10 @@ class Attention(nn.Module):
         if until is None:
             # With as many queries as keys the kernels need no mask, which is what makes them fast.
             before = tokens - queries.shape[2]
+            if before:
+                queries = functional.pad(queries, (0, 0, before, 0))
             heads = functional.scaled_dot_product_attention(
-                functional.pad(queries, (0, 0, before, 0)),
-                *attended,
-                is_causal=True,
-                enable_gqa=True,
+                queries, *attended, is_causal=True, enable_gqa=True
             )[:, :, before:]
         else:
             places = torch.arange(tokens, device=states.device)
