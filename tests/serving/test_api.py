@@ -16,7 +16,7 @@ from retrievals_serving.errors import ModelError
 from retrievals_serving.release import promote
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
-from tests.serving.small_release import RELEASE, WORKS, WordEmbedder, make_release
+from tests.serving.small_release import RELEASE, WORKS, TurnedEmbedder, WordEmbedder, make_release
 
 JSON = {"Content-Type": "application/json"}
 
@@ -254,6 +254,20 @@ def test_a_model_that_cannot_be_loaded_is_unavailable_until_it_can(
         assert "lacks its weights" in problem(response)["detail"]
         whole.set()
         wait_for(client, "ok")
+
+
+def test_a_model_that_makes_other_vectors_is_unavailable_and_what_needs_none_answers(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "retrievals_serving.queries.load_embedder", lambda *_, **__: TurnedEmbedder(0.9)
+    )
+    with client_of(create_app(settings)) as client:
+        assert "picture 'blue' 0.900" in wait_for(client, "unavailable")["detail"]
+        response = client.post("/search", json={"query": "boat"})
+        assert response.status_code == 503
+        assert "picture 'blue' 0.900" in problem(response)["detail"]
+        assert client.get("/artworks/test:1001/similar").status_code == 200
 
 
 def test_a_server_starts_before_the_first_build_and_answers_after_it(
