@@ -29,7 +29,7 @@ RETRIEVALS = Path(sys.executable).with_name("retrievals")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 READY = "(Ctrl-C ends it)"
 COLUMNS = 96
-GRAPH = {"x": 390, "y": 220, "width": 1320, "height": 340}  # where the UI draws it, px
+GRAPH = {"x": 390, "y": 160, "width": 1320, "height": 480}  # where the UI draws it, px
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ class SearchEngine:
             if settings.secret
             else cursors.process_secret()
         )
-        self._queries = QueryEmbedder(release.manifest, settings, embedder)
+        self._queries = QueryEmbedder(release, settings, embedder)
         self._index: VectorSearch = FaissIndex(release.path(INDEX))
         self._metadata = Metadata(release.path(METADATA))
         self._require_agreement()
@@ -74,7 +74,8 @@ class SearchEngine:
         Raises:
             ReleaseNotFound: There is no such release, or nothing was promoted yet.
             ReleaseDamaged: Its files are not those its manifest names, or do not fit together.
-            ReleaseError: `embedder` is not the model that made the release.
+            ReleaseError: `embedder` is not the model that made the release, or makes other vectors
+                here.
             SettingsError: A setting is malformed.
         """
         settings = settings or Settings.load(home=home)
@@ -97,13 +98,14 @@ class SearchEngine:
         return self._queries.embedder
 
     def warm(self) -> None:
-        """Load the model and run it once, so that the first query does not wait for it.
+        """Load the model and try it on the golden vectors, so that no query waits for it.
 
         Raises:
             ModelError: It cannot be loaded.
-            ReleaseError: It is not the model that made the release.
+            ReleaseDamaged: The release's golden vectors are not those that were sealed.
+            ReleaseError: It is not the model that made the release, or makes other vectors here.
         """
-        self._queries.embed("warm")
+        self._queries.load()
 
     def search(
         self,

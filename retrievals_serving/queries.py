@@ -1,47 +1,50 @@
 """From the text of a query to its vector, with the model that made the release."""
 
 import threading
+from functools import lru_cache
 
-from retrievals_serving.errors import QueryError, ReleaseError
+from retrievals_serving.errors import QueryError, ReleaseDamaged, ReleaseError
 from retrievals_serving.filters import is_unicode
+from retrievals_serving.golden import deviations, floor, machine, read_golden
 from retrievals_serving.models import Embedder, Input, load_embedder, truncate
 from retrievals_serving.models.contracts import Contract
-from retrievals_serving.release import Manifest
+from retrievals_serving.release import GOLDEN, Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.vectors import Float32
 
 MAX_QUERY = 512  # characters
+KEPT = 1024  # vectors of the last queries: 4 MB at dimension 1024
 
 
 class QueryEmbedder:
     """Embeds queries for one release; loads the model when the first of them needs it.
 
     Attributes:
-        embedder: The model; None until it is loaded.
+        embedder: The model; None until it is loaded, and found to be that of the release.
     """
 
     def __init__(
-        self, manifest: Manifest, settings: Settings, embedder: Embedder | None = None
+        self, release: Release, settings: Settings, embedder: Embedder | None = None
     ) -> None:
         """Take `embedder`, or load that of the settings later.
 
         Raises:
-            ReleaseError: `embedder` is not the model that made the release.
+            ReleaseDamaged, ReleaseError: As for `load`.
         """
         self.embedder: Embedder | None = None
-        self._manifest = manifest
+        self._release = release
         self._settings = settings
         self._loading = threading.Lock()
         if embedder is not None:
-            self._require_same_contracts(embedder)
-            self.embedder = embedder
+            self._accept(embedder)
 
     def load(self) -> Embedder:
         """Return the model, loading it on first use.
 
         Raises:
             ModelError: It cannot be loaded.
-            ReleaseError: It is not the model that made the release.
+            ReleaseDamaged: The release's golden vectors are not those that were sealed.
+            ReleaseError: It is not the model that made the release, or makes other vectors here.
         """
         with self._loading:
             if self.embedder is None:
@@ -51,32 +54,68 @@ class QueryEmbedder:
                     dtype=self._settings.dtype,
                     max_pixels=self._settings.max_pixels,
                 )
-                self._require_same_contracts(embedder)
-                self.embedder = embedder
+                self._accept(embedder)
+                return embedder
             return self.embedder
 
     def embed(self, query: str) -> Float32:
-        """Return the vector of `query`: float32, the release's dimension, length 1.
+        """Return the vector of `query`: float32, the release's dimension, length 1, read-only.
 
         Raises:
-            ModelError, ReleaseError: As for `load`.
+            ModelError, ReleaseDamaged, ReleaseError: As for `load`.
         """
-        native = self.load().embed_queries([Input(text=query)])
-        vector: Float32 = truncate(native, self._manifest.embedder.dimension)[0]
+        self.load()
+        vector: Float32 = self._embed(query)
         return vector
 
+    def _accept(self, embedder: Embedder) -> None:
+        """Take `embedder` once it is shown to make the vectors of the release."""
+        self._require_same_contracts(embedder)
+        self._require_same_vectors(embedder)
+        dimension = self._release.manifest.embedder.dimension
+
+        @lru_cache(maxsize=KEPT)
+        def embed(query: str) -> Float32:
+            vectors = truncate(embedder.embed_queries([Input(text=query)]), dimension)
+            vectors.setflags(write=False)  # all who ask the same are given the same array
+            vector: Float32 = vectors[0]
+            return vector
+
+        self._embed = embed
+        self.embedder = embedder
+
     def _require_same_contracts(self, embedder: Embedder) -> None:
-        made_with = self._manifest.embedder
+        made_with = self._release.manifest.embedder
         differences = {
             *embedder.corpus_contract.differences(Contract(made_with.corpus_contract.parts)),
             *embedder.query_contract.differences(Contract(made_with.query_contract.parts)),
         }
         if differences:
             raise ReleaseError(
-                f"release {self._manifest.release_id} was made with {made_with.checkpoint}, which "
+                f"release {self._release.release_id} was made with {made_with.checkpoint}, which "
                 "is not the model that is set (here: the one that is set, there: the release's): "
                 f"{'; '.join(sorted(differences))}. Set RETRIEVALS_EMBEDDER and "
                 "RETRIEVALS_MAX_PIXELS as they were, or build a release with this model."
+            )
+
+    def _require_same_vectors(self, embedder: Embedder) -> None:
+        if problems := self._release.damage(GOLDEN):
+            raise ReleaseDamaged(
+                f"release {self._release.release_id}: {'; '.join(problems)}; promote another "
+                "release (`retrievals releases list`) or build again."
+            )
+        golden = read_golden(self._release.path(GOLDEN))
+        if cosines := deviations(golden, embedder):
+            here, there = machine(embedder), golden.made_on
+            libraries = Contract(here.libraries).differences(Contract(there.libraries))
+            raise ReleaseError(
+                f"release {self._release.release_id}: the same model makes other vectors here "
+                f"({here.device}, {here.dtype}) than where the release was made ({there.device}, "
+                f"{there.dtype}), with cosines under {floor(here.dtype, there.dtype)}: "
+                f"{', '.join(f'{name} {cosine:.6f}' for name, cosine in cosines.items())}. "
+                f"Libraries that differ: {'; '.join(libraries) or 'none'}. "
+                "Use what the release was made with (RETRIEVALS_DEVICE, RETRIEVALS_DTYPE, the "
+                "libraries), or build one here in another RETRIEVALS_HOME."
             )
 
 

@@ -3,6 +3,7 @@
     releases/<release_id>/manifest.json     what is in it, from what, and the sha256 of each file
     releases/<release_id>/index.faiss       row i: the float16 vector of work i
     releases/<release_id>/artworks.duckdb   row i: the record of work i
+    releases/<release_id>/golden.parquet    what a server must get again, see `golden`
     releases/CURRENT                        the id of the release being served
 
 A release folder never changes once it has its name. `CURRENT` is replaced in one step.
@@ -21,12 +22,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from retrievals_serving.errors import PromotionRefused, ReleaseDamaged, ReleaseNotFound
 from retrievals_serving.store import Store, file_sha256
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 CURRENT = "releases/CURRENT"
 MANIFEST = "manifest.json"
 INDEX = "index.faiss"
 METADATA = "artworks.duckdb"
-REQUIRED_CHECKS = ("files", "index", "metadata", "coverage", "size", "search")
+GOLDEN = "golden.parquet"
+REQUIRED_CHECKS = ("files", "index", "metadata", "golden", "coverage", "size", "search")
 
 
 class FileEntry(BaseModel):
@@ -69,12 +71,22 @@ class IndexEntry(BaseModel):
     metric: Literal["inner_product"] = "inner_product"
 
 
+class GoldenEntry(BaseModel):
+    """On what the golden vectors of a release were made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    device: str
+    dtype: str
+    libraries: dict[str, str]
+
+
 class Manifest(BaseModel):
     """What a release is: the content of `manifest.json`."""
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     release_id: str
     created_at: datetime
     as_of: datetime
@@ -84,6 +96,7 @@ class Manifest(BaseModel):
     missing: dict[str, int]
     embedder: EmbedderEntry
     index: IndexEntry
+    golden: GoldenEntry
     files: tuple[FileEntry, ...]
     libraries: dict[str, str]
 
@@ -132,10 +145,12 @@ class Release:
             )
             raise ReleaseDamaged(f"{self.store.path(name)} cannot be read: {remedy}") from error
 
-    def damage(self) -> list[str]:
-        """Read every file and return what differs from the manifest; empty when all is well."""
+    def damage(self, *names: str) -> list[str]:
+        """Read the files `names`, or all, and return what differs from the manifest."""
         problems = []
         for entry in self.manifest.files:
+            if names and entry.name not in names:
+                continue
             path = self.path(entry.name)
             if not path.exists():
                 problems.append(f"{entry.name} is missing")

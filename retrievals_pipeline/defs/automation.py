@@ -4,5 +4,7 @@ import dagster as dg
 
 refresh_records = dg.define_asset_job("refresh_records", "group:records")
 refresh_images = dg.define_asset_job("refresh_images", "group:images")
-refresh_embeddings = dg.define_asset_job("refresh_embeddings", "group:embeddings")
-publish_release = dg.define_asset_job("publish_release", "group:index or group:release")
+refresh_embeddings = dg.define_asset_job("refresh_embeddings", "key:image_embeddings")
+publish_release = dg.define_asset_job(
+    "publish_release", "key:golden_vectors or group:index or group:release"
+)

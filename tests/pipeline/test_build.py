@@ -1,5 +1,6 @@
 """`retrievals build` end to end, in process: what it makes, and what a second run does."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,20 @@ import pytest
 
 from retrievals_pipeline.build import BUILD_TAG, build, only_build
 from retrievals_pipeline.definitions import defs
+from retrievals_pipeline.defs.embeddings.golden import golden_items
+from retrievals_pipeline.defs.index.plan import plan_release
+from retrievals_pipeline.defs.release.candidate import seal_candidate
 from retrievals_pipeline.defs.release.verification import CHECKS, Verdict
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_serving import SearchEngine
-from retrievals_serving.errors import BuildError, PromotionRefused, ReleaseNotFound
+from retrievals_serving.errors import (
+    BuildError,
+    PromotionRefused,
+    ReleaseError,
+    ReleaseNotFound,
+)
+from retrievals_serving.golden import read_golden, write_golden
+from retrievals_serving.models import describe_checkpoint
 from retrievals_serving.release import (
     METADATA,
     Release,
@@ -45,7 +56,13 @@ def test_the_release_answers(built: Settings) -> None:
     assert len(page.results) == 10
 
 
-def test_a_second_build_does_nothing_twice(built: Settings, served_museum: ServedMuseum) -> None:
+def test_a_second_build_does_nothing_twice_and_loads_no_model(
+    built: Settings, served_museum: ServedMuseum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr("retrievals_pipeline.defs.resources.load_embedder", load)
     files = {path: path.stat().st_mtime_ns for path in artifacts(built)}
     release = build()
     assert list_releases(built.store) == [release]
@@ -80,9 +97,41 @@ def vector_files(settings: Settings) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in parts}
 
 
+def test_where_golden_vectors_were_made_is_told_and_no_part_of_the_id(built: Settings) -> None:
+    release = Release(built.store, current_release_id(built.store))
+    assert (release.manifest.golden.device, release.manifest.golden.dtype) == ("cpu", "float32")
+    (kept,) = built.store.names("embeddings/golden/*")
+    golden = read_golden(built.store.path(kept))
+    elsewhere = golden.made_on.model_copy(update={"device": "cuda:0", "dtype": "bfloat16"})
+    write_golden(dataclasses.replace(golden, made_on=elsewhere), built.store.path(kept))
+    shutil.rmtree(built.store.path(release.folder))
+    rebuilt = build()
+    assert rebuilt.release_id == release.release_id
+    assert rebuilt.manifest.golden == elsewhere
+    assert rebuilt.manifest.files != release.manifest.files
+
+
+def test_a_candidate_without_golden_vectors_is_not_sealed(built: Settings) -> None:
+    release = Release(built.store, current_release_id(built.store))
+    built.store.path(f"{release.folder}/index.faiss").unlink()
+    for kept in built.store.names("embeddings/golden/*"):
+        built.store.remove(kept)
+    plan = plan_release(
+        built.store,
+        shards=built.shards,
+        description=describe_checkpoint(built.embedder, max_pixels=built.max_pixels),
+        dimension=built.dimension,
+    )
+    with pytest.raises(ReleaseError, match="materialize `golden_vectors`"):
+        seal_candidate(built.store, plan, limit=None)
+
+
 def test_what_dagster_shows(built: Settings) -> None:
     assert latest(built, "artworks")["dagster/row_count"] == WORKS
     assert latest(built, "metadata_db")["dagster/row_count"] == WORKS
+    golden = latest(built, "golden_vectors")
+    assert golden["dagster/row_count"] == len(golden_items())
+    assert (golden["device"], golden["dtype"]) == ("cpu", "float32")
     for asset in ("artwork_images", "image_embeddings"):
         shards = [latest(built, asset, f"{number}-of-3") for number in range(3)]
         assert sum(shard["dagster/row_count"] for shard in shards) == WORKS
@@ -181,7 +230,7 @@ def test_what_a_killed_build_left_behind_is_not_sealed(built: Settings) -> None:
         path.write_bytes(b"half")
     build()
     names = {path.name for path in built.store.path(release.folder).iterdir()}
-    assert names == {"manifest.json", "index.faiss", "artworks.duckdb"}
+    assert names == {"manifest.json", "index.faiss", "artworks.duckdb", "golden.parquet"}
     assert not built.store.exists("releases/.staging")
 
 

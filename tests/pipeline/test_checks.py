@@ -1,14 +1,19 @@
 """Each check of a candidate passes a sound release and refuses what it is there for."""
 
+import dataclasses
 import json
 import shutil
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from retrievals_pipeline.defs.release.verification import CHECKS
+from retrievals_serving.golden import read_golden, write_golden
+from retrievals_serving.models import truncate
 from retrievals_serving.release import (
+    GOLDEN,
     METADATA,
     REQUIRED_CHECKS,
     Release,
@@ -73,6 +78,31 @@ def blank_addresses(release: Release) -> None:
         connection.execute("update artworks set image_url = ''")
 
 
+def edit_golden(release: Release, **changes: Any) -> None:
+    path = release.path(GOLDEN)
+    write_golden(dataclasses.replace(read_golden(path), **changes), path)
+
+
+def lengthen_golden(release: Release) -> None:
+    edit_golden(release, vectors=read_golden(release.path(GOLDEN)).vectors * np.float32(1.001))
+
+
+def spoil_golden(release: Release) -> None:
+    vectors = read_golden(release.path(GOLDEN)).vectors.copy()
+    vectors[-1, 0] = np.nan
+    edit_golden(release, vectors=vectors)
+
+
+def cut_golden(release: Release) -> None:
+    edit_golden(release, vectors=truncate(read_golden(release.path(GOLDEN)).vectors, 32))
+
+
+def drop_golden_pictures(release: Release) -> None:
+    golden = read_golden(release.path(GOLDEN))
+    texts = [item for item in golden.items if item.text is not None]
+    edit_golden(release, items=tuple(texts), vectors=golden.vectors[: len(texts)])
+
+
 def edit_manifest(release: Release, **changes: Any) -> None:
     path = release.path("manifest.json")
     path.write_text(release.manifest.model_copy(update=changes).model_dump_json())
@@ -84,6 +114,10 @@ def edit_manifest(release: Release, **changes: Any) -> None:
         ("files", flip_byte),
         ("index", claim_more_works),
         ("metadata", lose_pictures),
+        ("golden", lengthen_golden),
+        ("golden", spoil_golden),
+        ("golden", cut_golden),
+        ("golden", drop_golden_pictures),
         ("coverage", claim_more_eligible),
         ("size", halve),
         ("search", blank_addresses),

@@ -54,7 +54,8 @@ def test_the_graph_is_the_one_that_was_designed() -> None:
         "image_embeddings": {"artwork_images"},
         "faiss_index": {"image_embeddings"},
         "metadata_db": {"artworks", "artwork_images", "image_embeddings"},
-        "release_candidate": {"faiss_index", "metadata_db"},
+        "golden_vectors": set(),
+        "release_candidate": {"faiss_index", "metadata_db", "golden_vectors"},
         "search_release": {"release_candidate"},
     }
 

@@ -13,9 +13,11 @@ import faiss
 import numpy as np
 from PIL import Image
 
+from retrievals_serving.golden import GoldenItem, make_golden, read_golden, write_golden
 from retrievals_serving.models import Input
 from retrievals_serving.models.contracts import Contract
 from retrievals_serving.release import (
+    GOLDEN,
     INDEX,
     MANIFEST,
     METADATA,
@@ -54,6 +56,7 @@ class WordEmbedder:
         self.corpus_contract = Contract(model | {"pictures": "titles"})
         self.query_contract = Contract(model | {"texts": "split at spaces"})
         self.queries: list[str] = []
+        self.pictures = 0
 
     def embed_queries(self, queries: Sequence[Input]) -> np.ndarray:
         texts = [query.text or "" for query in queries]
@@ -73,7 +76,45 @@ class WordEmbedder:
     def embed_images(
         self, images: Sequence[Image.Image | Path], *, instruction: str | None = None
     ) -> np.ndarray:
-        raise NotImplementedError
+        if instruction is not None:
+            raise NotImplementedError
+        self.pictures += len(images)
+        return self.embed_texts([f"{image.width} by {image.height}" for image in images])
+
+
+GOLDEN_TEXTS = ["a lonely boat", "Été"]
+
+
+def golden_items() -> list[GoldenItem]:
+    picture = encoded(Image.new("RGB", (40, 30), "navy"), "PNG")
+    texts = [GoldenItem(f"text {number}", text=text) for number, text in enumerate(GOLDEN_TEXTS)]
+    return [*texts, GoldenItem("blue", picture=picture)]
+
+
+class TurnedEmbedder(WordEmbedder):
+    """The same model where one text and the pictures come out with another cosine to the right."""
+
+    def __init__(self, cosine: float, dtype: str = "float32", device: str = "cpu") -> None:
+        super().__init__()
+        self.cosine, self.dtype, self.device = cosine, dtype, device
+
+    def embed_queries(self, queries: Sequence[Input]) -> np.ndarray:
+        vectors = super().embed_queries(queries)
+        rows = [row for row, query in enumerate(queries) if query.text == GOLDEN_TEXTS[1]]
+        vectors[rows] = turned(vectors[rows], self.cosine)
+        return vectors
+
+    def embed_images(
+        self, images: Sequence[Image.Image | Path], *, instruction: str | None = None
+    ) -> np.ndarray:
+        return turned(super().embed_images(images, instruction=instruction), self.cosine)
+
+
+def turned(vectors: np.ndarray, cosine: float) -> np.ndarray:
+    """Turn rows of length 1 until their cosine with what they were is `cosine`."""
+    other = np.random.default_rng(3).standard_normal(vectors.shape)
+    across = unit(other - (other * vectors).sum(axis=1, keepdims=True) * vectors)
+    return (cosine * vectors + np.sqrt(1 - cosine**2) * across).astype(np.float32)
 
 
 def word_vector(word: str) -> np.ndarray:
@@ -160,6 +201,7 @@ def make_release(store: Store, release_id: str = RELEASE, works: int = WORKS) ->
             f"insert into artworks values ({', '.join('?' * len(names))})",
             [[record[name] for name in names] for record in records],
         )
+    write_golden(make_golden(embedder, golden_items()), release.path(GOLDEN))
     seal(release, works)
     return release
 
@@ -171,7 +213,7 @@ def seal(release: Release, works: int) -> None:
         ContractEntry(digest=contract.digest, parts=dict(contract.parts))
         for contract in (embedder.corpus_contract, embedder.query_contract)
     )
-    paths = [release.path(name) for name in (INDEX, METADATA)]
+    paths = [release.path(name) for name in (INDEX, METADATA, GOLDEN)]
     manifest = Manifest(
         release_id=release.release_id,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -187,6 +229,7 @@ def seal(release: Release, works: int) -> None:
             query_contract=query,
         ),
         index=IndexEntry(kind="flat float16"),
+        golden=read_golden(release.path(GOLDEN)).made_on,
         files=tuple(
             FileEntry(name=path.name, bytes=path.stat().st_size, sha256=file_sha256(path))
             for path in paths

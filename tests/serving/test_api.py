@@ -1,8 +1,6 @@
 """The HTTP contract, over real HTTP on loopback."""
 
 import json
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,10 @@ import pytest
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
-from retrievals_serving.errors import ModelError
 from retrievals_serving.release import promote
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
-from tests.serving.small_release import RELEASE, WORKS, WordEmbedder, make_release
+from tests.serving.small_release import RELEASE, make_release
 
 JSON = {"Content-Type": "application/json"}
 
@@ -186,91 +183,6 @@ def test_what_nobody_foresaw_is_a_problem_without_its_inside(
         response = client.get("/artworks/test:1001")
     assert response.status_code == 500
     assert problem(response)["detail"] == "The server failed; its log says why."
-
-
-def test_health_says_what_answers(client: httpx.Client) -> None:
-    response = client.get("/health")
-    assert response.status_code == 200
-    assert response.json() == {
-        "status": "ok",
-        "detail": None,
-        "release": RELEASE,
-        "works": WORKS,
-        "embedder": "words",
-        "device": "cpu",
-        "dtype": "float32",
-    }
-
-
-def wait_for(client: httpx.Client, status: str) -> Any:
-    """Ask for the health until it is `status`."""
-    for _ in range(1000):
-        health = client.get("/health")
-        if health.json()["status"] == status:
-            return health.json()
-        assert health.status_code == 503
-        time.sleep(0.01)
-    raise AssertionError(health.text)
-
-
-def test_a_server_answers_that_it_starts_while_its_model_loads(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    is_loading, may_load = threading.Event(), threading.Event()
-
-    def load(*_: object, **__: object) -> WordEmbedder:
-        is_loading.set()
-        may_load.wait(60)
-        return WordEmbedder()
-
-    monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
-    with client_of(create_app(settings)) as client:
-        assert is_loading.wait(60)
-        starting = client.get("/health")
-        assert starting.status_code == 503
-        assert starting.json()["status"] == "starting"
-        assert starting.json()["release"] == RELEASE
-        assert client.get("/artworks/test:1001").status_code == 200
-        may_load.set()
-        wait_for(client, "ok")
-        assert client.post("/search", json={"query": "boat"}).status_code == 200
-
-
-def test_a_model_that_cannot_be_loaded_is_unavailable_until_it_can(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = threading.Event()
-
-    def load(*_: object, **__: object) -> WordEmbedder:
-        if whole.is_set():
-            return WordEmbedder()
-        raise ModelError("checkpoint words lacks its weights: download it again.")
-
-    monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
-    with client_of(create_app(settings)) as client:
-        assert "lacks its weights" in wait_for(client, "unavailable")["detail"]
-        response = client.post("/search", json={"query": "boat"})
-        assert response.status_code == 503
-        assert "lacks its weights" in problem(response)["detail"]
-        whole.set()
-        wait_for(client, "ok")
-
-
-def test_a_server_starts_before_the_first_build_and_answers_after_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: WordEmbedder())
-    with client_of(create_app(Settings.load(home=tmp_path))) as client:
-        health = client.get("/health")
-        assert (health.status_code, health.json()["status"]) == (503, "unavailable")
-        assert "retrievals build" in health.json()["detail"]
-        response = client.post("/search", json={"query": "boat"})
-        assert response.status_code == 503
-        assert "retrievals build" in problem(response)["detail"]
-        store = Store(tmp_path)
-        promote(store, make_release(store).release_id)
-        wait_for(client, "ok")
-        assert client.post("/search", json={"query": "boat"}).status_code == 200
 
 
 def test_searches_at_once_get_the_answers_that_one_gets(client: httpx.Client) -> None:

@@ -51,8 +51,21 @@ def test_the_first_page_says_what_was_found(engine: SearchEngine) -> None:
 def test_a_query_is_embedded_as_a_query(settings: Settings) -> None:
     embedder = WordEmbedder()
     with SearchEngine.open(settings=settings, embedder=embedder) as engine:
+        embedder.queries.clear()
         engine.search("boat")
     assert embedder.queries == ["boat"]
+
+
+def test_a_query_that_was_asked_before_costs_no_forward(settings: Settings) -> None:
+    embedder = WordEmbedder()
+    with SearchEngine.open(settings=settings, embedder=embedder) as engine:
+        embedder.queries.clear()
+        first = engine.search("boat")
+        again = engine.search("  boat ")
+        engine.search("Boat")
+    assert embedder.queries == ["boat", "Boat"]
+    assert again.query_vector == first.query_vector
+    assert again.results == first.results
 
 
 def test_a_result_is_the_record_of_its_work(

@@ -1,5 +1,6 @@
 """What is opened is what was sealed: a release that does not fit is refused, and says why."""
 
+import dataclasses
 import shutil
 import subprocess
 import sys
@@ -17,11 +18,26 @@ from retrievals_serving.errors import (
     ReleaseError,
     ReleaseNotFound,
 )
-from retrievals_serving.release import INDEX, METADATA, Release, open_release, promote, record_check
+from retrievals_serving.models import Description, describe_checkpoint
+from retrievals_serving.models.checkpoints import SHIPPED
+from retrievals_serving.models.contracts import Contract
+from retrievals_serving.release import (
+    GOLDEN,
+    INDEX,
+    MANIFEST,
+    METADATA,
+    ContractEntry,
+    EmbedderEntry,
+    Release,
+    open_release,
+    promote,
+    record_check,
+)
 from retrievals_serving.store import Store
 from tests.serving.small_release import DIMENSION, RELEASE, WORKS, WordEmbedder, seal
 
 HEAVY = ("torch", "transformers", "faiss", "dagster", "pandas")
+PIXELS = 65536  # the budget of the server
 
 
 @pytest.fixture
@@ -75,6 +91,71 @@ def test_a_model_of_another_contract_is_refused_by_the_parts_that_differ(
         assert engine.embedder is None
 
 
+def another_model(folder: Path) -> Description:
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(weights)
+    return describe_checkpoint(str(folder), max_pixels=PIXELS)
+
+
+def another_revision(folder: Path) -> Description:
+    template = folder / "chat_template.jinja"
+    template.write_text(template.read_text().replace("assistant", "model"))
+    described = describe_checkpoint(str(folder), max_pixels=PIXELS)
+    return dataclasses.replace(described, checkpoint="museum/miniature@" + 40 * "b")
+
+
+def another_query_instruction(folder: Path) -> Description:
+    described = describe_checkpoint(str(folder), max_pixels=PIXELS)
+    parts = described.query_contract.parts | {"instruction": "Find the picture."}
+    return dataclasses.replace(described, query_contract=Contract(parts))
+
+
+def another_pixel_budget(folder: Path) -> Description:
+    return describe_checkpoint(str(folder), max_pixels=262144)
+
+
+@pytest.mark.parametrize(
+    ("made_with", "difference"),
+    [
+        (another_model, "weights: [0-9a-f]{64} here, [0-9a-f]{64} there"),
+        (another_revision, "chat_template: [0-9a-f]{64} here, [0-9a-f]{64} there"),
+        (another_query_instruction, "instruction: Retrieve .* here, Find the picture. there"),
+        (another_pixel_budget, f"max_pixels: {PIXELS} here, 262144 there"),
+    ],
+)
+def test_a_release_of_another_model_is_refused_by_the_one_part_that_differs(
+    release: Release, tmp_path: Path, made_with: Callable[[Path], Description], difference: str
+) -> None:
+    folder = Path(shutil.copytree(SHIPPED / "embedder", tmp_path / "checkpoint"))
+    description = made_with(folder)
+    state_model(release, description)
+    settings = Settings.load(home=release.store.root, embedder="miniature", max_pixels=PIXELS)
+    message = rf"made with {description.checkpoint}, .*the release's\): {difference}\. Set "
+    with SearchEngine.open(settings=settings) as engine:
+        assert engine.similar("test:1001").results
+        with pytest.raises(ReleaseError, match=message):
+            engine.warm()
+        assert engine.embedder is None
+
+
+def state_model(release: Release, description: Description) -> None:
+    """Let the manifest say that the release was made with the model of `description`."""
+    corpus, query = (
+        ContractEntry(digest=contract.digest, parts=dict(contract.parts))
+        for contract in (description.corpus_contract, description.query_contract)
+    )
+    entry = EmbedderEntry(
+        checkpoint=description.checkpoint,
+        native_dimension=description.dimension,
+        dimension=DIMENSION,
+        corpus_contract=corpus,
+        query_contract=query,
+    )
+    manifest = Release(release.store, RELEASE).manifest.model_copy(update={"embedder": entry})
+    release.path(MANIFEST).write_text(manifest.model_dump_json())
+
+
 def test_the_model_of_the_settings_is_loaded_once(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +178,7 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
-@pytest.mark.parametrize("name", [INDEX, METADATA])
+@pytest.mark.parametrize("name", [INDEX, METADATA, GOLDEN])
 @pytest.mark.parametrize(
     ("damage", "message"), [(cut_short, "bytes and has"), (Path.unlink, "bytes and is missing")]
 )

@@ -1,11 +1,12 @@
-"""Embeddings: a vector for every picture, under the corpus contract of the model."""
+"""Embeddings: a vector for every picture, and the golden vectors that judge a server's own."""
 
 import dagster as dg
 
+from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden
 from retrievals_pipeline.defs.embeddings.shard import embed_shard, read_pictures
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.shard import read_works
-from retrievals_pipeline.defs.metadata import column_schema
+from retrievals_pipeline.defs.metadata import column_schema, file_metadata
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.progress import track
@@ -57,3 +58,27 @@ def image_embeddings(
                     "corpus_contract": contract,
                 },
             )
+
+
+@dg.asset(
+    group_name="embeddings",
+    pool="gpu",
+    kinds={"pytorch", "huggingface", "parquet"},
+    description="The vectors of a few texts and pictures, made once for each pair of contracts. "
+    "Every release carries them: a server embeds the same again before it answers, and refuses "
+    "when its vectors differ.",
+)
+def golden_vectors(
+    settings: dg.ResourceParam[Settings], embedder: EmbedderResource
+) -> dg.MaterializeResult[None]:
+    """Make the golden vectors of the model, unless they are there."""
+    description = embedder.describe()
+    golden = keep_golden(settings.store, description, embedder.load)
+    name = golden_name(description)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(name),
+        metadata={
+            **file_metadata(settings.store.path(name), len(golden.items)),
+            **golden.made_on.model_dump(),
+        },
+    )

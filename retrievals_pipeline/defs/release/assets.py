@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from retrievals_pipeline.defs.embeddings.assets import golden_vectors
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
 from retrievals_pipeline.defs.metadata import counts
 from retrievals_pipeline.defs.release.candidate import read_candidate, seal_candidate
@@ -13,7 +14,7 @@ from retrievals_serving.settings import Settings
 @dg.asset(
     group_name="release",
     pool="release",
-    deps=[faiss_index, metadata_db],
+    deps=[faiss_index, metadata_db, golden_vectors],
     description="The next release, sealed: a folder with its manifest, which never changes. "
     "The same inputs make no second one.",
 )

@@ -4,10 +4,13 @@ import shutil
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from retrievals_pipeline.defs.embeddings.golden import golden_name
 from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan, is_whole
 from retrievals_serving.errors import ReleaseError
+from retrievals_serving.golden import read_golden
 from retrievals_serving.models.contracts import Contract
 from retrievals_serving.release import (
+    GOLDEN,
     INDEX,
     MANIFEST,
     METADATA,
@@ -20,6 +23,7 @@ from retrievals_serving.release import (
 )
 from retrievals_serving.store import Store, file_sha256, sync
 
+FILES = (INDEX, METADATA, GOLDEN)
 CANDIDATE = "releases/CANDIDATE"
 LIBRARIES = ("retrievals", "torch", "transformers", "duckdb", "numpy", "pillow")
 
@@ -31,15 +35,17 @@ def seal_candidate(store: Store, plan: ReleasePlan, *, limit: int | None) -> tup
     that was damaged since is set aside as `releases/.damaged-<id>`.
 
     Raises:
-        ReleaseError: The staged files are not all there, because the inputs changed meanwhile.
+        ReleaseError: The staged files are not all there, because the inputs changed meanwhile, or
+            the model has no golden vectors yet.
     """
     release = Release(store, plan.release_id)
     new = not is_whole(release)
     if new:
+        _stage_golden(store, plan)
         manifest = _manifest(store, plan, limit)
         store.write_bytes(f"{plan.staging}/{MANIFEST}", manifest.model_dump_json(indent=2).encode())
         for path in store.path(plan.staging).iterdir():
-            if path.name not in (INDEX, METADATA, MANIFEST):
+            if path.name not in (*FILES, MANIFEST):
                 path.unlink()  # what a killed build left half-written
         if store.exists(release.folder):
             aside = store.path(f"releases/.damaged-{release.release_id}")
@@ -67,8 +73,18 @@ def read_candidate(store: Store) -> Release:
     return Release(store, store.read_bytes(CANDIDATE).decode())
 
 
+def _stage_golden(store: Store, plan: ReleasePlan) -> None:
+    """Copy the golden vectors of the plan's model into its staging folder."""
+    kept = golden_name(plan.description)
+    if not store.exists(kept):
+        raise ReleaseError(
+            f"{store.path(kept)} is not there: materialize `golden_vectors` for this model first."
+        )
+    store.write_bytes(f"{plan.staging}/{GOLDEN}", store.read_bytes(kept))
+
+
 def _manifest(store: Store, plan: ReleasePlan, limit: int | None) -> Manifest:
-    paths = [store.path(f"{plan.staging}/{name}") for name in (INDEX, METADATA)]
+    paths = [store.path(f"{plan.staging}/{name}") for name in FILES]
     missing = [path.name for path in paths if not path.exists()]
     if missing:
         raise ReleaseError(
@@ -91,6 +107,7 @@ def _manifest(store: Store, plan: ReleasePlan, limit: int | None) -> Manifest:
             query_contract=_entry(plan.description.query_contract),
         ),
         index=IndexEntry(kind=INDEX_KIND),
+        golden=read_golden(store.path(f"{plan.staging}/{GOLDEN}")).made_on,
         files=tuple(
             FileEntry(name=path.name, bytes=path.stat().st_size, sha256=file_sha256(path))
             for path in paths

@@ -11,9 +11,10 @@ import duckdb
 import numpy as np
 
 from retrievals_serving.errors import ReleaseError
+from retrievals_serving.golden import read_golden
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import truncate
-from retrievals_serving.release import INDEX, METADATA, Release, current_release_id
+from retrievals_serving.release import GOLDEN, INDEX, METADATA, Release, current_release_id
 from retrievals_serving.store import picture_name, thumbnail_name
 from retrievals_serving.vectors.faiss_index import FaissIndex
 
@@ -73,6 +74,27 @@ def check_metadata(release: Release) -> Verdict:
         and ids == sorted(set(ids))
         and not lost,
         {"rows": len(rows), "works": release.manifest.works, "pictures_lost": lost[:10]},
+    )
+
+
+def check_golden(release: Release) -> Verdict:
+    """Golden vectors are of texts and pictures, finite, of length 1 and of the native dimension."""
+    golden = read_golden(release.path(GOLDEN))
+    deviation = float(np.abs(np.linalg.norm(golden.vectors, axis=1) - 1).max(initial=0))
+    texts = sum(item.text is not None for item in golden.items)
+    pictures = sum(item.picture is not None for item in golden.items)
+    dimension = golden.vectors.shape[1]
+    return Verdict(
+        min(texts, pictures) > 0
+        and deviation < 1e-5  # NaN is not
+        and dimension == release.manifest.embedder.native_dimension,
+        {
+            "texts": texts,
+            "pictures": pictures,
+            "dimension": dimension,
+            "largest_deviation_of_norm": deviation,
+            "made_on": golden.made_on.model_dump(),
+        },
     )
 
 
@@ -164,6 +186,7 @@ CHECKS: Mapping[str, Callable[[Release], Verdict]] = {
     "files": check_files,
     "index": check_index,
     "metadata": check_metadata,
+    "golden": check_golden,
     "coverage": check_coverage,
     "size": check_size,
     "search": check_search,

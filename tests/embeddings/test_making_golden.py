@@ -1,0 +1,158 @@
+"""Golden vectors are of the same texts and pictures everywhere, and are made once for a model."""
+
+import dataclasses
+import hashlib
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from retrievals_pipeline.defs.embeddings.golden import (
+    golden_items,
+    golden_name,
+    keep_golden,
+)
+from retrievals_serving.golden import FLOOR_FLOAT32, deviations
+from retrievals_serving.models import Description, Embedder, describe_checkpoint, load_embedder
+from retrievals_serving.models.checkpoints import SHIPPED
+from retrievals_serving.models.contracts import Contract
+from retrievals_serving.queries import clean_query
+from retrievals_serving.store import Store
+
+PIXELS = "903025ccb76e9e098dfe90444c13a039e0598f0183038cb795bda42daa3f0f28"
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return load_embedder("miniature", device="cpu")
+
+
+@pytest.fixture
+def description() -> Description:
+    return describe_checkpoint("miniature")
+
+
+@pytest.fixture
+def loads(embedder: Embedder) -> Callable[[], Embedder]:
+    """Returns the model; `loads.count` says how often."""
+
+    def load() -> Embedder:
+        load.count += 1
+        return embedder
+
+    load.count = 0
+    return load
+
+
+def pictures() -> list[Image.Image]:
+    return [Image.open(io.BytesIO(item.picture)) for item in golden_items() if item.picture]
+
+
+def test_there_are_a_dozen_texts_that_can_be_asked_and_a_few_pictures_that_are_resized() -> None:
+    texts = [item.text for item in golden_items() if item.text is not None]
+    assert len(set(texts)) == 12
+    assert [clean_query(text) for text in texts] == texts
+    assert len({item.name for item in golden_items()}) == len(golden_items())
+    assert len({picture.width / picture.height for picture in pictures()}) == 4
+    for picture in pictures():
+        assert picture.mode == "RGB"
+        assert max(picture.size) <= 256
+        assert all(side % 32 for side in picture.size)
+
+
+def test_the_pictures_are_drawn_alike_everywhere() -> None:
+    digest = hashlib.sha256(b"".join(picture.tobytes() for picture in pictures())).hexdigest()
+    assert digest == PIXELS
+
+
+def test_they_are_made_once_for_a_model_and_kept(
+    tmp_path: Path, description: Description, loads: Callable[[], Embedder], embedder: Embedder
+) -> None:
+    store = Store(tmp_path)
+    made = keep_golden(store, description, loads)
+    written = store.path(golden_name(description)).stat().st_mtime_ns
+    kept = keep_golden(store, description, loads)
+    assert loads.count == 1
+    assert store.path(golden_name(description)).stat().st_mtime_ns == written
+    assert (kept.items, kept.made_on) == (made.items, made.made_on)
+    np.testing.assert_array_equal(kept.vectors, made.vectors)
+    assert made.vectors.shape == (16, description.dimension)
+    assert made.vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(made.vectors, axis=1), 1, atol=1e-6)
+    assert deviations(kept, embedder) == {}
+
+
+def test_texts_are_embedded_as_queries_and_pictures_as_documents(
+    tmp_path: Path, description: Description, loads: Callable[[], Embedder], embedder: Embedder
+) -> None:
+    golden = keep_golden(Store(tmp_path), description, loads)
+    texts = [item.text for item in golden.items if item.text is not None]
+    instruction = description.query_contract.parts["instruction"]
+    expected = [
+        embedder.embed_texts(texts, instruction=instruction),
+        embedder.embed_images(pictures()),
+    ]
+    np.testing.assert_allclose(golden.vectors, np.concatenate(expected), atol=1e-5)
+
+
+@pytest.mark.parametrize("side", ["corpus_contract", "query_contract"])
+def test_a_change_of_either_contract_makes_others(
+    tmp_path: Path, description: Description, loads: Callable[[], Embedder], side: str
+) -> None:
+    store = Store(tmp_path)
+    keep_golden(store, description, loads)
+    other = Contract(getattr(description, side).parts | {"instruction": "Another."})
+    keep_golden(store, dataclasses.replace(description, **{side: other}), loads)
+    assert loads.count == 2
+    assert len(store.names("embeddings/golden/*")) == 2
+
+
+def test_a_file_that_cannot_be_read_is_made_again(
+    tmp_path: Path, description: Description, loads: Callable[[], Embedder]
+) -> None:
+    store = Store(tmp_path)
+    store.write_bytes(golden_name(description), b"")
+    keep_golden(store, description, loads)
+    keep_golden(store, description, loads)
+    assert loads.count == 1
+
+
+def test_weights_that_changed_a_little_are_named_by_every_item_they_move(
+    tmp_path: Path, description: Description, loads: Callable[[], Embedder]
+) -> None:
+    golden = keep_golden(Store(tmp_path), description, loads)
+    folder = Path(shutil.copytree(SHIPPED / "embedder", tmp_path / "checkpoint"))
+    weights = load_file(folder / "model.safetensors")
+    generator = torch.Generator().manual_seed(1)
+    for name, weight in weights.items():
+        if weight.ndim == 2 and "embed" not in name:
+            weight += 0.01 * weight.std() * torch.randn(weight.shape, generator=generator)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    cosines = deviations(golden, load_embedder(str(folder), device="cpu"))
+    assert len(cosines) == len(golden.items)
+    assert all(0.9 < cosine < FLOOR_FLOAT32 for cosine in cosines.values())
+
+
+def test_a_pillow_that_resizes_otherwise_shows_in_the_pictures_alone(
+    tmp_path: Path,
+    description: Description,
+    loads: Callable[[], Embedder],
+    embedder: Embedder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    golden = keep_golden(Store(tmp_path), description, loads)
+    resize = Image.Image.resize
+
+    def bilinear(image: Image.Image, size: tuple[int, int], _: object) -> Image.Image:
+        return resize(image, size, Image.Resampling.BILINEAR)
+
+    monkeypatch.setattr(Image.Image, "resize", bilinear)
+    cosines = deviations(golden, embedder)
+    assert {"picture 'rings'", "picture 'weave'"} <= cosines.keys()
+    assert not [name for name in cosines if name.startswith("text")]
