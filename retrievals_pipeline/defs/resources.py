@@ -4,10 +4,10 @@ All of it follows from `Settings`, so that the UI, a schedule and the command li
 """
 
 import logging
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
-from pydantic import PrivateAttr
 
 from retrievals_pipeline.gpus import claim_device
 from retrievals_serving.models import Description, Embedder, describe_checkpoint, load_embedder
@@ -29,29 +29,43 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
     max_pixels: int | None
     batch_tokens: int | None
 
-    _embedder: Embedder | None = PrivateAttr(default=None)
-
     def describe(self) -> Description:
         """Return the model's width and contracts, reading no weights into memory."""
         return describe_checkpoint(self.checkpoint, max_pixels=self.max_pixels)
 
     def load(self) -> Embedder:
-        """Return the model, loading it on first use."""
-        if self._embedder is None:
-            self._embedder = load_embedder(
-                self.checkpoint,
-                device=claim_device() if self.device == "auto" else self.device,
-                dtype=self.dtype,
-                max_pixels=self.max_pixels,
-                batch_tokens=self.batch_tokens,
-            )
-            logger.info(
-                "embedding with %s on %s in %s",
-                self.checkpoint,
-                self._embedder.device,
-                self._embedder.dtype,
-            )
-        return self._embedder
+        """Return the model; the jobs of one process share it."""
+        return loaded_embedder(
+            self.describe().corpus_contract.digest,
+            self.checkpoint,
+            self.device,
+            self.dtype,
+            self.max_pixels,
+            self.batch_tokens,
+        )
+
+
+@lru_cache(maxsize=1)
+def loaded_embedder(
+    contract: str,  # so that weights which changed under their name are loaded anew
+    checkpoint: str,
+    device: str,
+    dtype: str,
+    max_pixels: int | None,
+    batch_tokens: int | None,
+) -> Embedder:
+    """Load an embedding model onto the device of this process."""
+    embedder = load_embedder(
+        checkpoint,
+        device=claim_device() if device == "auto" else device,
+        dtype=dtype,
+        max_pixels=max_pixels,
+        batch_tokens=batch_tokens,
+    )
+    logger.info(
+        "embedding with %s (%s) on %s in %s", checkpoint, contract, embedder.device, embedder.dtype
+    )
+    return embedder
 
 
 @dg.definitions

@@ -15,6 +15,7 @@ from retrievals_pipeline.defs.embeddings.golden import golden_items
 from retrievals_pipeline.defs.index.plan import plan_release
 from retrievals_pipeline.defs.release.candidate import seal_candidate
 from retrievals_pipeline.defs.release.verification import CHECKS, Verdict
+from retrievals_pipeline.defs.resources import loaded_embedder
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_serving import SearchEngine
 from retrievals_serving.errors import (
@@ -63,6 +64,7 @@ def test_a_second_build_does_nothing_twice_and_loads_no_model(
         raise AssertionError("a model was loaded")
 
     monkeypatch.setattr("retrievals_pipeline.defs.resources.load_embedder", load)
+    loaded_embedder.cache_clear()
     files = {path: path.stat().st_mtime_ns for path in artifacts(built)}
     release = build()
     assert list_releases(built.store) == [release]
