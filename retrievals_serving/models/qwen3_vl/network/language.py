@@ -29,7 +29,7 @@ class LanguageModel(nn.Module):
 
     def __init__(self, shape: LanguageShape) -> None:
         super().__init__()
-        self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
+        self.embed_tokens = nn.Embedding.from_pretrained(torch.empty(shape.vocabulary, shape.width))
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.depth))
         self.norm = nn.RMSNorm(shape.width, shape.norm_epsilon)
         half = shape.head_width // 2

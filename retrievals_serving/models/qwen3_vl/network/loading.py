@@ -32,6 +32,8 @@ def load_network(checkpoint: Checkpoint, *, device: str, dtype: str) -> tuple[Ne
     shape = read_shape(checkpoint)
     device, dtype = choose(device, dtype)
     with loading(checkpoint, device, dtype):
+        # Without memory. Embeddings are made by `from_pretrained`, since on this device the drawing
+        # of random weights imports torch's compiler, which takes two seconds.
         with torch.device("meta"):
             network = Network(shape)
         stored = _read(checkpoint, device, getattr(torch, dtype))

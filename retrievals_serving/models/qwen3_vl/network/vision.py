@@ -21,7 +21,9 @@ class VisionTower(nn.Module):
     def __init__(self, shape: VisionShape) -> None:
         super().__init__()
         self.patch_embed = nn.Linear(3 * PATCH**2, shape.width)
-        self.pos_embed = nn.Embedding(shape.position_grid**2, shape.width)
+        self.pos_embed = nn.Embedding.from_pretrained(
+            torch.empty(shape.position_grid**2, shape.width)
+        )
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.depth))
         self.merger = Merger(shape, norm_width=shape.width)
         self.deepstack_merger_list = nn.ModuleList(
