@@ -47,11 +47,9 @@ class Body:
 
         Within `forward`. A picture's features depend on nothing else: see `VisionTower.forward`.
         """
-        import torch
-
         if not pictures:
             return []
-        return self.network.visual([torch.from_numpy(pixels) for pixels in pictures])
+        return self.network.visual([self._there(pixels) for pixels in pictures])
 
     def prefix(self, prompt: Prompt, features: "Sequence[Tensor]") -> "list[Attended]":
         """Return what any continuation of `prompt` attends to. Within `forward`."""
@@ -102,7 +100,7 @@ class Body:
         positions[used] = np.concatenate([prompt.positions for prompt in prompts])
         is_visual[used] = np.concatenate([prompt.is_visual for prompt in prompts])
         ids_there, positions_there, last, visual = (
-            torch.from_numpy(array).to(self.device)
+            self._there(array)
             for array in (ids, positions, lengths - 1, np.flatnonzero(is_visual))
         )
         embeddings = self.network.language_model.embed_tokens(ids_there)
@@ -111,3 +109,12 @@ class Body:
             tokens, *deepstack = torch.cat(list(features), dim=1)
             embeddings.flatten(0, 1).index_copy_(0, visual, tokens)
         return Tokens(embeddings, positions_there, last, visual, deepstack)
+
+    def _there(self, array: np.ndarray) -> "Tensor":
+        """Return an array on the device, without waiting for what the device is at."""
+        import torch
+
+        tensor = torch.from_numpy(array)
+        if self.device.startswith("cuda"):
+            tensor = tensor.pin_memory()  # a copy from other memory would wait
+        return tensor.to(self.device, non_blocking=True)

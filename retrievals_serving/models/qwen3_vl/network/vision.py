@@ -41,7 +41,7 @@ class VisionTower(nn.Module):
         """Return the features of each picture.
 
         Args:
-            pictures: Fitted pixels, each uint8 (height, width, 3), on any device.
+            pictures: Fitted pixels, each uint8 (height, width, 3).
 
         Returns:
             For each, (1 + deepstack layers, visual tokens, output width): the first takes the
@@ -54,11 +54,12 @@ class VisionTower(nn.Module):
         grids = [(len(each) // PATCH, each.shape[1] // PATCH) for each in shown]
         counts = [rows * columns for rows, columns in grids]
         weight = self.patch_embed.weight
-        patches = torch.cat([patchify(each.to(weight.device)) for each in shown])
+        patches = torch.cat([patchify(each) for each in shown])
         states = self.patch_embed(patches.to(weight.dtype))
-        states += torch.cat([self._positions(*grid) for grid in grids]).to(weight.dtype)
-        places = torch.cat([_places(*grid) for grid in grids]).to(weight.device)
-        angles = self.rotation(places[:, None], weight.dtype)
+        positions = {grid: self._positions(*grid) for grid in set(grids)}
+        states += torch.cat([positions[grid] for grid in grids]).to(weight.dtype)
+        places = {grid: _places(*grid, weight.device) for grid in set(grids)}
+        angles = self.rotation(torch.cat([places[grid] for grid in grids])[:, None], weight.dtype)
         features = []
         for number, block in enumerate(self.blocks):
             states = block(states, angles, counts)
@@ -168,12 +169,10 @@ def by_token(grid: Tensor) -> Tensor:
     return blocks.transpose(1, 2).flatten(2, 3).flatten(0, 1)
 
 
-def _places(rows: int, columns: int) -> Tensor:
+def _places(rows: int, columns: int, device: torch.device) -> Tensor:
     """Return the row and the column of each patch, (patches, 2), in the order of `by_token`."""
-    grid = torch.stack(
-        torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij"), dim=-1
-    )
-    return by_token(grid).flatten(0, 1)
+    axes = torch.arange(rows, device=device), torch.arange(columns, device=device)
+    return by_token(torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)).flatten(0, 1)
 
 
 def _runs(counts: Sequence[int], *states: Tensor) -> Iterator[tuple[Tensor, ...]]:
