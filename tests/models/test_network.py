@@ -8,7 +8,11 @@ import torch
 from transformers import Qwen3VLConfig, Qwen3VLModel
 
 from retrievals_serving.models import Input, load_embedder, truncate
+from retrievals_serving.models.checkpoints import open_checkpoint
 from retrievals_serving.models.qwen3_vl import pixels
+from retrievals_serving.models.qwen3_vl.network.config import read_shape
+from retrievals_serving.models.qwen3_vl.network.language import Tokens
+from retrievals_serving.models.qwen3_vl.network.loading import Network
 from retrievals_serving.models.qwen3_vl.network.vision import patchify
 from retrievals_serving.models.qwen3_vl.prompts import positions_of
 
@@ -83,3 +87,24 @@ def test_positions_advance_with_texts_and_by_the_longer_side_of_a_picture():
         *([5, 5, 5], [5, 6, 5]),
         [7, 7, 7],
     ]
+
+
+def test_a_forward_stays_on_its_device():
+    """On `meta`, where nothing is computed, a tensor left behind on the CPU is an error."""
+    shape = read_shape(open_checkpoint("miniature", kind="embedder"))
+    with torch.inference_mode(), torch.device("meta"):
+        network = Network(shape).to("meta", torch.bfloat16)
+        sizes = [(64, 96), (96, 64), (64, 64)]
+        features = network.visual([torch.zeros(*size, 3, dtype=torch.uint8) for size in sizes])
+        assert [each.shape[1] for each in features] == [6, 6, 4]
+        tokens, *deepstack = torch.cat(features, dim=1)
+        visual, last = torch.arange(16), torch.tensor([19, 18, 10])
+        embeddings = network.language_model.embed_tokens(torch.zeros(3, 20, dtype=torch.int64))
+        embeddings.flatten(0, 1).index_copy_(0, visual, tokens)
+        positions = torch.zeros(3, 20, 3, dtype=torch.int64)
+        batch = Tokens(embeddings, positions, last, visual, deepstack)
+        _, kept = network.language_model(batch, keep=True)
+        one = [(keys[:1], values[:1]) for keys, values in kept]
+        states, _ = network.language_model(batch, one)
+    assert (states.shape, states.dtype) == ((3, shape.language.width), torch.bfloat16)
+    assert states.device.type == "meta"

@@ -21,7 +21,7 @@ from tests.conftest import ServedMuseum, serve_museum
 pytestmark = pytest.mark.slow
 
 COMMAND = [Path(sys.executable).with_name("retrievals"), "build"]
-WORKS = 110  # in one shard: four parts of vectors
+WORKS = 110  # in one shard: some ten parts of vectors
 SHARD = "0-of-1"
 
 

@@ -100,8 +100,7 @@ class Body:
         positions[used] = np.concatenate([prompt.positions for prompt in prompts])
         is_visual[used] = np.concatenate([prompt.is_visual for prompt in prompts])
         ids_there, positions_there, last, visual = (
-            self._there(array)
-            for array in (ids, positions, lengths - 1, np.flatnonzero(is_visual))
+            self._there(array) for array in (ids, positions, lengths - 1, np.flatnonzero(is_visual))
         )
         embeddings = self.network.language_model.embed_tokens(ids_there)
         deepstack: Sequence[Tensor] = ()
