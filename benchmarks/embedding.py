@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from benchmarks import checkpoints, flops
 from benchmarks.loop import BATCH, DOCUMENT, EmbeddingLoop
@@ -115,7 +114,7 @@ def bare_forward(embedder: Embedder, paths: list[Path]) -> Callable[[], np.ndarr
     del model._forward  # noqa: SLF001
 
     def run() -> np.ndarray:
-        return torch.cat([forward(batch) for batch in batches]).float().cpu().numpy()
+        return np.concatenate([forward(batch) for batch in batches])
 
     return run
 

@@ -41,7 +41,7 @@ _held: list[TextIO] = []  # for as long as this process lives
 
 
 def _claim(uuid: str) -> bool:
-    lock = (LOCKS / f"retrievals-gpu-{uuid}-{os.getuid()}.lock").open("w")
+    lock = (LOCKS / f"retrievals-gpu-{uuid}-{os.getuid()}.lock").open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -76,8 +76,7 @@ class Settings(BaseSettings):
     device: str = Field("auto", description="`auto`, `cpu`, `cuda` or `cuda:<n>`.")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="Precision of the model; `auto` is bfloat16 on CUDA, and on a CPU the faster "
-        "of bfloat16 and float32.",
+        description="Precision of the model; `auto` is bfloat16 on CUDA, float32 on a CPU.",
     )
     window: int = Field(
         256, ge=1, le=2048, description="How many works of an answer can be paged to."

@@ -92,8 +92,7 @@ def load_embedder(
         checkpoint: A folder, a hub id, `id@revision`, or `miniature`, which ships with the package.
         revision: Commit, tag or branch of a hub id; default its main branch.
         device: `auto`, `cpu`, `cuda` or `cuda:<n>`; `auto` is CUDA where there is one.
-        dtype: `auto`, `float32`, `bfloat16` or `float16`; `auto` is bfloat16 on CUDA, and
-            on a CPU the faster of bfloat16 and float32.
+        dtype: `auto`, `float32`, `bfloat16` or `float16`; `auto` is bfloat16 on CUDA, else float32.
         max_pixels: Larger pictures are scaled down to so many pixels; default the family's own.
         batch_tokens: How many tokens a forward may take, padding included; default by device.
 

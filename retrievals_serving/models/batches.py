@@ -1,7 +1,7 @@
 """From many inputs to batches on a device: prepared ahead of the model, like lengths together.
 
-While a batch is computed, the next is prepared by other threads and the one before is handed over,
-so that the device waits for neither. What is held is bounded, however many inputs there are.
+While a batch is computed, the next is prepared by other threads. What is held is bounded, however
+many inputs there are.
 """
 
 import os
@@ -10,15 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from retrievals_serving.errors import ModelError, PictureError
 from retrievals_serving.models.embedder import Embedded
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 GPU_TOKENS = 8192  # ten pictures of 1024 x 768 px: enough to fill the largest GPU
 CPU_TOKENS = 1024
@@ -46,61 +43,70 @@ def workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1), thread_name_prefix="prepare")
 
 
+os.register_at_fork(after_in_child=workers.cache_clear)  # a fork has none of its parent's threads
+
+
 def embed(
     items: Sequence[Item],
     *,
     length: Callable[[Item], int],
     prepare: Callable[[Item], Ready],
-    forward: Callable[[Sequence[Ready]], "Tensor"],
-    finish: Callable[["Tensor"], np.ndarray],
+    forward: Callable[[Sequence[Ready]], np.ndarray],
     budget: Budget,
 ) -> Iterator[Embedded]:
     """Yield what becomes of each input, batch by batch, the longest first.
 
     Args:
-        items: The inputs.
+        items: The inputs. One alone is prepared in the caller's thread: a query waits for no one.
         length: How many tokens an input will take; quick, and may raise PictureError.
         prepare: All that needs no model; runs in other threads, and may raise PictureError.
-        forward: Begins to compute a batch, and need not wait for the device.
-        finish: Waits for what `forward` returned and makes float32 unit rows of it.
+        forward: Computes float32 unit rows of a batch.
         budget: What a batch may take.
 
     Raises:
         ModelError: Memory does not suffice for one input alone.
     """
-    lengths, failed = {}, {}
+    submit = workers().submit if len(items) > 1 else _now
+    lengths: dict[int, int] = {}
     for place, item in enumerate(items):
         try:
             lengths[place] = length(item)
         except PictureError as error:
-            failed[place] = error
-    if failed:
-        yield Embedded(failed=failed)
+            yield Embedded(failed={place: error})
     batches = plan(lengths, budget)
 
     def prepare_next() -> dict[int, "Future[Ready | PictureError]"]:
-        places = next(batches, ())
-        return {place: workers().submit(attempt, prepare, items[place]) for place in places}
+        return {place: submit(attempt, prepare, items[place]) for place in next(batches, ())}
 
-    computing: tuple[list[int], Tensor] | None = None
     coming = prepare_next()
     try:
         while coming:
             batch, coming = coming, prepare_next()
-            results = {place: future.result() for place, future in batch.items()}
-            failed = {at: each for at, each in results.items() if isinstance(each, PictureError)}
-            ready = {at: each for at, each in results.items() if not isinstance(each, PictureError)}
+            ready: dict[int, Ready] = {}
+            failed: dict[int, PictureError] = {}
+            for place, future in batch.items():
+                result = future.result()
+                if isinstance(result, PictureError):
+                    failed[place] = result
+                else:
+                    ready[place] = result
             if failed:
                 yield Embedded(failed=failed)
-            states = halving(forward, list(ready.values()), budget) if ready else None
-            if computing is not None:
-                yield Embedded(computing[0], finish(computing[1]))
-            computing = None if states is None else (list(ready), states)
-        if computing is not None:
-            yield Embedded(computing[0], finish(computing[1]))
+            if ready:
+                longest = max(lengths[place] for place in ready)
+                rows = halving(forward, [*ready.values()], longest, budget)
+                yield Embedded([*ready], rows)
+            del batch, future, result, ready  # what they hold would outlive the next batch's making
     finally:
         for future in coming.values():
             future.cancel()
+
+
+def _now(function: Callable[..., Ready], *arguments: Any) -> "Future[Ready]":
+    """Return what a thread would, done here."""
+    future: Future[Ready] = Future()
+    future.set_result(function(*arguments))
+    return future
 
 
 def ahead(
@@ -123,35 +129,47 @@ def ahead(
 def plan(lengths: Mapping[int, int], budget: Budget) -> Iterator[list[int]]:
     """Yield the places of inputs of like length, as many as the budget now allows, at least one."""
     longest_first = sorted(lengths, key=lambda place: -lengths[place])
-    while longest_first:
-        count = max(1, budget.tokens // lengths[longest_first[0]])
-        yield longest_first[:count]
-        longest_first = longest_first[count:]
+    start = 0
+    while start < len(longest_first):
+        count = max(1, budget.tokens // lengths[longest_first[start]])
+        yield longest_first[start : start + count]
+        start += count
 
 
 def halving(
-    forward: Callable[[Sequence[Ready]], "Tensor"], batch: Sequence[Ready], budget: Budget
-) -> "Tensor":
-    """Compute a batch; in halves, and so from then on, where memory does not suffice for it whole.
+    forward: Callable[[Sequence[Ready]], np.ndarray],
+    batch: Sequence[Ready],
+    length: int,
+    budget: Budget,
+) -> np.ndarray:
+    """Compute a batch; where memory does not suffice for it whole, in as many parts as it takes.
+
+    The budget of batches to come shrinks to what was found to fit. `length` is the tokens of the
+    batch's longest input.
 
     Raises:
-        ModelError: It does not suffice for one input alone.
+        ModelError: Memory does not suffice for one input alone.
     """
     import torch
 
-    try:
-        return forward(batch)
-    except torch.OutOfMemoryError as error:
-        if len(batch) == 1:
-            raise ModelError(
-                f"the device has not the memory for a single input: {error}. Set "
-                "RETRIEVALS_MAX_PIXELS lower, or RETRIEVALS_DEVICE to another device."
-            ) from error
-    # Here and not above: there, the error still holds on to what the forward had allocated.
-    torch.cuda.empty_cache()
-    budget.tokens //= 2
-    half = len(batch) // 2
-    return torch.cat([halving(forward, part, budget) for part in (batch[:half], batch[half:])])
+    fitting = len(batch)
+    rows: list[np.ndarray] = []
+    done = 0
+    while done < len(batch):
+        try:
+            rows.append(forward(batch[done : done + fitting]))
+            done += fitting
+        except torch.OutOfMemoryError as error:
+            if fitting == 1:
+                raise ModelError(
+                    f"the device has not the memory for a single input: {error}. Set "
+                    "RETRIEVALS_DEVICE to another device, or RETRIEVALS_MAX_PIXELS lower, which "
+                    "is another corpus contract."
+                ) from error
+            fitting = (fitting + 1) // 2
+            budget.tokens = min(budget.tokens, fitting * length)
+            torch.cuda.empty_cache()
+    return np.concatenate(rows)
 
 
 def attempt(prepare: Callable[[Item], Ready], item: Item) -> Ready | PictureError:

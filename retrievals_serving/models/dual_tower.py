@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -22,9 +21,6 @@ from retrievals_serving.models.embedder import Description, Embedded, Input, col
 from retrievals_serving.models.pictures import load_picture
 from retrievals_serving.models.preprocessing import PREPARATION, FixedSize, Patches
 from retrievals_serving.models.weights import load_weights, require_finite
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -148,7 +144,6 @@ class DualTowerEmbedder:
             length=lambda _: self._towers.text_length,
             prepare=self._towers.clean,
             forward=lambda batch: self._forward("get_text_features", self._text_arrays(batch)),
-            finish=self._finish,
             budget=self._budget,
         )
         return collect(stream, len(texts), self.dimension)
@@ -179,7 +174,6 @@ class DualTowerEmbedder:
             length=lambda _: self._towers.picture_tokens,
             prepare=lambda image: self._towers.pictures.arrays([load_picture(image)]),
             forward=lambda batch: self._forward("get_image_features", joined(batch)),
-            finish=self._finish,
             budget=self._budget,
         )
 
@@ -198,19 +192,16 @@ class DualTowerEmbedder:
         # only and never sees it.
         return {"input_ids": encoded["input_ids"]}
 
-    def _forward(self, tower: str, arrays: dict[str, np.ndarray]) -> "Tensor":
-        """Return what a tower makes of a batch, on the device."""
+    def _forward(self, tower: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        """Return what a tower makes of a batch: float32, unit rows."""
         import torch
 
         with self._device_lock, torch.inference_mode():
             tensors = {
                 name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()
             }
-            output: Tensor = getattr(self._model, tower)(**tensors).pooler_output
-            return output
-
-    def _finish(self, output: "Tensor") -> np.ndarray:
-        numbers = output.float().cpu().numpy()
+            output = getattr(self._model, tower)(**tensors).pooler_output
+            numbers = output.float().cpu().numpy()
         require_finite(numbers, self._name, self.device, self.dtype)
         return truncate(numbers, self.dimension)
 

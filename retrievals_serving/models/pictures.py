@@ -1,5 +1,6 @@
 """Pictures as every embedder takes them: decoded, as RGB. Only Pillow and numpy."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from PIL import Image
 from retrievals_serving.errors import PictureError
 
 Source = Path | Image.Image
+_opened = threading.Lock()  # Pillow reads an open picture's file as it is asked, in no safe order
 MAX_RATIO = 200  # of the longer side to the shorter; the limit of the Qwen3-VL family
 
 
@@ -21,7 +23,8 @@ def load_picture(source: Source) -> Image.Image:
     """
     with reading(source):
         if isinstance(source, Image.Image):
-            return to_rgb(source)
+            with _opened:
+                return to_rgb(source)
         with Image.open(source) as image:
             return to_rgb(image)
 

@@ -1,9 +1,7 @@
 """Loading a checkpoint's weights onto a device: safetensors only, nothing missing."""
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,8 +17,7 @@ def choose(device: str, dtype: str) -> tuple[str, str]:
 
     Args:
         device: `auto`, or as torch names it. `auto` is CUDA where there is one, else the CPU.
-        dtype: `auto` or one of `DTYPES`. `auto` is bfloat16 on CUDA, and on a CPU the faster of
-            bfloat16 and float32.
+        dtype: `auto` or one of `DTYPES`. `auto` is bfloat16 on CUDA, float32 elsewhere.
 
     Raises:
         ModelError: The dtype is not known.
@@ -30,32 +27,10 @@ def choose(device: str, dtype: str) -> tuple[str, str]:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype == "auto":
-        dtype = "float32" if device == "cpu" and not multiplies_bfloat16() else "bfloat16"
+        dtype = "bfloat16" if device.startswith("cuda") else "float32"
     if dtype not in DTYPES:
         raise ModelError(f"dtype {dtype!r} is not known: choose auto or {', '.join(DTYPES)}.")
     return device, dtype
-
-
-@cache
-def multiplies_bfloat16() -> bool:
-    """Tell whether this CPU multiplies matrices faster in bfloat16 than in float32.
-
-    Measured, because no public function of torch says it: units for it (AMX, AVX512-BF16, the
-    matrix extensions of Arm) make it several times as fast, and without them it is several times
-    as slow.
-    """
-    import torch
-
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        matrix = torch.ones(256, 256, dtype=dtype)
-        runs = []
-        for _ in range(3):
-            started = time.perf_counter()
-            torch.mm(matrix, matrix)
-            runs.append(time.perf_counter() - started)
-        seconds[dtype] = min(runs)
-    return seconds[torch.bfloat16] < seconds[torch.float32]
 
 
 def load_weights(
@@ -100,7 +75,8 @@ def loading(checkpoint: Checkpoint, device: str, dtype: str) -> Iterator[None]:
     # What goes wrong in a file, a driver or a memory has no common ancestor.
     except Exception as error:
         raise ModelError(
-            f"checkpoint {checkpoint.name} cannot be loaded on {device} as {dtype}: {error}"
+            f"checkpoint {checkpoint.name} cannot be loaded on {device} as {dtype}: {error}. Look "
+            "at RETRIEVALS_DEVICE, at the free memory, or download it again."
         ) from error
 
 
@@ -126,7 +102,11 @@ def require_finite(numbers: np.ndarray, checkpoint: str, device: str, dtype: str
     if not np.isfinite(numbers).all():
         raise ModelError(
             f"checkpoint {checkpoint} gives numbers that are not finite in {dtype} on {device}: "
-            "set RETRIEVALS_DTYPE to bfloat16 or float32."
+            + (
+                "its weights are damaged: download it again."
+                if dtype == "float32"
+                else "set RETRIEVALS_DTYPE to float32."
+            )
         )
 
 

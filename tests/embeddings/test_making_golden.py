@@ -1,5 +1,6 @@
 """Golden vectors are of the same texts and pictures everywhere, and are made once for a model."""
 
+import copy
 import dataclasses
 import hashlib
 import io
@@ -18,6 +19,7 @@ from retrievals_pipeline.defs.embeddings.golden import (
     golden_name,
     keep_golden,
 )
+from retrievals_serving.errors import BuildError
 from retrievals_serving.golden import FLOOR_FLOAT32, deviations
 from retrievals_serving.models import Description, Embedder, describe_checkpoint, load_embedder
 from retrievals_serving.models.checkpoints import SHIPPED
@@ -103,14 +105,24 @@ def test_texts_are_embedded_as_queries_and_pictures_as_documents(
 
 @pytest.mark.parametrize("side", ["corpus_contract", "query_contract"])
 def test_a_change_of_either_contract_makes_others(
-    tmp_path: Path, description: Description, loads: Callable[[], Embedder], side: str
+    tmp_path: Path, description: Description, embedder: Embedder, side: str
 ) -> None:
     store = Store(tmp_path)
-    keep_golden(store, description, loads)
+    keep_golden(store, description, lambda: embedder)
     other = Contract(getattr(description, side).parts | {"instruction": "Another."})
-    keep_golden(store, dataclasses.replace(description, **{side: other}), loads)
-    assert loads.count == 2
+    changed = copy.copy(embedder)
+    setattr(changed, side, other)
+    keep_golden(store, dataclasses.replace(description, **{side: other}), lambda: changed)
     assert len(store.names("embeddings/golden/*")) == 2
+
+
+def test_a_model_that_is_not_the_one_described_is_refused(
+    tmp_path: Path, description: Description, embedder: Embedder
+) -> None:
+    other = dataclasses.replace(description, corpus_contract=Contract({"weights": "others"}))
+    with pytest.raises(BuildError, match="the model changed while it was in use"):
+        keep_golden(Store(tmp_path), other, lambda: embedder)
+    assert Store(tmp_path).names("embeddings/golden/*") == []
 
 
 def test_a_file_that_cannot_be_read_is_made_again(

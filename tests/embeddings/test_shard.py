@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard, read_pictures
 from retrievals_pipeline.defs.images.ledger import ledger_name
 from retrievals_pipeline.defs.images.shard import read_works
-from retrievals_serving.errors import PictureError, SourceError
+from retrievals_serving.errors import BuildError, PictureError, SourceError
 from retrievals_serving.models import Embedded, Embedder
 from retrievals_serving.models.pictures import load_picture
 from retrievals_serving.settings import Settings
@@ -21,8 +22,11 @@ SHARD = "0-of-3"
 class CountingEmbedder:
     """Stands in for a model: the vector of a picture is its size, two pictures are a batch."""
 
-    def __init__(self, before_batch: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, before_batch: Callable[[], None] = lambda: None, contract: str = "c"
+    ) -> None:
         self.before_batch = before_batch
+        self.corpus_contract = SimpleNamespace(digest=contract)
         self.batches = 0
 
     def embed_stream(self, images: Sequence[Path]) -> Iterator[Embedded]:
@@ -81,6 +85,12 @@ def test_a_picture_that_cannot_be_read_fails_alone_by_name(built: Settings) -> N
     assert list(summary.failed) == [work_id]
     assert sha in summary.failed[work_id]
     assert summary.embedded == len(others)
+
+
+def test_a_model_that_changed_since_the_stage_began_is_refused(built: Settings) -> None:
+    with pytest.raises(BuildError, match="corpus contract c when the stage began, d now"):
+        embed(built, CountingEmbedder(contract="d"))
+    assert built.store.names("embeddings/c/*/part-*.parquet") == []
 
 
 def test_a_shard_whose_pictures_were_never_fetched_is_named(built: Settings) -> None:

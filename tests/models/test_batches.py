@@ -1,6 +1,9 @@
 """Batches: prepared ahead, like lengths together, bounded, and none lost with a bad neighbour."""
 
+import os
+import signal
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -23,7 +26,7 @@ class Device:
         if sum(batch) > self.capacity:
             raise torch.OutOfMemoryError("CUDA out of memory")
         self.batches.append(list(batch))
-        return torch.tensor([[number] * DIMENSION for number in batch])
+        return np.array([[number] * DIMENSION for number in batch], np.float32)
 
 
 def prepare(number):
@@ -44,7 +47,6 @@ def run(numbers, device, budget=None):
         length=length,
         prepare=prepare,
         forward=device.forward,
-        finish=lambda states: states.float().numpy(),
         budget=budget or Budget(100),
     )
     found, failed = {}, {}
@@ -91,13 +93,14 @@ def test_nothing_is_embedded_of_nothing():
     assert run([], Device()) == ({}, {})
 
 
-def test_when_memory_runs_out_the_batch_is_halved_and_so_are_those_to_come():
-    device, budget = Device(capacity=120), Budget(400)
-    numbers = [40] * 30
-    found, _ = run(numbers, device, budget)
-    assert sorted(found) == list(range(30))
-    assert max(len(batch) for batch in device.batches) <= 3
-    assert budget.tokens < 400
+@pytest.mark.parametrize(("capacity", "budget"), [(300, 200), (120, 100), (60, 50), (10**9, 400)])
+def test_when_memory_runs_out_batches_are_halved_until_they_fit_and_stay_so(capacity, budget):
+    device, found_to_fit = Device(capacity), Budget(400)
+    found, _ = run([10] * 300, device, found_to_fit)
+    assert sorted(found) == list(range(300))
+    assert all((row == 10).all() for row in found.values())
+    assert found_to_fit.tokens == budget
+    assert {len(batch) for batch in device.batches[4:-1]} == {budget // 10}
 
 
 def test_what_does_not_fit_alone_is_an_error_that_says_what_to_set():
@@ -106,29 +109,71 @@ def test_what_does_not_fit_alone_is_an_error_that_says_what_to_set():
 
 
 def test_no_more_than_two_batches_are_held_prepared():
-    held, most, lock = set(), [0], threading.Lock()
+    """What is alive when a batch is computed: that batch, and the next."""
 
-    def hold(number):
-        with lock:
-            held.add(number)
-            most[0] = max(most[0], len(held))
-        return number
+    class Picture:
+        pass
+
+    alive, most = weakref.WeakSet(), [0]
+
+    def make(_):
+        picture = Picture()
+        alive.add(picture)
+        return picture
 
     def forward(batch):
-        with lock:
-            held.difference_update(batch)
-        return torch.zeros(len(batch), DIMENSION)
+        most[0] = max(most[0], len(alive))
+        return np.zeros((len(batch), DIMENSION), np.float32)
 
     for _ in embed(
-        [*range(100, 400)],
-        length=lambda _: 10,
-        prepare=hold,
-        forward=forward,
-        finish=lambda states: states.numpy(),
-        budget=Budget(50),
+        [*range(300)], length=lambda _: 10, prepare=make, forward=forward, budget=Budget(50)
     ):
-        pass
-    assert most[0] <= 10
+        most[0] = max(most[0], len(alive))
+    assert 5 <= most[0] <= 10
+
+
+def test_one_input_alone_is_prepared_in_the_callers_thread():
+    threads = []
+    stream = embed(
+        [1],
+        length=lambda _: 10,
+        prepare=lambda _: threads.append(threading.current_thread()),
+        forward=lambda batch: np.zeros((len(batch), DIMENSION), np.float32),
+        budget=Budget(50),
+    )
+    assert len(list(stream)) == 1
+    assert threads == [threading.main_thread()]
+
+
+def test_a_batch_is_handed_over_before_the_next_is_computed():
+    device = Device()
+    for number, _ in enumerate(
+        embed([50] * 6, length=length, prepare=prepare, forward=device.forward, budget=Budget(100))
+    ):
+        assert len(device.batches) == number + 1
+
+
+def test_a_reader_of_a_stream_who_leaves_has_nothing_more_prepared():
+    begun = []
+    stream = embed(
+        [*range(1000)],
+        length=lambda _: 10,
+        prepare=lambda number: begun.append(number) or number,
+        forward=lambda batch: np.zeros((len(batch), DIMENSION), np.float32),
+        budget=Budget(50),
+    )
+    next(stream)
+    stream.close()
+    assert len(begun) <= 15
+
+
+def test_a_forked_process_prepares_with_threads_of_its_own():
+    assert list(ahead(prepare, [1, 2])) == [1, 2]
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        os._exit(0 if list(ahead(prepare, [3, 4])) == [3, 4] else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_the_next_batch_is_prepared_while_one_is_computed():
@@ -142,14 +187,13 @@ def test_the_next_batch_is_prepared_while_one_is_computed():
     def forward(batch):
         if batch == [1]:
             assert prepared.wait(10), "the second batch waits for the first"
-        return torch.zeros(len(batch), DIMENSION)
+        return np.zeros((len(batch), DIMENSION), np.float32)
 
     stream = embed(
         [1, 2],
         length=lambda _: 10,
         prepare=signal,
         forward=forward,
-        finish=lambda states: states.numpy(),
         budget=Budget(10),
     )
     assert [embedded.places for embedded in stream] == [[0], [1]]

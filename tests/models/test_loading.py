@@ -9,13 +9,7 @@ from huggingface_hub.utils import filter_repo_objects
 from safetensors.torch import load_file, save_file
 
 from retrievals_serving.errors import ModelError, SettingsError
-from retrievals_serving.models import (
-    Input,
-    describe_checkpoint,
-    load_embedder,
-    truncate,
-    weights,
-)
+from retrievals_serving.models import Input, describe_checkpoint, load_embedder, truncate
 from retrievals_serving.models.checkpoints import HUB_FILES
 
 COMMIT, OLDER = "a" * 40, "b" * 40
@@ -86,17 +80,9 @@ def test_half_precision_stays_near_the_reference_in_float32_rows(checkpoint, gol
     assert (embeddings * golden["text_default"]).sum(axis=1).min() > 0.999
 
 
-@pytest.mark.parametrize(("faster", "dtype"), [(False, "float32"), (True, "bfloat16")])
-def test_a_cpu_computes_in_the_dtype_that_it_multiplies_faster(
-    checkpoint, monkeypatch, faster, dtype
-):
-    monkeypatch.setattr(weights, "multiplies_bfloat16", lambda: faster)
+def test_a_cpu_computes_in_float32_by_default(checkpoint):
     embedder = load_embedder(str(checkpoint), device="cpu")
-    assert (embedder.device, embedder.dtype) == ("cpu", dtype)
-
-
-def test_which_dtype_is_faster_is_measured_once():
-    assert weights.multiplies_bfloat16() is weights.multiplies_bfloat16()
+    assert (embedder.device, embedder.dtype) == ("cpu", "float32")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +155,7 @@ def test_numbers_that_are_not_finite_are_an_error_not_a_vector(checkpoint):
     stored["model.language_model.norm.weight"].fill_(torch.nan)
     save_file(stored, checkpoint / "model.safetensors", metadata={"format": "pt"})
     embedder = load_embedder(str(checkpoint), device="cpu")
-    with pytest.raises(ModelError, match="not finite in float32 on cpu"):
+    with pytest.raises(ModelError, match="not finite in float32 on cpu: its weights are damaged"):
         embedder.embed_texts(["boat"])
 
 

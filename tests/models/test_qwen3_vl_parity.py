@@ -52,6 +52,15 @@ def test_pictures_already_open_match_the_reference(embedder, golden, paths):
     )
 
 
+def test_an_open_picture_given_several_times_is_decoded_once_at_a_time(embedder, tmp_path):
+    noise = np.random.default_rng(2).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "large.png")
+    alone = embedder.embed_images([tmp_path / "large.png"])
+    for _ in range(3):
+        with Image.open(tmp_path / "large.png") as image:
+            assert_same(embedder.embed_images([image] * 4), np.repeat(alone, 4, axis=0))
+
+
 def test_pictures_under_a_smaller_budget_match_the_reference(checkpoint, golden, paths):
     embedder = load_embedder(str(checkpoint), device="cpu", max_pixels=262144)
     assert_same(embedder.embed_images(paths), golden["image_max_pixels_262144"])

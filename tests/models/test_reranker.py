@@ -72,10 +72,12 @@ def test_what_else_is_in_a_call_changes_no_score(
 def test_a_forward_takes_no_more_tokens_than_its_budget(reranker, paths):
     question = reranker._question("boat", None)
     pairs = list(reranker._pairs(question, paths * 3, lambda: False))
-    longest = max(len(ending) for _, (_, ending) in pairs)
-    batches = list(qwen3_vl_reranker.micro_batches(pairs, Budget(3 * longest)))
+    longest = max(question.before + len(ending) for _, (_, ending) in pairs)
+    budget = Budget(3 * longest)
+    batches = list(qwen3_vl_reranker.micro_batches(pairs, budget, before=question.before))
     for batch in batches:
-        assert len(batch) * max(len(ending) for _, ending in batch.values()) <= 3 * longest
+        lengths = [question.before + len(ending) for _, ending in batch.values()]
+        assert len(batch) * max(lengths) <= 3 * longest
     assert [index for batch in batches for index in batch] == list(range(12))
 
 
@@ -86,7 +88,7 @@ sys.modules["torchvision"] = None
 import json
 from pathlib import Path
 from retrievals_serving.models import load_reranker
-reranker = load_reranker(sys.argv[1], device="cpu")
+reranker = load_reranker(sys.argv[1], device="cpu", dtype="float32")
 print(json.dumps(reranker.score(sys.argv[2], [Path(p) for p in sys.argv[3:]]).tolist()))
 """
     output = run_python(code, paths[0].parents[1] / "tiny-reranker", QUERY, *paths)
@@ -199,6 +201,12 @@ def test_a_query_whose_picture_cannot_be_read_is_refused(reranker, paths, tmp_pa
         reranker.score(Input(image=tmp_path / "nowhere.png"), paths)
 
 
+def test_an_open_picture_given_several_times_scores_the_same_each_time(reranker, golden, paths):
+    with Image.open(paths[2]) as image:
+        scores = reranker.score(QUERY, [image] * 4)
+    assert_same(scores, [golden["rerank"][QUERY][2]] * 4)
+
+
 def test_no_pictures_give_no_scores(reranker):
     assert reranker.score(QUERY, []).shape == (0,)
 
@@ -224,12 +232,12 @@ def test_an_output_layer_of_its_own_is_used(reranker_checkpoint, golden, paths):
     layer = weights["model.language_model.embed_tokens.weight"]
     untie(reranker_checkpoint, **{"lm_head.weight": layer.clone()})
     assert_same(
-        load_reranker(str(reranker_checkpoint), device="cpu").score(QUERY, paths),
+        load_reranker(str(reranker_checkpoint), device="cpu", dtype="float32").score(QUERY, paths),
         golden["rerank"][QUERY],
     )
     untie(reranker_checkpoint, **{"lm_head.weight": -layer})
     assert_same(
-        load_reranker(str(reranker_checkpoint), device="cpu").score(QUERY, paths),
+        load_reranker(str(reranker_checkpoint), device="cpu", dtype="float32").score(QUERY, paths),
         1 - np.array(golden["rerank"][QUERY]),
     )
 
@@ -237,7 +245,7 @@ def test_an_output_layer_of_its_own_is_used(reranker_checkpoint, golden, paths):
 def test_a_checkpoint_without_an_output_layer_is_refused(reranker_checkpoint):
     untie(reranker_checkpoint)
     with pytest.raises(ModelError, match=r"has no lm_head\.weight"):
-        load_reranker(str(reranker_checkpoint), device="cpu")
+        load_reranker(str(reranker_checkpoint), device="cpu", dtype="float32")
 
 
 def test_a_tokenizer_that_cannot_answer_is_refused(reranker_checkpoint):
@@ -248,7 +256,7 @@ def test_a_tokenizer_that_cannot_answer_is_refused(reranker_checkpoint):
     merges[:] = [pair for pair in merges if "yes" not in (*pair, "".join(pair))]
     path.write_text(json.dumps(tokenizer))
     with pytest.raises(ModelError, match="no token 'yes'"):
-        load_reranker(str(reranker_checkpoint), device="cpu")
+        load_reranker(str(reranker_checkpoint), device="cpu", dtype="float32")
 
 
 def test_a_contract_names_all_that_changes_a_score(reranker, reranker_checkpoint):
@@ -263,7 +271,9 @@ def test_a_contract_names_all_that_changes_a_score(reranker, reranker_checkpoint
 
 
 def test_the_miniature_ships_with_the_package(paths):
-    assert load_reranker("miniature", device="cpu").score(QUERY, paths).shape == (4,)
+    assert load_reranker("miniature", device="cpu", dtype="float32").score(QUERY, paths).shape == (
+        4,
+    )
 
 
 def test_an_unknown_family_is_refused(reranker_checkpoint):

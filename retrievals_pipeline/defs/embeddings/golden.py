@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from retrievals_pipeline.defs.embeddings.shard import loaded
 from retrievals_serving.errors import ReleaseDamaged
 from retrievals_serving.golden import Golden, GoldenItem, make_golden, read_golden, write_golden
 from retrievals_serving.models import Description, Embedder
@@ -53,7 +54,7 @@ def keep_golden(store: Store, description: Description, load: Callable[[], Embed
             return read_golden(store.path(name))
         except ReleaseDamaged as error:
             logger.warning("made again: %s", error)
-    golden = make_golden(load(), golden_items())
+    golden = make_golden(loaded(load, description.corpus_contract.digest), golden_items())
     with store.replacing(name) as partial:
         write_golden(golden, partial)
     return golden

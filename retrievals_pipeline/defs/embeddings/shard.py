@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images.ledger import OK, Work, ledger_name
 from retrievals_pipeline.progress import Advance
-from retrievals_serving.errors import SourceError
+from retrievals_serving.errors import BuildError, SourceError
 from retrievals_serving.models import Embedder
 from retrievals_serving.store import Store, picture_name
 
@@ -68,7 +68,7 @@ def embed_shard(
     failed: dict[str, str] = {}
     items = list(missing.items())
     paths = [store.path(picture_name(sha)) for sha, _ in items]
-    for embedded in load().embed_stream(paths) if items else ():
+    for embedded in loaded(load, corpus_contract).embed_stream(paths) if items else ():
         if embedded.places:
             pairs = [(items[place][1], items[place][0]) for place in embedded.places]
             vectors.append(pairs, embedded.embeddings)
@@ -83,3 +83,19 @@ def embed_shard(
         reused=len(pictures) - len(missing),
         failed=failed,
     )
+
+
+def loaded(load: Callable[[], Embedder], corpus_contract: str) -> Embedder:
+    """Return the model that `load` loads.
+
+    Raises:
+        BuildError: It is not the one that was described before: its files changed meanwhile.
+    """
+    embedder = load()
+    if embedder.corpus_contract.digest != corpus_contract:
+        raise BuildError(
+            f"the model changed while it was in use: corpus contract {corpus_contract} when the "
+            f"stage began, {embedder.corpus_contract.digest} now. Pin its revision, or leave its "
+            "folder alone, and build again."
+        )
+    return embedder

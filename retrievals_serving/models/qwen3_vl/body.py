@@ -35,8 +35,8 @@ class Body:
         self._device_lock = threading.Lock()
 
     @contextmanager
-    def forward(self) -> Iterator[None]:
-        """Hold the device for a forward: one fills it, and two would need the memory of both."""
+    def holding_device(self) -> Iterator[None]:
+        """Compute in this block, alone: one forward fills a device, two need the memory of both."""
         import torch
 
         with self._device_lock, torch.inference_mode():
@@ -45,14 +45,15 @@ class Body:
     def features(self, pictures: Sequence[np.ndarray]) -> "list[Tensor]":
         """Return what the language model sees of fitted pixels, for each picture.
 
-        Within `forward`. A picture's features depend on nothing else: see `VisionTower.forward`.
+        Within `holding_device`. A picture's features depend on nothing else, and are laid out as
+        `VisionTower.forward` says.
         """
         if not pictures:
             return []
         return self.network.visual([self._there(pixels) for pixels in pictures])
 
     def prefix(self, prompt: Prompt, features: "Sequence[Tensor]") -> "list[Attended]":
-        """Return what any continuation of `prompt` attends to. Within `forward`."""
+        """Return what any continuation of `prompt` attends to. Within `holding_device`."""
         _, attended = self.network.language_model(self._tokens([prompt], features), keep=True)
         return attended
 
@@ -62,7 +63,7 @@ class Body:
         features: "Sequence[Tensor]",
         prefix: "Sequence[Attended]" = (),
     ) -> "Tensor":
-        """Return the state of each prompt's last token, on the device. Within `forward`.
+        """Return the state of each prompt's last token, on the device. Within `holding_device`.
 
         Args:
             prompts: Whole ones, or what follows `prefix` in each.

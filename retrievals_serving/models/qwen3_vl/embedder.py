@@ -6,7 +6,6 @@ Held to the output of the models' own reference code by `tests/models/test_qwen3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -25,11 +24,14 @@ from retrievals_serving.models.embedder import (
 from retrievals_serving.models.qwen3_vl import prompts
 from retrievals_serving.models.qwen3_vl.body import Body
 from retrievals_serving.models.qwen3_vl.contract import model_parts, picture_parts
-from retrievals_serving.models.qwen3_vl.pixels import MAX_PIXELS, Grid, fitted_grid, read_pixels
+from retrievals_serving.models.qwen3_vl.pixels import (
+    MAX_PIXELS,
+    Grid,
+    fitted_grid,
+    grid_of,
+    read_pixels,
+)
 from retrievals_serving.models.qwen3_vl.prompts import Prompt
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 DOCUMENT_INSTRUCTION = "Represent the user's input."
 QUERY_INSTRUCTION = "Retrieve images or text relevant to the user's query."
@@ -127,31 +129,33 @@ class Qwen3VLEmbedder:
         Raises:
             PictureError: The picture cannot be read; names it.
         """
+        grid = None if item.image is None else fitted_grid(item.image, self._max_pixels)
+        return self._encode(grid, item.text, instruction)
+
+    def _encode(self, grid: Grid | None, text: str | None, instruction: str | None) -> Prompt:
         clean = self._body.prompts.clean
-        content: list[str | Grid] = []
-        if item.image is not None:
-            content.append(fitted_grid(item.image, self._max_pixels))
-        if item.text:
-            content.append(clean(item.text))
+        content = [part for part in (grid, clean(text or "")) if part]
         system = prompts.punctuated(clean(instruction or "")) or DOCUMENT_INSTRUCTION
         return self._body.prompts.encode(system, *(content or ["NULL"]))
 
     def _embed(self, inputs: Sequence[Input], instruction: str | None) -> Iterator[Embedded]:
         def prepare(item: Input) -> Prepared:
-            pixels = None if item.image is None else read_pixels(item.image, self._max_pixels)
-            return Prepared(self.prompt(item, instruction), pixels)
+            if item.image is None:
+                return Prepared(self.prompt(item, instruction), None)
+            pixels = read_pixels(item.image, self._max_pixels)
+            return Prepared(self._encode(grid_of(pixels), item.text, instruction), pixels)
 
         return batches.embed(
             inputs,
             length=lambda item: len(self.prompt(item, instruction)),
             prepare=prepare,
             forward=self._forward,
-            finish=lambda states: truncate(self._body.numbers(states), self.dimension),
             budget=self._budget,
         )
 
-    def _forward(self, batch: Sequence[Prepared]) -> "Tensor":
+    def _forward(self, batch: Sequence[Prepared]) -> np.ndarray:
         pictures = [item.pixels for item in batch if item.pixels is not None]
-        with self._body.forward():
+        with self._body.holding_device():
             features = self._body.features(pictures)
-            return self._body.last_states([item.prompt for item in batch], features)
+            states = self._body.last_states([item.prompt for item in batch], features)
+            return truncate(self._body.numbers(states), self.dimension)

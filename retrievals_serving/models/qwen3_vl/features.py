@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
-from retrievals_serving.models.pictures import Source, reading, to_rgb
+from retrievals_serving.models.pictures import Source, load_picture, reading
 from retrievals_serving.models.qwen3_vl.pixels import Grid
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def picture_key(source: Source) -> str:
     """
     with reading(source):
         if isinstance(source, Image.Image):
-            picture = to_rgb(source)
+            picture = load_picture(source)
             return hashlib.sha256(f"{picture.size}".encode() + picture.tobytes()).hexdigest()
         status = source.stat()
         return f"{source.absolute()} {status.st_size} {status.st_mtime_ns}"

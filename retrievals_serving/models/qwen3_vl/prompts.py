@@ -20,7 +20,7 @@ PREPARATION = "special tokens blanked, 8192 tokens"
 # The reference cuts whole prompts at this length, and with it the end of the template. Here the
 # text is cut before it enters the template, so that the tokens after it are always there.
 MAX_TEXT_TOKENS = 8192
-# Prompts kept: pictures of one size share theirs. 20 kB each at 768 visual tokens.
+# Prompts kept: pictures of one size share theirs. 26 kB each at 768 visual tokens.
 KEPT = 512
 
 

@@ -69,23 +69,21 @@ class Question:
         """Return the whole prompt of a candidate."""
         return self._body.prompts.encode(SYSTEM, *self._content, grid)
 
+    @property
+    def before(self) -> int:
+        """How many tokens stand before a candidate; they are the same for all."""
+        return int(np.flatnonzero(self.prompt(Grid(1, 1)).is_visual)[-1])
+
     def ending(self, grid: Grid) -> Prompt:
         """Return the prompt from its candidate on."""
-        prompt = self.prompt(grid)
-        return prompt[_candidate_place(prompt, grid) :]
+        return self.prompt(grid)[self.before :]
 
     def prefix(self) -> "list[Attended]":
-        """Return what every ending attends to before it; computed once. Within a forward."""
+        """Return what every ending attends to before it; computed once. Within `holding_device`."""
         if not self._prefix:
-            grid = Grid(1, 1)  # of any candidate: what stands before it is the same
-            prompt = self.prompt(grid)
-            beginning = prompt[: _candidate_place(prompt, grid)]
+            beginning = self.prompt(Grid(1, 1))[: self.before]
             self._prefix = self._body.prefix(beginning, self._body.features(self._pictures))
         return self._prefix
-
-
-def _candidate_place(prompt: Prompt, grid: Grid) -> int:
-    return int(np.flatnonzero(prompt.is_visual)[-grid.tokens])
 
 
 class Qwen3VLReranker:
@@ -131,18 +129,21 @@ class Qwen3VLReranker:
                 deadline is not None and time.monotonic() >= deadline
             )
 
-        def forward(batch: Sequence[tuple[Candidate, Prompt]]) -> "Tensor":
-            with self._body.forward():
+        def forward(batch: Sequence[tuple[Candidate, Prompt]]) -> np.ndarray:
+            with self._body.holding_device():
                 features = self._features([candidate for candidate, _ in batch])
                 endings = [ending for _, ending in batch]
-                return self._body.last_states(endings, features, question.prefix())
+                states = self._body.last_states(endings, features, question.prefix())
+                return self._body.numbers(states)
 
         scores = np.full(len(images), np.nan, dtype=np.float32)
         question = self._question(query, instruction)
-        for batch in micro_batches(self._pairs(question, images, ended), self._budget):
+        pairs = self._pairs(question, images, ended)
+        for batch in micro_batches(pairs, self._budget, before=question.before):
             if ended():
                 break
-            states = self._body.numbers(halving(forward, list(batch.values()), self._budget))
+            longest = question.before + max(len(ending) for _, ending in batch.values())
+            states = halving(forward, list(batch.values()), longest, self._budget)
             # In half precision the best candidates would tie, logits being multiples of 1/16.
             logits = (states @ self._head).astype(np.float64)
             scores[list(batch)] = 1 / (1 + np.exp(-logits))
@@ -200,16 +201,20 @@ class Qwen3VLReranker:
 
 
 def micro_batches(
-    pairs: Iterable[tuple[int, tuple[Candidate, Prompt]]], budget: Budget
+    pairs: Iterable[tuple[int, tuple[Candidate, Prompt]]], budget: Budget, *, before: int
 ) -> Iterator[dict[int, tuple[Candidate, Prompt]]]:
-    """Yield neighbours, by their places, as many as the budget now allows, at least one."""
+    """Yield neighbours, by their places, as many as the budget now allows, at least one.
+
+    `before` is how many tokens stand before each candidate.
+    """
     batch: dict[int, tuple[Candidate, Prompt]] = {}
     longest = 0
     for place, (candidate, ending) in pairs:
-        longest = max(longest, len(ending))
+        length = before + len(ending)
+        longest = max(longest, length)
         if batch and (len(batch) + 1) * longest > budget.tokens:
             yield batch
-            batch, longest = {}, len(ending)
+            batch, longest = {}, length
         batch[place] = candidate, ending
     if batch:
         yield batch

@@ -70,9 +70,14 @@ def read_shape(checkpoint: Checkpoint) -> Shape:
             vision=_vision(_section(checkpoint, "vision_config")),
             language=_language(checkpoint, _section(checkpoint, "text_config")),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
         raise ModelError(
             f"checkpoint {checkpoint.name}: config.json does not say {error}: download it again."
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"checkpoint {checkpoint.name}: config.json is not understood, {error}: download it "
+            "again."
         ) from error
 
 
