@@ -83,7 +83,7 @@ def write_golden(golden: Golden, path: Path) -> None:
         }
     )
     made_on = {MADE_ON: golden.made_on.model_dump_json().encode()}
-    pq.write_table(table.replace_schema_metadata(made_on), path)
+    pq.write_table(table.replace_schema_metadata(made_on), path, write_page_checksum=True)
 
 
 def read_golden(path: Path) -> Golden:
@@ -96,12 +96,12 @@ def read_golden(path: Path) -> Golden:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path).combine_chunks()
+        table = pq.read_table(path, page_checksum_verification=True).combine_chunks()
         columns = (table[name].to_pylist() for name in ("name", "text", "picture"))
         items = tuple(GoldenItem(*row) for row in zip(*columns, strict=True))
         vectors = table["embedding"].chunk(0).flatten().to_numpy().reshape(len(items), -1)
         made_on = GoldenEntry.model_validate_json(table.schema.metadata[MADE_ON])
-    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
         raise ReleaseDamaged(
             f"{path} cannot be read as golden vectors: {error}; build it again."
         ) from error

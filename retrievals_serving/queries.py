@@ -95,13 +95,14 @@ class QueryEmbedder:
                 f"release {self._release.release_id} was made with {made_with.checkpoint}, which "
                 "is not the model that is set (here: the one that is set, there: the release's): "
                 f"{'; '.join(sorted(differences))}. Set RETRIEVALS_EMBEDDER and "
-                "RETRIEVALS_MAX_PIXELS as they were, or build a release with this model."
+                "RETRIEVALS_MAX_PIXELS as they were, or build a release with this model. Where an "
+                "instruction or a preparation differs, so does the version of the program."
             )
 
     def _require_same_vectors(self, embedder: Embedder) -> None:
         if problems := self._release.damage(GOLDEN):
             raise ReleaseDamaged(
-                f"release {self._release.release_id}: {'; '.join(problems)}; promote another "
+                f"release {self._release.release_id}: {'; '.join(problems)}; open another "
                 "release (`retrievals releases list`) or build again."
             )
         golden = read_golden(self._release.path(GOLDEN))

@@ -176,7 +176,7 @@ def open_release(store: Store, release_id: str | None = None) -> Release:
             raise ReleaseDamaged(
                 f"{path} should have {entry.bytes} bytes and "
                 f"{'is missing' if size is None else f'has {size}'}; "
-                "promote another release (`retrievals releases list`) or build again."
+                "open another release (`retrievals releases list`) or build again."
             )
     return release
 

@@ -70,13 +70,14 @@ class Settings(BaseSettings):
     batch_tokens: int | None = Field(
         None,
         ge=256,
-        description="Tokens of one forward of a build, padding included; default by device. It is "
-        "halved by itself when memory runs out.",
+        description="Tokens of one forward of a build, padding included, at least 256; default "
+        "8192 on CUDA, 1024 on a CPU. Halved by itself when the memory of a GPU runs out.",
     )
     device: str = Field("auto", description="`auto`, `cpu`, `cuda` or `cuda:<n>`.")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="Precision of the model; `auto` is bfloat16 on CUDA, float32 on a CPU.",
+        description="Precision of the model: `float32`, `bfloat16`, `float16`; `auto` is bfloat16 "
+        "on CUDA, float32 on a CPU.",
     )
     window: int = Field(
         256, ge=1, le=2048, description="How many works of an answer can be paged to."

@@ -20,12 +20,17 @@ def choose(device: str, dtype: str) -> tuple[str, str]:
         dtype: `auto` or one of `DTYPES`. `auto` is bfloat16 on CUDA, float32 elsewhere.
 
     Raises:
-        ModelError: The dtype is not known.
+        ModelError: The dtype is not known, or there is no such device.
     """
     import torch
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ModelError(
+            f"device {device!r}: torch sees no CUDA here. Set RETRIEVALS_DEVICE to cpu or auto, or "
+            "look at the driver and at the build of torch."
+        )
     if dtype == "auto":
         dtype = "bfloat16" if device.startswith("cuda") else "float32"
     if dtype not in DTYPES:

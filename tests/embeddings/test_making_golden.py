@@ -18,6 +18,7 @@ from retrievals_pipeline.defs.embeddings.golden import (
     golden_items,
     golden_name,
     keep_golden,
+    same_as_before,
 )
 from retrievals_serving.errors import BuildError
 from retrievals_serving.golden import FLOOR_FLOAT32, deviations
@@ -123,6 +124,35 @@ def test_a_model_that_is_not_the_one_described_is_refused(
     with pytest.raises(BuildError, match="the model changed while it was in use"):
         keep_golden(Store(tmp_path), other, lambda: embedder)
     assert Store(tmp_path).names("embeddings/golden/*") == []
+
+
+def test_a_model_that_makes_other_vectors_than_before_is_refused_before_it_embeds(
+    tmp_path: Path, description: Description, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    assert same_as_before(store, description, lambda: embedder) is embedder  # nothing to compare
+    keep_golden(store, description, lambda: embedder)
+    assert same_as_before(store, description, lambda: embedder) is embedder
+    resize = Image.Image.resize
+    monkeypatch.setattr(
+        Image.Image, "resize", lambda self, size, _: resize(self, size, Image.Resampling.BILINEAR)
+    )
+    with pytest.raises(BuildError, match=r"other vectors here \(cpu, float32.*picture '\w+' 0\.99"):
+        same_as_before(store, description, lambda: embedder)
+
+
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.9])
+def test_one_flipped_bit_in_the_kept_file_is_seen_and_mended(
+    tmp_path: Path, description: Description, embedder: Embedder, place: float
+) -> None:
+    store = Store(tmp_path)
+    golden = keep_golden(store, description, lambda: embedder)
+    content = bytearray(store.read_bytes(golden_name(description)))
+    content[int(len(content) * place)] ^= 4
+    store.write_bytes(golden_name(description), bytes(content))
+    again = keep_golden(store, description, lambda: embedder)
+    np.testing.assert_allclose(again.vectors, golden.vectors, atol=1e-6)
+    assert [item.picture for item in again.items] == [item.picture for item in golden.items]
 
 
 def test_a_file_that_cannot_be_read_is_made_again(

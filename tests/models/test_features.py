@@ -57,6 +57,7 @@ def test_a_file_is_known_by_what_it_holds_and_a_picture_by_its_pixels(tmp_path):
     path = tmp_path / "picture.png"
     Image.new("RGB", (64, 64), "teal").save(path)
     before = picture_key(path)
+    assert picture_key(str(path)) == before
     assert picture_key(path) == before
     Image.new("RGB", (64, 65), "coral").save(path)
     assert picture_key(path) != before

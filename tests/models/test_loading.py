@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from retrievals_serving.errors import ModelError, SettingsError
 from retrievals_serving.models import Input, describe_checkpoint, load_embedder, truncate
-from retrievals_serving.models.checkpoints import HUB_FILES
+from retrievals_serving.models.checkpoints import HUB_FILES, SHIPPED
 
 COMMIT, OLDER = "a" * 40, "b" * 40
 
@@ -157,6 +157,17 @@ def test_numbers_that_are_not_finite_are_an_error_not_a_vector(checkpoint):
     embedder = load_embedder(str(checkpoint), device="cpu")
     with pytest.raises(ModelError, match="not finite in float32 on cpu: its weights are damaged"):
         embedder.embed_texts(["boat"])
+
+
+def test_a_reranker_is_not_taken_for_an_embedder():
+    with pytest.raises(ModelError, match="is no embedder: its tokenizer ends no prompt"):
+        load_embedder(str(SHIPPED / "reranker"), device="cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
+def test_cuda_where_there_is_none_is_refused_with_what_to_set(checkpoint):
+    with pytest.raises(ModelError, match="sees no CUDA here"):
+        load_embedder(str(checkpoint), device="cuda:0")
 
 
 def test_damaged_weights_are_a_model_error(checkpoint):

@@ -1,8 +1,10 @@
 """Embeddings: a vector for every picture, and the golden vectors that judge a server's own."""
 
+from functools import cache, partial
+
 import dagster as dg
 
-from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden
+from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden, same_as_before
 from retrievals_pipeline.defs.embeddings.shard import embed_shard, read_pictures
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.shard import read_works
@@ -33,7 +35,9 @@ def image_embeddings(
 ) -> None:
     """Embed the pictures of the shards of this run that have no vector yet."""
     store = settings.store
-    contract = embedder.describe().corpus_contract.digest
+    description = embedder.describe()
+    contract = description.corpus_contract.digest
+    load = cache(partial(same_as_before, store, description, embedder.load))
     works = read_works(store, settings.shards)
     total = sum(
         len(read_pictures(store, shard, works.get(shard, ()))) for shard in context.partition_keys
@@ -45,7 +49,7 @@ def image_embeddings(
                 shard,
                 works.get(shard, ()),
                 corpus_contract=contract,
-                load=embedder.load,
+                load=load,
                 advance=advance,
             )
             finish(

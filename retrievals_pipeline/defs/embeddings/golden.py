@@ -15,8 +15,16 @@ import numpy.typing as npt
 from PIL import Image
 
 from retrievals_pipeline.defs.embeddings.shard import loaded
-from retrievals_serving.errors import ReleaseDamaged
-from retrievals_serving.golden import Golden, GoldenItem, make_golden, read_golden, write_golden
+from retrievals_serving.errors import BuildError, ReleaseDamaged
+from retrievals_serving.golden import (
+    Golden,
+    GoldenItem,
+    deviations,
+    machine,
+    make_golden,
+    read_golden,
+    write_golden,
+)
 from retrievals_serving.models import Description, Embedder
 from retrievals_serving.store import Store
 
@@ -58,6 +66,37 @@ def keep_golden(store: Store, description: Description, load: Callable[[], Embed
     with store.replacing(name) as partial:
         write_golden(golden, partial)
     return golden
+
+
+def same_as_before(
+    store: Store, description: Description, load: Callable[[], Embedder]
+) -> Embedder:
+    """Return the model, once it is shown to make the vectors here that it made before.
+
+    Contracts do not name the device, the dtype and the libraries. Without this, a build that goes
+    on elsewhere would put two kinds of vectors into one index.
+
+    Raises:
+        BuildError: It makes others; names each golden text and picture that shows it.
+    """
+    embedder = loaded(load, description.corpus_contract.digest)
+    name = golden_name(description)
+    if not store.exists(name):
+        return embedder
+    try:
+        golden = read_golden(store.path(name))
+    except ReleaseDamaged:
+        return embedder  # `keep_golden` makes it again
+    if cosines := deviations(golden, embedder):
+        here, there = machine(embedder), golden.made_on
+        shown = ", ".join(f"{item} {cosine:.6f}" for item, cosine in cosines.items())
+        raise BuildError(
+            f"the model makes other vectors here ({here.device}, {here.dtype}, {here.libraries}) "
+            f"than those that are kept under {store.root} ({there.device}, {there.dtype}, "
+            f"{there.libraries}): {shown}. Use what they were made with, or build in another "
+            "RETRIEVALS_HOME."
+        )
+    return embedder
 
 
 def golden_name(description: Description) -> str:

@@ -82,6 +82,7 @@ class Qwen3VLEmbedder:
         self.query_contract = description.query_contract
         self._max_pixels = max_pixels or MAX_PIXELS
         self._body = Body(checkpoint, device=device, dtype=dtype)
+        self._body.prompts.require_appended_token()
         self.device, self.dtype = self._body.device, self._body.dtype
         self._budget = Budget(batch_tokens or batches.default_tokens(self.device))
 

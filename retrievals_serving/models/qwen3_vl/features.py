@@ -7,6 +7,7 @@ forward is left: a good half of the work at 256 visual tokens.
 import hashlib
 import threading
 from collections import OrderedDict
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
@@ -68,5 +69,6 @@ def picture_key(source: Source) -> str:
         if isinstance(source, Image.Image):
             picture = load_picture(source)
             return hashlib.sha256(f"{picture.size}".encode() + picture.tobytes()).hexdigest()
-        status = source.stat()
-        return f"{source.absolute()} {status.st_size} {status.st_mtime_ns}"
+        file = Path(source)
+        status = file.stat()
+        return f"{file.absolute()} {status.st_size} {status.st_mtime_ns}"

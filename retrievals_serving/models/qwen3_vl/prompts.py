@@ -80,6 +80,22 @@ class Prompts:
             ids, positions_of(len(repeats), places.tolist(), grids), ids == self._image_token
         )
 
+    def require_appended_token(self) -> None:
+        """Refuse a checkpoint whose tokenizer ends no prompt with a token of its own.
+
+        It is the state of that token that embedders are trained to be read at. Those of rerankers
+        and chat models append none, and nothing else would show that one is taken for an embedder.
+
+        Raises:
+            ModelError: It appends none.
+        """
+        if not self._tokenizer("")["input_ids"]:
+            raise ModelError(
+                f"checkpoint {self._name} is no embedder: its tokenizer ends no prompt with a "
+                "token to read, as those of rerankers and chat models. Choose one as "
+                "Qwen/Qwen3-VL-Embedding-2B."
+            )
+
     def token_id(self, word: str) -> int:
         """Return the id of a token that is a whole word.
 
