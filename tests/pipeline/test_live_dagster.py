@@ -81,8 +81,13 @@ def graphql(served_museum: ServedMuseum, tmp_path: Path) -> Iterator[Any]:
         time.sleep(0.5)
     yield ask
     os.killpg(ui.pid, signal.SIGTERM)
-    ui.wait(30)
-    log.close()
+    try:
+        ui.wait(120)  # Dagster lets its own processes end one after the other
+    finally:
+        if ui.poll() is None:
+            os.killpg(ui.pid, signal.SIGKILL)
+            ui.wait()
+        log.close()
 
 
 @pytest.mark.usefixtures("museum_settings")
