@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.scenes import Scene, Subject
 
 OVERSAMPLING = 2
 
@@ -47,6 +47,8 @@ TINTS: dict[str, tuple[Color, float]] = {
     "rosy": ((222, 140, 140), 0.20),
     "earthen": ((132, 96, 60), 0.24),
     "vivid": ((128, 128, 128), -0.14),  # away from grey
+    "azure": ((52, 92, 168), 0.3),
+    "crimson": ((176, 40, 36), 0.36),
 }
 FOLIAGE: dict[str, Color] = {
     "spring": (134, 168, 76),
@@ -79,6 +81,17 @@ LIGHTS = {
     "night": Light((16, 24, 54), (58, 80, 124), (0.42, 0.48, 0.66)),
     "": Light((70, 62, 54), (104, 92, 78), (1.0, 0.98, 0.92)),
 }
+
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where one of a subject stands: left, top, right, bottom in shares of width and height."""
+
+    subject: Subject
+    box: Box
 
 
 def mix(a: Color, b: Color, t: float) -> Color:
@@ -121,8 +134,15 @@ class Canvas:
         self.chance = random.Random(scene.seed)  # noqa: S311 - a picture, not a secret
         self.noise = np.random.default_rng(scene.seed)
         self.light = light_of(scene)
+        self.marks: list[Mark] = []
         self.image = Image.new("RGB", (self.width, self.height))
         self.draw = ImageDraw.Draw(self.image)
+
+    def mark(self, subject: Subject, box: Box) -> None:
+        """Note where a subject was painted: left, top, right, bottom in pixels of the canvas."""
+        left, right = (min(1.0, max(0.0, x / self.width)) for x in (box[0], box[2]))
+        top, bottom = (min(1.0, max(0.0, y / self.height)) for y in (box[1], box[3]))
+        self.marks.append(Mark(subject, (left, top, right, bottom)))
 
     def fill(self, pixels: Floats) -> None:
         """Cover the canvas with a soft picture: float (h, w, 3) of any size, 0 to 255."""

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 
-from retrievals_pipeline.miniature.scenes import PLACES
 from retrievals_pipeline.miniature.works import NAMESPACE, View, Work
 
 HEADERS = {
@@ -26,18 +25,31 @@ HEADERS = {
 IIIF = "http://127.0.0.1:8182/iiif"
 MEDIA = {  # medium and classification
     "oil": ("oil on canvas", "Painting"),
+    "impressionist": ("oil on canvas", "Painting"),
+    "pointillist": ("oil on canvas", "Painting"),
+    "chiaroscuro": ("oil on canvas", "Painting"),
+    "icon": ("tempera and gold on panel", "Painting"),
     "watercolour": ("watercolor over graphite", "Drawing"),
+    "ink": ("brush and ink on paper", "Drawing"),
     "pastel": ("pastel on laid paper", "Drawing"),
+    "woodcut": ("color woodcut on paper", "Print"),
     "engraving": ("engraving on laid paper", "Print"),
+    "poster": ("color lithograph", "Print"),
 }
 THEMES = {
     "open sea": ("marine", "landscape"),
+    "river": ("river", "landscape"),
     "meadow": ("pastoral", "landscape"),
     "hills": ("rural", "landscape"),
+    "forest": ("woods", "landscape"),
+    "mountains": ("mountains", "landscape"),
     "mountain lake": ("mountains", "landscape"),
     "village": ("village", "landscape"),
+    "branch": ("birds", "natural world"),
     "table": ("food and drink", "still life"),
     "portrait": ("single figure", "portrait"),
+    "reading": ("reading", "genre"),
+    "icon": ("saint", "religious"),
 }
 CREDITS = ("Gift of the Harbour Society", "Bequest of Orla Finch, in memory of her sister",
            "Purchased with the Lantern Fund", "Gift of Mr. and Mrs. T. Ashgrove")  # fmt: skip
@@ -131,7 +143,7 @@ def term_rows(works: Iterable[Work]) -> list[Row]:
         theme, browser_theme = THEMES[work.scene.setting]
         terms = [("School", work.artist.school, ""), ("Theme", theme, browser_theme)]
         terms += [("Keyword", subject.name, "") for subject in work.scene.subjects]
-        if not PLACES[work.scene.setting].indoors:
+        if work.scene.season:
             terms.append(("Keyword", work.scene.season, ""))
         terms.append(("Technique", MEDIA[work.scene.manner][0], ""))
         for place, (termtype, term, browser) in enumerate(terms):

@@ -52,6 +52,8 @@ def _fruit_row(
     canvas: Canvas, items: list[tuple[str, str]], left: float, right: float, edge: float
 ) -> None:
     canvas.chance.shuffle(items)
+    if not items:
+        return
     slot = canvas.width * (right - left) / len(items)
     for place, (name, color) in enumerate(items):
         r = min(canvas.unit * 0.1, slot * 0.46)

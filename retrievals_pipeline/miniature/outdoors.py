@@ -24,6 +24,11 @@ THINGS: dict[str, tuple[Thing, float]] = {  # how to paint it, how high of the c
     "cow": (living.cow, 0.18),
     "horse": (living.horse, 0.2),
     "walker": (living.walker, 0.2),
+    "ship": (boats.steamship, 0.4),
+    "bridge": (buildings.cottage, 0.3),
+    "dog": (living.sheep, 0.12),
+    "bird": (living.sheep, 0.12),
+    "mountain": (buildings.cottage, 0.5),
 }
 WET = {"open sea", "mountain lake"}
 AFLOAT = {"sailing boat", "rowing boat", "steamship"}
@@ -93,6 +98,7 @@ def _row(canvas: Canvas, subjects: list[Subject], low: float, high: float) -> No
     for level, x, height, subject in sorted(placed, key=lambda item: item[0]):
         paint_thing, _ = THINGS[subject.name]
         paint_thing(canvas, x, level, height, PIGMENTS.get(subject.color, (128, 128, 128)))
+        canvas.mark(subject, (x - height / 2, level - height, x + height / 2, level))
 
 
 def _standing(canvas: Canvas) -> list[Subject]:

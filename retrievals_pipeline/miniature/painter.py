@@ -5,25 +5,34 @@ Deterministic: equal scenes and sides give equal pixels on one version of numpy 
 
 from PIL import Image
 
-from retrievals_pipeline.miniature.canvas import OVERSAMPLING, Canvas
+from retrievals_pipeline.miniature.canvas import OVERSAMPLING, Canvas, Mark
 from retrievals_pipeline.miniature.indoors import paint_table
 from retrievals_pipeline.miniature.outdoors import paint_outdoors
 from retrievals_pipeline.miniature.portraits import paint_portrait
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces import SURFACES
 
-LAYOUTS = {"portrait": paint_portrait, "table": paint_table}
+LAYOUTS = {"portrait": paint_portrait, "reading": paint_portrait, "icon": paint_portrait,
+           "table": paint_table}  # fmt: skip
+TALL = ("portrait", "reading", "icon")
 
 
 def paint(scene: Scene, side: int = 1024) -> Image.Image:
     """Paint `scene` as an RGB picture whose longer side is `side` pixels."""
+    picture, _ = paint_marked(scene, side)
+    return picture
+
+
+def paint_marked(scene: Scene, side: int = 1024) -> tuple[Image.Image, list[Mark]]:
+    """Paint `scene` as `paint` does, and say where its subjects stand."""
     canvas = Canvas(scene, picture_size(scene, side))
     LAYOUTS.get(scene.setting, paint_outdoors)(canvas)
-    return SURFACES[scene.manner](canvas.image.reduce(OVERSAMPLING))
+    surface = SURFACES.get(scene.manner, SURFACES["oil"])
+    return surface(canvas.image.reduce(OVERSAMPLING)), canvas.marks
 
 
 def picture_size(scene: Scene, side: int = 1024) -> tuple[int, int]:
     """Return the width and height of the picture of `scene` without painting it."""
     shapes = (0.64, 0.72, 0.78) if scene.setting == "open sea" else (0.72, 0.78, 0.82)
     short = round(side * shapes[scene.seed % len(shapes)])
-    return (short, side) if scene.setting == "portrait" else (side, short)
+    return (short, side) if scene.setting in TALL else (side, short)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from retrievals_pipeline.miniature.canvas import INK, PIGMENTS, SKIN, Canvas, Color, mix
 from retrievals_pipeline.miniature.indoors import lit_wall
-from retrievals_pipeline.miniature.scenes import WOMEN
+from retrievals_pipeline.miniature.places import WOMEN
 
 WALLS: tuple[Color, ...] = ((88, 74, 58), (64, 78, 74), (104, 92, 86), (82, 62, 60), (74, 80, 104))
 HAIR: tuple[Color, ...] = (
@@ -31,7 +31,8 @@ class Head:
 
 def paint_portrait(canvas: Canvas) -> None:
     """Paint the sitter with what is worn."""
-    sitter, coat, *headgear = canvas.scene.subjects
+    sitter, coat, *others = canvas.scene.subjects
+    headgear = [each for each in others if each.name in ("hat", "cap", "veil")]
     old, small = sitter.name.startswith("old"), sitter.name in ("boy", "girl")
     female = sitter.name in WOMEN
     chance = canvas.chance
@@ -47,7 +48,7 @@ def paint_portrait(canvas: Canvas) -> None:
     )
     if female:
         _long_hair(canvas, head)
-    _coat(canvas, head, PIGMENTS[coat.color], small, female)
+    _coat(canvas, head, PIGMENTS.get(coat.color, INK), small, female)
     _face(canvas, head, old, female)
     if sitter.name == "old man":
         _beard(canvas, head)

@@ -1,30 +1,35 @@
-"""What a drawn picture shows: chosen from a seed here, put in words here, painted in `painter`.
+"""What a drawn picture shows: chosen from a seed here, painted and described elsewhere.
 
-The description states only what the painter makes visible, counts included: it is the ground truth
-that retrieval is measured against.
+A scene states only what the painter makes visible, counts, colours and mood included: it is the
+ground truth that retrieval is measured against (`truth`).
 """
 
 import random
 from dataclasses import dataclass
 
-COLORS = ("red", "blue", "green", "yellow", "white", "black", "violet", "orange")
-SAILS = ("white", "white", "red", "orange", "blue", "yellow")
-FLOWERS = ("red", "white", "yellow", "violet", "blue", "orange")
-MANNERS = ("oil", "oil", "oil", "watercolour", "pastel", "engraving")
-PALETTES = ("golden", "silvery", "rosy", "earthen", "vivid")
-SITTERS = ("old man", "old woman", "young man", "young woman", "boy", "girl")
-WOMEN = ("old woman", "young woman", "girl")
-HEADGEAR = ("", "", "hat", "cap", "veil")
-NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
-PLURALS = {
-    "sheep": "sheep",
-    "cypress": "cypresses",
-    "church": "churches",
-    "bunch of grapes": "bunches of grapes",
-    "flock of birds": "flocks of birds",
-    "bottle": "bottles of wine",
-}
-SINGULARS = {"bottle": "bottle of wine", "vase": "vase of flowers"}
+from retrievals_pipeline.miniature.places import (
+    COLORS,
+    FIGURES,
+    HEADGEAR,
+    OWN_COLORS,
+    PLACES,
+    ROBES,
+    SETTINGS,
+    SITTERS,
+    WOMEN,
+    Place,
+)
+from retrievals_pipeline.miniature.places import MANNERS as MANNERS_OF
+
+MANNERS = ("oil", "impressionist", "pointillist", "woodcut", "watercolour", "ink", "pastel",
+           "engraving", "chiaroscuro", "poster", "icon")  # fmt: skip
+MONOCHROME = ("ink", "engraving")  # manners without colours
+PALETTES = ("golden", "silvery", "rosy", "earthen", "vivid", "azure", "crimson")
+TIMES = ("dawn", "morning", "noon", "dusk", "night")
+WEATHERS = ("clear", "cloudy", "misty", "stormy")  # stormy in winter: falling snow; on land: rain
+SEASONS = ("spring", "summer", "autumn", "winter")
+MOODS = ("cheerful", "calm", "lonely", "melancholy", "dramatic", "mysterious", "devotional")
+IN_THE_SKY = ("moon", "sun", "flock of birds")
 
 
 @dataclass(frozen=True)
@@ -37,111 +42,103 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Place:
-    """A kind of picture: what may be in the middle of it, and what beside it."""
-
-    main: tuple[tuple[str, int, int], ...]  # (thing, at least, at most)
-    beside: tuple[str, ...]
-    indoors: bool = False
-
-
-@dataclass(frozen=True)
 class Scene:
-    """Everything a picture is painted from; equal scenes give equal pictures."""
+    """Everything a picture is painted from; equal scenes give equal pictures.
+
+    A candle among the subjects of a figure is its only light. The mood of a figure is in its face;
+    every other mood follows from the rest.
+    """
 
     seed: int
     subjects: tuple[Subject, ...]
     setting: str
-    time_of_day: str  # empty indoors, as weather and season are
+    time_of_day: str  # empty indoors, as weather is
     weather: str
-    season: str
+    season: str  # empty on the open sea too
     mood: str
     palette: str
     manner: str
 
+    def subject(self, name: str) -> Subject | None:
+        """Return the subject of that name, or None."""
+        return next((each for each in self.subjects if each.name == name), None)
 
-PLACES = {
-    "open sea": Place(
-        main=(("sailing boat", 1, 5), ("rowing boat", 1, 3), ("steamship", 1, 2)),
-        beside=("", "lighthouse", "flock of birds"),
-    ),
-    "meadow": Place(
-        main=(("sheep", 2, 6), ("cow", 1, 4), ("walker", 1, 3), ("horse", 1, 3)),
-        beside=("church", "windmill", "cottage", "tree", "cypress"),
-    ),
-    "hills": Place(
-        main=(("tree", 1, 4), ("cypress", 2, 6), ("cottage", 1, 3), ("windmill", 1, 2)),
-        beside=("", "church", "flock of birds", "walker"),
-    ),
-    "mountain lake": Place(
-        main=(("rowing boat", 1, 3), ("sailing boat", 1, 3), ("fir", 3, 6)),
-        beside=("", "cottage", "church", "fir"),
-    ),
-    "village": Place(
-        main=(("house", 3, 6), ("cottage", 3, 4)),
-        beside=("church", "tree", "walker"),
-    ),
-    "table": Place(
-        main=(("apple", 1, 6), ("pear", 1, 5), ("orange", 1, 5), ("lemon", 1, 5),
-              ("bunch of grapes", 1, 2)),
-        beside=("jug", "bottle", "candle", "vase", "book"),
-        indoors=True,
-    ),
-    "portrait": Place(main=tuple((sitter, 1, 1) for sitter in SITTERS), beside=(), indoors=True),
-}  # fmt: skip
-SETTINGS = ("open sea", "open sea", "meadow", "hills", "mountain lake", "village", "table",
-            "table", "portrait", "portrait")  # fmt: skip
-WHERE = {
-    "open sea": "on the open sea",
-    "meadow": "in a meadow",
-    "hills": "among rolling hills",
-    "mountain lake": "by a mountain lake",
-    "village": "in a village",
-    "table": "on a table",
-}
-OPENINGS = {
-    "oil": ("An oil painting of", "A painting of", "A canvas that shows"),
-    "watercolour": ("A watercolour of", "A light watercolour of"),
-    "pastel": ("A pastel of", "A drawing in soft chalks of"),
-    "engraving": ("An engraving of", "A black and white print of"),
-}
-SKIES = {
-    "clear": "under a clear sky",
-    "cloudy": "under a cloudy sky",
-    "misty": "in thin mist",
-    "stormy": "under a dark stormy sky",
-}
-MOODS = {
-    "stormy": ("dramatic", "menacing"),
-    "misty": ("mysterious", "quiet"),
-    "night": ("mysterious", "lonely"),
-    "dusk": ("melancholy", "calm"),
-    "day": ("cheerful", "calm"),
-    "indoors": ("quiet", "solemn", "tender"),
-}
+    @property
+    def indoors(self) -> bool:
+        """Whether there is no weather."""
+        return PLACES[self.setting].indoors
+
+    @property
+    def candlelit(self) -> bool:
+        """Whether a candle burns in it."""
+        return self.subject("candle") is not None
 
 
 def scene(seed: int, number: int) -> Scene:
     """Choose the picture `number` of the museum `seed`; it depends on nothing else."""
     chance = random.Random(f"{seed}/{number}")  # noqa: S311 - a picture, not a secret
     setting = chance.choice(SETTINGS)
-    manner = chance.choice(MANNERS)
     palette = chance.choice(PALETTES)
     brush = chance.getrandbits(32)
-    subjects = _sitter(chance) if setting == "portrait" else _things(chance, PLACES[setting])
     if PLACES[setting].indoors:
-        mood = chance.choice(MOODS["indoors"])
+        subjects = _indoors(chance, setting)
+        dark = "candle" in {subject.name for subject in subjects}
+        manner = chance.choice(MANNERS_OF["candlelight" if dark else setting])
+        mood = _mood_indoors(chance, setting, palette, dark=dark)
         return Scene(brush, subjects, setting, "", "", "", mood, palette, manner)
+    manner = chance.choice(MANNERS_OF.get(setting, MANNERS_OF["outdoors"]))
     time_of_day = chance.choice(("dawn", "morning", "noon", "noon", "dusk", "night"))
     weather = chance.choice(("clear", "clear", "cloudy", "misty", "stormy"))
-    season = chance.choice(("spring", "summer", "autumn", "winter"))
-    if weather == "clear" and time_of_day == "night":
+    season = "" if setting == "open sea" else chance.choice(SEASONS)
+    subjects = _things(chance, PLACES[setting])
+    if weather in ("clear", "stormy") and time_of_day == "night":
         subjects += (Subject("moon"),)
     elif weather == "clear" and time_of_day in ("dawn", "dusk"):
         subjects += (Subject("sun"),)
-    kind = weather if weather in MOODS else time_of_day if time_of_day in MOODS else "day"
-    mood = chance.choice(MOODS[kind])
+    mood = _mood_outdoors(subjects, time_of_day, weather, season)
     return Scene(brush, subjects, setting, time_of_day, weather, season, mood, palette, manner)
+
+
+def is_alone(subjects: tuple[Subject, ...]) -> bool:
+    """Return whether but one thing stands in a wide space, and nothing keeps it company."""
+    standing = [subject for subject in subjects if subject.name not in ("moon", "sun")]
+    return len(standing) == 1 and standing[0].count == 1
+
+
+def _mood_outdoors(
+    subjects: tuple[Subject, ...], time_of_day: str, weather: str, season: str
+) -> str:
+    bright = time_of_day in ("morning", "noon") and weather == "clear"
+    if is_alone(subjects) and not bright:
+        return "lonely"
+    if weather == "stormy":
+        return "dramatic"
+    if weather == "misty" or time_of_day == "night":
+        return "mysterious"
+    if season in ("autumn", "winter") and (weather == "cloudy" or time_of_day == "dusk"):
+        return "melancholy"
+    return "cheerful" if bright and season not in ("autumn", "winter") else "calm"
+
+
+def _mood_indoors(chance: random.Random, setting: str, palette: str, *, dark: bool) -> str:
+    if setting == "icon":
+        return "devotional"
+    if setting in FIGURES:
+        return chance.choice(("melancholy", "calm", "mysterious" if dark else "cheerful"))
+    return "mysterious" if dark else "cheerful" if palette in ("vivid", "rosy") else "calm"
+
+
+def _indoors(chance: random.Random, setting: str) -> tuple[Subject, ...]:
+    if setting == "icon":
+        saints = Subject("saint", chance.choice((1, 1, 1, 2, 3)))
+        return saints, Subject("robe", 1, chance.choice(ROBES)), Subject("halo", saints.count)
+    if setting == "portrait":
+        return _sitter(chance) + ((Subject("candle"),) if chance.random() < 0.3 else ())
+    if setting == "reading":
+        reader = _sitter(chance)[:2]
+        book = Subject("open book", 1, chance.choice(OWN_COLORS["book"]))
+        return (*reader, book, Subject(chance.choice(("candle", "candle", "window"))))
+    return _things(chance, PLACES[setting])
 
 
 def _sitter(chance: random.Random) -> tuple[Subject, ...]:
@@ -161,87 +158,11 @@ def _things(chance: random.Random, place: Place) -> tuple[Subject, ...]:
     if beside and beside != name:
         things.append(_thing(chance, beside, 1))
     if place.indoors and chance.random() < 0.5:
-        other = chance.choice([kind for kind, *_ in place.main if kind != name])
-        things.append(_thing(chance, other, chance.randint(1, 2)))
+        taken = {thing.name for thing in things}
+        other = chance.choice([kind for kind, *_ in place.main if kind not in taken])
+        things.append(_thing(chance, other, chance.randint(1, 2) if other != "vase" else 1))
     return tuple(things)
 
 
 def _thing(chance: random.Random, name: str, count: int) -> Subject:
-    own = {"sailing boat": SAILS, "vase": FLOWERS, "apple": ("red", "green", "yellow"),
-           "bunch of grapes": ("green", "violet"), "book": ("red", "blue", "green"),
-           "walker": ("red", "blue", "white", "yellow"), "cow": ("white", "black", "brown"),
-           "horse": ("white", "black", "brown")}  # fmt: skip
-    return Subject(name, count, chance.choice(own[name]) if name in own else "")
-
-
-def describe(scene: Scene) -> str:
-    """Say in human words what the picture of `scene` shows, in two or three sentences."""
-    opening = OPENINGS[scene.manner][scene.seed % len(OPENINGS[scene.manner])]
-    if scene.setting == "portrait":
-        return f"{opening} {portrait(scene)}. The mood is {scene.mood}.{_tones(scene)}"
-    in_the_sky = [s for s in scene.subjects if s.name in ("moon", "sun", "flock of birds")]
-    on_the_ground = [s for s in scene.subjects if s not in in_the_sky]
-    shown = join([phrase(subject, scene.manner) for subject in on_the_ground])
-    first = f"{opening} {shown} {WHERE[scene.setting]}"
-    if PLACES[scene.setting].indoors:
-        return f"{first}. The mood is {scene.mood}.{_tones(scene)}"
-    season = "" if scene.setting == "open sea" else f" in {scene.season}"
-    above = _above(in_the_sky, scene.time_of_day)
-    return (
-        f"{first} {moment(scene.time_of_day)}{season}, {SKIES[scene.weather]}.{above} "
-        f"The mood is {scene.mood}.{_tones(scene)}"
-    )
-
-
-def portrait(scene: Scene) -> str:
-    """Name the sitter and what is worn: `an old man in a red coat and a black hat`."""
-    sitter, *worn = scene.subjects
-    return f"{phrase(sitter, scene.manner)} in {join([phrase(s, scene.manner) for s in worn])}"
-
-
-def phrase(subject: Subject, manner: str = "oil") -> str:
-    """Name a subject with its number and colour: `three boats with red sails`."""
-    name = (
-        SINGULARS.get(subject.name, subject.name)
-        if subject.count == 1
-        else PLURALS.get(subject.name, f"{subject.name}s")
-    )
-    color = "" if manner == "engraving" else subject.color  # a print has no colours to see
-    if color and subject.name == "sailing boat":
-        name = f"{name} with {color} sails"
-    elif color and subject.name in ("vase", "bunch of grapes"):
-        holder, _, held = name.rpartition(" ")
-        name = f"{holder} {color} {held}"
-    elif color and subject.name == "walker":
-        name = f"{name} in {color}"
-    elif color:
-        name = f"{color} {name}"
-    if subject.count > 1:
-        return f"{NUMERALS[subject.count]} {name}"
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-
-
-def join(words: list[str]) -> str:
-    """Join as people do: `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def moment(time_of_day: str) -> str:
-    """Put the time of day in words: `at dusk`, `in the morning`."""
-    return "in the morning" if time_of_day == "morning" else f"at {time_of_day}"
-
-
-def _above(in_the_sky: list[Subject], time_of_day: str) -> str:
-    words = {
-        "moon": "A full moon shines.",
-        "sun": f"The sun is {'rising' if time_of_day == 'dawn' else 'setting'}.",
-        "flock of birds": "A flock of birds flies past.",
-    }
-    return "".join(f" {words[subject.name]}" for subject in in_the_sky)
-
-
-def _tones(scene: Scene) -> str:
-    words = {"golden": "Golden", "silvery": "Silver grey", "rosy": "Rosy", "earthen": "Brown"}
-    if scene.manner == "engraving" or scene.palette not in words:
-        return ""
-    return f" {words[scene.palette]} tones prevail."
+    return Subject(name, count, chance.choice(OWN_COLORS[name]) if name in OWN_COLORS else "")

@@ -3,7 +3,8 @@
 import random
 from dataclasses import dataclass
 
-from retrievals_pipeline.miniature.scenes import NUMERALS, PLACES, PLURALS, Scene, Subject
+from retrievals_pipeline.miniature.descriptions import NUMERALS, article, named
+from retrievals_pipeline.miniature.scenes import Scene, Subject
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Artist:
     school: str
     begin: int
     end: int
+    manners: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -25,36 +27,53 @@ class Date:
     end: int | None
 
 
+OLD = ("oil", "chiaroscuro", "engraving")
+MODERN = ("oil", "impressionist", "pastel", "watercolour")
 ARTISTS = (
-    Artist("Master of the Grey Harbour", "Netherlandish", 1470, 1500),
-    Artist("Jan van Oldenmeer", "Dutch", 1618, 1664),
-    Artist("Willemijn de Koster", "Dutch", 1640, 1682),
-    Artist("Giovanni dal Lago", "Venetian", 1505, 1560),
-    Artist("Lucrezia Ferrabosco", "Bolognese", 1580, 1622),
-    Artist("Tomás Ibáñez de la Rúa", "Spanish", 1625, 1671),
-    Artist("Émilie Valcourt", "French", 1756, 1801),
-    Artist("Honoré Desmarais", "French", 1832, 1879),
-    Artist("Jörg Käfermann", "German", 1511, 1549),
-    Artist("Caspar Wiesengrund", "German", 1796, 1838),
-    Artist("Åse Brandvold", "Norwegian", 1868, 1911),
-    Artist("Šimon Dvořáček", "Czech", 1850, 1899),
-    Artist("Łucja Wędrowska", "Polish", 1881, 1919),
-    Artist("Edmund Harrowgate", "British", 1775, 1829),
-    Artist("Dorothea Penhallow", "British", 1846, 1893),
-    Artist("Silas P. Whitcomb", "American", 1822, 1870),
-    Artist("Adelaide Marsh", "American", 1876, 1922),
-    Artist("Konstantin Belozerov", "Russian", 1861, 1908),
-    Artist("Ørjan Strømme", "Danish", 1802, 1847),
-    Artist("Ana Lúcia Figueira", "Portuguese", 1870, 1915),
+    Artist("Master of the Gilded Vigil", "Byzantine", 1180, 1240, ("icon",)),
+    Artist("Theodoros Kallinikos", "Cretan", 1440, 1492, ("icon",)),
+    Artist("Nerio di Vanni", "Sienese", 1310, 1348, ("icon",)),
+    Artist("Master of the Grey Harbour", "Netherlandish", 1470, 1500, ("oil", "engraving")),
+    Artist("Jan van Oldenmeer", "Dutch", 1618, 1664, OLD),
+    Artist("Willemijn de Koster", "Dutch", 1640, 1682, OLD),
+    Artist("Giovanni dal Lago", "Venetian", 1505, 1560, ("oil", "engraving")),
+    Artist("Lucrezia Ferrabosco", "Bolognese", 1580, 1622, OLD),
+    Artist("Tomás Ibáñez de la Rúa", "Spanish", 1625, 1671, OLD),
+    Artist("Émilie Valcourt", "French", 1756, 1801, ("pastel", "watercolour", "oil")),
+    Artist("Honoré Desmarais", "French", 1832, 1879, MODERN),
+    Artist("Marguerite Laurens", "French", 1859, 1914, ("impressionist", "pointillist")),
+    Artist("Théo Quintard", "French", 1863, 1899, ("pointillist", "impressionist")),
+    Artist("Jörg Käfermann", "German", 1511, 1549, ("woodcut", "engraving")),
+    Artist("Caspar Wiesengrund", "German", 1796, 1838, ("oil", "ink", "watercolour")),
+    Artist("Åse Brandvold", "Norwegian", 1868, 1911, ("woodcut", "impressionist", "oil")),
+    Artist("Šimon Dvořáček", "Czech", 1860, 1909, ("poster", "pastel")),
+    Artist("Łucja Wędrowska", "Polish", 1881, 1929, ("poster", "woodcut")),
+    Artist("Edmund Harrowgate", "British", 1805, 1849, ("watercolour", "oil", "engraving")),
+    Artist("Dorothea Penhallow", "British", 1846, 1893, ("watercolour", "pastel", "oil")),
+    Artist("Silas P. Whitcomb", "American", 1822, 1870, ("oil", "engraving")),
+    Artist("Adelaide Marsh", "American", 1876, 1932, ("poster", "impressionist", "oil")),
+    Artist("Konstantin Belozerov", "Russian", 1861, 1908, ("oil", "chiaroscuro", "ink")),
+    Artist("Hayama Seiun", "Japanese", 1802, 1867, ("woodcut", "ink")),
+    Artist("Lin Qiaoyun", "Chinese", 1650, 1716, ("ink",)),
+    Artist("Ana Lúcia Figueira", "Portuguese", 1870, 1915, ("pointillist", "watercolour")),
 )
-ANCIENT = Artist("Graeco-Egyptian 1st Century BC", "Egyptian", -90, -20)
+ANCIENT = Artist("Graeco-Egyptian 1st Century BC", "Egyptian", -90, -20, ("oil",))
+STEAM = 1830  # no steamship was painted before
 UNDATED = Date("date unknown", None, None)
 FICTIONAL_PLACES = ("Oldenmeer", "Saint-Aubin", "Karlsvik", "Penmarrow", "Monte Verena", "Dörnach")
 
 
-def date_of(chance: random.Random, artist: Artist) -> Date:
+def artist_of(chance: random.Random, scene: Scene) -> Artist:
+    """Choose a painter who worked in the scene's manner, when what it shows could be seen."""
+    after = STEAM if scene.subject("steamship") else -100
+    fitting = [each for each in ARTISTS if scene.manner in each.manners and each.end > after + 20]
+    return chance.choice(fitting)
+
+
+def date_of(chance: random.Random, artist: Artist, scene: Scene) -> Date:
     """Choose a date in the artist's years, worded in one of the ways museums do."""
-    year = chance.randint(artist.begin, artist.end)
+    begin = max(artist.begin, STEAM) if scene.subject("steamship") else artist.begin
+    year = chance.randint(begin, artist.end)
     if year < 0:
         return Date(f"c. {-year}/{-year - 10} BC", year, year + 10)
     decade = year - year % 10
@@ -75,20 +94,23 @@ def date_of(chance: random.Random, artist: Artist) -> Date:
 
 def title_of(chance: random.Random, scene: Scene) -> str:
     """Choose a title that names what the scene shows."""
-    first, *others = scene.subjects
+    first, second, *_ = (*scene.subjects, Subject(""))
     if scene.setting == "portrait":
-        worn = others[-1]
         return chance.choice(
-            (
-                f"Portrait of {_a(first.name)} in {_a(worn.name)}",
-                f"{first.name.title()} in {_a(worn.name)}",
-                f"Portrait of {_a(first.name)}",
-            )
+            (f"Portrait of {_a(first.name)}", f"{_a(first.name)} in {_a(second.name)}")
         )
-    things = [
-        _counted(subject) for subject in scene.subjects if subject.name not in ("sun", "moon")
-    ]
-    if PLACES[scene.setting].indoors:
+    if scene.setting == "reading":
+        by = " by Candlelight" if scene.candlelit else " at a Window"
+        return f"{_a(first.name)} Reading{chance.choice(('', by))}"
+    if scene.setting == "icon":
+        return chance.choice(("Saint Enthroned", "Holy Saint", "Panel from an Altarpiece", "Icon"))
+    return _title_of_things(chance, scene)
+
+
+def _title_of_things(chance: random.Random, scene: Scene) -> str:
+    shown = [each for each in scene.subjects if each.name not in ("sun", "moon")]
+    things = [_counted(subject) for subject in shown]
+    if scene.indoors:
         return f"Still Life with {things[0]}" + (f" and {things[1]}" if len(things) > 1 else "")
     place = chance.choice(FICTIONAL_PLACES)
     moment = {"morning": "in the Morning", "noon": "at Midday"}.get(
@@ -99,18 +121,16 @@ def title_of(chance: random.Random, scene: Scene) -> str:
             f"{things[0]} {moment}",
             f"{things[0]} near {place}",
             f"{things[0]} and {things[-1]}" if len(things) > 1 else f"{things[0]}, {place}",
-            f"{scene.season.title()} at {place}",
+            f"{(scene.season or 'Calm').title()} at {place}",
         )
     )
 
 
-def _a(words: str) -> str:
-    words = words.title()
-    return f"{'an' if words[0] in 'AEIOU' else 'a'} {words}"
+def _a(noun: str) -> str:
+    return article(noun).title()
 
 
 def _counted(subject: Subject) -> str:
-    if subject.count == 1:
-        return subject.name.title().replace(" Of ", " of ")
-    name = PLURALS.get(subject.name, f"{subject.name}s")
-    return f"{NUMERALS[subject.count]} {name}".title().replace(" Of ", " of ")
+    name = named(subject.name, subject.count)
+    words = name if subject.count == 1 else f"{NUMERALS[subject.count]} {name}"
+    return words.title().replace(" Of ", " of ")

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from retrievals_pipeline.miniature.descriptions import describe
 from retrievals_pipeline.miniature.painter import paint, picture_size
-from retrievals_pipeline.miniature.scenes import PLACES, Scene, describe, scene
+from retrievals_pipeline.miniature.scenes import Scene, scene
 from retrievals_pipeline.miniature.titles import (
     ANCIENT,
-    ARTISTS,
     UNDATED,
     Artist,
     Date,
+    artist_of,
     date_of,
     title_of,
 )
@@ -101,21 +102,15 @@ def works_at(seed: int, number: int) -> list[Work]:
 
 def _work(seed: int, number: int, object_id: int, shown: Scene) -> Work:
     chance = random.Random(f"{seed}/{object_id}/record")  # noqa: S311 - invented, not secret
-    artist = _artist(chance, number, shown)
+    ancient = number % 3 == 0 and shown.setting == "portrait" and shown.manner == "oil"
+    artist = ANCIENT if ancient else artist_of(chance, shown)
     title = title_of(chance, shown)
     if number % 10 == 5:
         title = f'{title}, called "The {shown.mood.title()} One"'
     elif number % 10 == 6:
         title = ""
-    date = UNDATED if number % 10 == 9 else date_of(chance, artist)
+    date = UNDATED if number % 10 == 9 else date_of(chance, artist, shown)
     return Work(number, object_id, shown, title, artist, date)
-
-
-def _artist(chance: random.Random, number: int, shown: Scene) -> Artist:
-    if number % 3 == 0 and PLACES[shown.setting].indoors and shown.manner == "oil":
-        return ANCIENT
-    steam = any(subject.name == "steamship" for subject in shown.subjects)
-    return chance.choice([artist for artist in ARTISTS if artist.begin >= 1800 or not steam])
 
 
 def views_at(seed: int, number: int) -> list[View]:
