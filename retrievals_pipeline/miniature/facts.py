@@ -1,0 +1,206 @@
+"""What is true of a scene, fact by fact, and to what degree: the ground truth of the museum.
+
+A fact is worth 1 where anyone would agree, less where a person would say "nearly": a cap is 0.6 of
+a hat, four boats are 0.5 of three.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from retrievals_pipeline.miniature.places import COLORS
+from retrievals_pipeline.miniature.scenes import MONOCHROME, Scene, Subject
+
+
+class Fact(NamedTuple):
+    """Something that can be said of a picture: facet and value, and the thing it is said of."""
+
+    facet: str
+    value: str
+    of: str = ""
+
+
+Degrees = dict[Fact, float]
+
+# What a thing may be called beside its own name, and how well the word fits.
+KINDS: dict[str, dict[str, float]] = {
+    "sailing boat": {"boat": 1, "ship": 0.6},
+    "rowing boat": {"boat": 1},
+    "ship": {"boat": 0.7, "sailing boat": 0.6},
+    "steamship": {"boat": 0.7, "ship": 1},
+    "sheep": {"animal": 1},
+    "cow": {"animal": 1},
+    "horse": {"animal": 1},
+    "dog": {"animal": 1},
+    "bird": {"animal": 1},
+    "flock of birds": {"bird": 1, "animal": 0.5},
+    "walker": {"person": 1},
+    "cypress": {"tree": 1},
+    "fir": {"tree": 1},
+    "church": {"building": 1},
+    "cottage": {"building": 1, "house": 1},
+    "house": {"building": 1, "cottage": 0.5},
+    "windmill": {"building": 1},
+    "lighthouse": {"building": 1},
+    "apple": {"fruit": 1},
+    "pear": {"fruit": 1},
+    "orange": {"fruit": 1},
+    "lemon": {"fruit": 1},
+    "bunch of grapes": {"fruit": 1},
+    "vase": {"flowers": 1},
+    "open book": {"book": 1},
+    "cap": {"hat": 0.6},
+    "old man": {"person": 1, "man": 1, "old person": 1},
+    "old woman": {"person": 1, "woman": 1, "old person": 1},
+    "young man": {"person": 1, "man": 1, "young person": 1},
+    "young woman": {"person": 1, "woman": 1, "young person": 1},
+    "boy": {"person": 1, "child": 1, "young person": 0.5},
+    "girl": {"person": 1, "child": 1, "young person": 0.5, "woman": 0.5},
+    "saint": {"person": 0.7},
+}
+COUNTED = ("sailing boat", "rowing boat", "ship", "steamship", "boat", "sheep", "cow", "horse",
+           "dog", "bird", "animal", "walker", "tree", "cypress", "fir", "cottage", "house",
+           "windmill", "mountain", "apple", "pear", "orange", "lemon", "bunch of grapes", "fruit",
+           "saint")  # fmt: skip
+MOST = 8
+PLACES: dict[str, dict[str, float]] = {
+    "open sea": {"sea": 1, "water": 1},
+    "river": {"river": 1, "water": 1, "countryside": 0.7},
+    "meadow": {"meadow": 1, "countryside": 1},
+    "hills": {"hills": 1, "countryside": 1},
+    "forest": {"forest": 1, "countryside": 0.5},
+    "mountains": {"mountains": 1},
+    "mountain lake": {"mountains": 1, "lake": 1, "water": 1},
+    "village": {"village": 1, "countryside": 0.4},
+}
+GENRES: dict[str, dict[str, float]] = {
+    "open sea": {"seascape": 1, "landscape": 0.4},
+    "branch": {"nature study": 1},
+    "table": {"still life": 1},
+    "portrait": {"portrait": 1},
+    "reading": {"portrait": 0.6, "reading": 1},
+    "icon": {"icon": 1},
+}
+TECHNIQUES: dict[str, dict[str, float]] = {
+    "oil": {"painting": 1},
+    "impressionist": {"painting": 1, "oil": 0.5, "pointillist": 0.4},
+    "pointillist": {"painting": 1, "impressionist": 0.5},
+    "chiaroscuro": {"painting": 1, "oil": 0.6},
+    "icon": {"painting": 1},
+    "watercolour": {"painting": 0.6, "drawing": 0.4},
+    "ink": {"drawing": 1},
+    "pastel": {"drawing": 1},
+    "woodcut": {"print": 1},
+    "engraving": {"print": 1, "drawing": 0.3},
+    "poster": {"print": 1},
+}
+RELATED_MOODS: dict[str, dict[str, float]] = {
+    "lonely": {"melancholy": 0.5},
+    "melancholy": {"lonely": 0.4},
+    "devotional": {"calm": 0.5},
+}
+PRESENT, DOMINANT = 0.05, 0.25  # shares of a picture's pixels
+
+
+def facts(scene: Scene, shares: Mapping[str, float]) -> Degrees:
+    """Return every fact of a scene that is true to some degree, 0 to 1.
+
+    Args:
+        scene: What was painted.
+        shares: Of the pixels of its picture, by the name of their colour; see `colors`.
+    """
+    degrees: Degrees = {}
+    for fact, degree in _all(scene, shares):
+        if degree > degrees.get(fact, 0):
+            degrees[fact] = degree
+    return degrees
+
+
+def _all(scene: Scene, shares: Mapping[str, float]) -> Iterator[tuple[Fact, float]]:
+    for subject in scene.subjects:
+        yield from _of_subject(scene, subject)
+    yield from _counts(scene)
+    yield from _of_light(scene)
+    yield from _of_mood(scene)
+    for facet, value in (("time", scene.time_of_day), ("weather", scene.weather),
+                         ("season", scene.season), ("manner", scene.manner)):  # fmt: skip
+        if value:
+            yield Fact(facet, value), 1
+    for name, degree in PLACES.get(scene.setting, {}).items():
+        yield Fact("place", name), degree
+    if scene.setting == "mountain lake":
+        yield Fact("thing", "mountain"), 1
+    if scene.setting == "forest":
+        yield Fact("thing", "tree"), 1
+    for name, degree in GENRES.get(scene.setting, {"landscape": 1}).items():
+        yield Fact("genre", name), degree
+    for name, degree in TECHNIQUES[scene.manner].items():
+        yield Fact("manner", name), degree
+    for color, share in shares.items():
+        yield Fact("color", color), min(1, max(0, (share - PRESENT) / (DOMINANT - PRESENT)))
+    if scene.manner in MONOCHROME:
+        yield Fact("color", "monochrome"), 1
+
+
+def _of_subject(scene: Scene, subject: Subject) -> Iterator[tuple[Fact, float]]:
+    names = {subject.name: 1.0} | KINDS.get(subject.name, {})
+    for name, degree in names.items():
+        yield Fact("thing", name), degree
+        if subject.color and scene.manner not in MONOCHROME:
+            yield Fact("color", subject.color, name), degree
+
+
+def _counts(scene: Scene) -> Iterator[tuple[Fact, float]]:
+    for name in COUNTED:
+        count = sum(
+            each.count
+            for each in scene.subjects
+            if each.name == name or KINDS.get(each.name, {}).get(name, 0) >= 0.7
+        )
+        if count and name not in _uncounted(scene):
+            yield Fact("count", str(count), name), 1
+            for near in (count - 1, count + 1):
+                if 1 <= near <= MOST:
+                    yield Fact("count", str(near), name), 0.5
+
+
+def _uncounted(scene: Scene) -> tuple[str, ...]:
+    """Return what is there in numbers that nobody would count."""
+    if scene.subject("flock of birds"):
+        return "bird", "animal"
+    return ("tree",) if scene.setting == "forest" else ()
+
+
+def _of_light(scene: Scene) -> Iterator[tuple[Fact, float]]:
+    if scene.candlelit:
+        yield Fact("light", "candlelight"), 1
+    if scene.candlelit or scene.time_of_day == "night" or scene.manner == "chiaroscuro":
+        yield Fact("light", "dark"), 1
+    if scene.subject("moon"):
+        yield Fact("light", "moonlight"), 1
+    if scene.time_of_day == "dusk":
+        yield Fact("light", "sunset"), 1 if scene.subject("sun") else 0.5
+    if scene.time_of_day == "dawn":
+        yield Fact("light", "sunrise"), 1 if scene.subject("sun") else 0.5
+    if scene.time_of_day in ("morning", "noon"):
+        yield Fact("time", "day"), 1
+    if scene.weather == "stormy" and scene.season == "winter":
+        yield Fact("weather", "snowfall"), 1
+    elif scene.weather == "stormy":
+        yield Fact("weather", "rough sea" if scene.setting == "open sea" else "rain"), 1
+    if scene.season == "winter":
+        yield Fact("weather", "snow"), 1
+
+
+def _of_mood(scene: Scene) -> Iterator[tuple[Fact, float]]:
+    yield Fact("mood", scene.mood), 1
+    for mood, degree in RELATED_MOODS.get(scene.mood, {}).items():
+        yield Fact("mood", mood), degree
+    if scene.weather == "stormy":
+        yield Fact("mood", "dramatic"), 1
+    if scene.weather == "misty" or scene.time_of_day == "night" or scene.candlelit:
+        yield Fact("mood", "mysterious"), 0.7
+
+
+def vocabulary(degrees: Iterator[Degrees]) -> list[Fact]:
+    """Return every fact that is true of some scene, sorted."""
+    return sorted({fact for each in degrees for fact in each})
