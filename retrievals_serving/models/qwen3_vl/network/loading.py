@@ -1,5 +1,7 @@
 """The weights of a checkpoint, in the network that computes with them."""
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
@@ -8,8 +10,10 @@ from retrievals_serving.models.checkpoints import Checkpoint
 from retrievals_serving.models.qwen3_vl.network.config import Shape, read_shape
 from retrievals_serving.models.qwen3_vl.network.language import LanguageModel
 from retrievals_serving.models.qwen3_vl.network.vision import VisionTower
+from retrievals_serving.models.qwen3_vl.pixels import PATCH
 from retrievals_serving.models.weights import choose, loading, require_all
 
+FRAMES = 2  # as which a still picture is shown
 # One multiplication here, several in the checkpoint.
 FUSED = {"kv_proj": ("k_proj", "v_proj"), "gate_up_proj": ("gate_proj", "up_proj")}
 
@@ -77,3 +81,19 @@ def _fuse(name: str, parts: list[Tensor]) -> Tensor:
         (weight,) = parts
         return weight.float().sum(2).flatten(1).to(weight.dtype)
     return torch.cat(parts) if len(parts) > 1 else parts[0]
+
+
+def unfuse(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the parameters of a network by the names, and in the shapes, of a checkpoint."""
+    return {
+        source: part
+        for name, parameter in parameters.items()
+        for source, part in zip(_sources(name), _split(name, parameter), strict=True)
+    }
+
+
+def _split(name: str, parameter: Tensor) -> Sequence[Tensor]:
+    if name == "visual.patch_embed.weight":
+        halves = parameter.unflatten(1, (3, 1, PATCH, PATCH)) / FRAMES
+        return [halves.expand(-1, -1, FRAMES, -1, -1)]
+    return parameter.chunk(len(_sources(name)))

@@ -35,8 +35,12 @@ def falling(base: float, count: int) -> Tensor:
 
 def rotate(states: Tensor, angles: Angles) -> Tensor:
     """Rotate each pair of numbers of the last dimension, which lie half of it apart."""
-    # Written into one output, half by half: the least traffic of the ways to say it.
     cosines, sines = angles
+    if torch.is_grad_enabled():  # which the way below has no gradients for
+        first, second = states.chunk(2, dim=-1)
+        turned = (first * cosines - second * sines, second * cosines + first * sines)
+        return torch.cat(turned, dim=-1)
+    # Written into one output, half by half: the least traffic of the ways to say it.
     rotated = torch.empty_like(states)
     (first, second), (left, right) = states.chunk(2, dim=-1), rotated.chunk(2, dim=-1)
     torch.mul(first, cosines, out=left).addcmul_(second, sines, value=-1)

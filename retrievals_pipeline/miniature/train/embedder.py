@@ -1,0 +1,157 @@
+"""Training of the miniature embedder: pictures and sentences learn to meet.
+
+First the tower learns to see. Then, with what it sees kept, the language model learns to say: each
+batch holds pictures, many of them alike, and sentences about them. The loss is contrastive at
+several widths (Matryoshka, arXiv 2205.13147): of all pictures of the batch, those that the truth
+says a sentence fits are to be nearest to it. Beside it the model learns to tell which facts a
+picture has and a sentence asks for; those layers are thrown away.
+"""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from retrievals_pipeline.miniature.train.checkpoint import WIDTH
+from retrievals_pipeline.miniature.train.descent import Descent
+from retrievals_pipeline.miniature.train.paintings import Painting
+from retrievals_pipeline.miniature.train.sentences import sentence
+from retrievals_pipeline.miniature.train.targets import Array, FactTable, satisfactions
+from retrievals_pipeline.progress import track
+from retrievals_serving.models.qwen3_vl.body import Body
+from retrievals_serving.models.qwen3_vl.embedder import DOCUMENT_INSTRUCTION, QUERY_INSTRUCTION
+
+PICTURES, SENTENCES = 96, 192  # of a batch
+ALIKE = 12  # pictures of a batch that have the same main subject
+WIDTHS = (32, 64, WIDTH)
+RATE = 2e-3
+SHARPNESS = 6  # how much less a sentence belongs to a picture that it fits less
+LARGEST_SCALE = 60.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures by their places, and sentences with how well each of them fits each picture."""
+
+    places: list[int]
+    texts: list[str]
+    facts: Array  # (pictures, facts)
+    asked: Array  # (sentences, 2 · facts): wanted, ruled out
+    fits: Array  # (sentences, pictures)
+
+
+class Collection:
+    """Paintings to draw batches from."""
+
+    def __init__(self, paintings: Sequence[Painting], seed: int) -> None:
+        self._paintings = paintings
+        self._table = FactTable([each.degrees for each in paintings])
+        self._facts = self._table.of_pictures([each.degrees for each in paintings])
+        self._chance = random.Random(seed)
+        self._alike: dict[str, list[int]] = {}
+        for place, painting in enumerate(paintings):
+            self._alike.setdefault(painting.scene.subjects[0].name, []).append(place)
+
+    @property
+    def facts(self) -> int:
+        """How many facts there are."""
+        return len(self._table)
+
+    def batch(self) -> Batch:
+        """Draw a batch."""
+        places: list[int] = []
+        while len(places) < PICTURES:
+            alike = self._alike[self._chance.choice(list(self._alike))]
+            places += self._chance.sample(alike, min(ALIKE, len(alike), PICTURES - len(places)))
+        drawn = [self._paintings[place] for place in places]
+        degrees = [each.degrees for each in drawn]
+        asked = [
+            sentence(self._chance, about.scene, about.degrees, degrees)
+            for about in (drawn * math.ceil(SENTENCES / PICTURES))[:SENTENCES]
+        ]
+        wanted, unwanted = self._table.of_queries([query for query, _ in asked])
+        facts = self._facts[places]
+        return Batch(
+            places=places,
+            texts=[text for _, text in asked],
+            facts=facts,
+            asked=np.concatenate([wanted > 0, unwanted > 0], axis=1).astype(np.float32),
+            fits=satisfactions(wanted, unwanted, facts),
+        )
+
+
+class Heads(nn.Module):
+    """The layers that only training needs."""
+
+    def __init__(self, facts: int) -> None:
+        super().__init__()
+        self.picture = nn.Linear(WIDTH, facts)
+        self.sentence = nn.Linear(WIDTH, 2 * facts)
+        self.scale = nn.Parameter(torch.tensor(math.log(10.0)))
+
+
+def train_embedder(
+    body: Body, paintings: Sequence[Painting], features: Sequence[Tensor], *, steps: int, seed: int
+) -> dict[str, float]:
+    """Train the language model of `body` as an embedder; return the last losses.
+
+    Args:
+        body: With a tower that sees.
+        paintings: To learn from.
+        features: What the tower makes of each, as `Body.features` gives it.
+        steps: How many batches.
+        seed: Of the batches.
+    """
+    collection = Collection(paintings, seed)
+    heads = Heads(collection.facts)
+    language = body.network.language_model.requires_grad_(True)
+    parameters = [*language.parameters(), *heads.parameters()]
+    descent = Descent(parameters, steps=steps, rate=RATE)
+    prompts = body.prompts
+    with track("embedder", steps) as advance:
+        for _ in range(steps):
+            batch = collection.batch()
+            grids = [paintings[place].grid for place in batch.places]
+            shown = [prompts.encode(DOCUMENT_INSTRUCTION, grid) for grid in grids]
+            said = [prompts.encode(QUERY_INSTRUCTION, prompts.clean(text)) for text in batch.texts]
+            pictures = body.last_states(shown, [features[place].float() for place in batch.places])
+            descent.step(_losses(heads, batch, pictures, body.last_states(said, [])))
+            advance(1)
+    language.requires_grad_(False)
+    return descent.losses
+
+
+def _losses(heads: Heads, batch: Batch, pictures: Tensor, sentences: Tensor) -> dict[str, Tensor]:
+    bce = functional.binary_cross_entropy_with_logits
+    return {
+        "contrast": contrast(pictures, sentences, batch.fits, heads.scale),
+        "facts": 5 * bce(heads.picture(pictures), torch.from_numpy(batch.facts)),
+        "asked": 5 * bce(heads.sentence(sentences), torch.from_numpy(batch.asked)),
+    }
+
+
+def contrast(pictures: Tensor, sentences: Tensor, fits: Array, scale: Tensor) -> Tensor:
+    """Return the contrastive loss, both ways, a mean over the widths.
+
+    Args:
+        pictures: States (pictures, width).
+        sentences: States (sentences, width).
+        fits: How well each sentence fits each picture, 0 to 1.
+        scale: Logarithm of what cosines are multiplied by.
+    """
+    belongs = torch.from_numpy(fits) ** SHARPNESS
+    total = torch.zeros(())
+    for width in WIDTHS:
+        near = (
+            functional.normalize(sentences[:, :width]) @ functional.normalize(pictures[:, :width]).T
+        )
+        logits = near * scale.exp().clamp(max=LARGEST_SCALE)
+        for axis in (0, 1):
+            target = belongs / belongs.sum(axis, keepdim=True).clamp(min=1e-6)
+            total = total - (target * logits.log_softmax(axis)).sum(axis).mean()
+    return total / (2 * len(WIDTHS))

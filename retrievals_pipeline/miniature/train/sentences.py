@@ -1,0 +1,42 @@
+"""The sentences that the miniature models learn from: many forms, none of the quality bench's."""
+
+import random
+from collections.abc import Sequence
+
+from retrievals_pipeline.miniature.asking import ask
+from retrievals_pipeline.miniature.facts import Degrees
+from retrievals_pipeline.miniature.phrasing import Forms, phrase_query
+from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.truth import Query
+
+FORMS = Forms(
+    frames=("{}", "{}", "{}", "{}", "a picture of {}", "show me {}", "a painting of {}", "{} painting",
+            "I am looking for {}", "find {}", "an artwork with {}", "here we see {}", "this is {}",
+            "an image of {}", "a beautiful {}", "art with {}", "pictures of {}", "{}."),
+    separators=(", ", ", ", " ", "; ", " and ", ". "),
+    without=("without {}", "but no {}", "no {}", "with no {}", "but without any {}", ", not {}",
+             "excluding {}", "and no {}"),
+    not_so=("not {}", "but not {}", "that is not {}", "which is not {}"),
+    worn=("in {}", "wearing {}", "dressed in {}", "with {}", "who wears {}"),
+    beside=("with {}", "and {}", "beside {}", "near {}", "next to {}", "together with {}"),
+    tones=("in {} tones", "in {}", "mostly {}", "in {} colours", "full of {}", "painted in {}"),
+    heads=("picture", "scene", "painting", "image", "work of art", "view"),
+    keywords=0.3,
+)  # fmt: skip
+KINDS = {"description": 8, "attributes": 6, "attribute": 2, "count": 3, "negation": 4, "mood": 2}
+
+
+def sentence(
+    chance: random.Random,
+    scene: Scene,
+    degrees: Degrees,
+    others: Sequence[Degrees],
+    kinds: dict[str, int] = KINDS,
+) -> tuple[Query, str]:
+    """Ask something that the work answers, and put it in words."""
+    query = None
+    while query is None:
+        (kind,) = chance.choices(list(kinds), list(kinds.values()))
+        query = ask(chance, kind, scene, degrees, others)
+    text = phrase_query(query, chance, FORMS)
+    return query, text.capitalize() if chance.random() < 0.3 else text
