@@ -1,0 +1,58 @@
+"""Chiaroscuro: deep umber dark and one pool of warm light, under old varnish."""
+
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageChops, ImageFilter
+
+from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.surfaces.brushwork import brushed, varied
+from retrievals_pipeline.miniature.surfaces.oil import ACADEMIC
+from retrievals_pipeline.miniature.surfaces.textures import axes, cracks, cut, level
+
+GRID = 24
+REACH = 0.62  # of the pool of light, in longer sides
+UMBER = (13, 8, 5)
+
+
+def chiaroscuro(picture: Image.Image, scene: Scene) -> Image.Image:
+    """Sink everything into the dark but what the light falls on."""
+    painted, _ = brushed(picture, ACADEMIC, varied(scene.seed, 4, 2, 1.1))
+    painted = Image.blend(painted, picture, 0.45).point(GLAZE)
+    x, y = brightest(picture)
+    side = max(picture.size)
+    light = pool(256).resize((round(side * REACH * 2),) * 2, Image.Resampling.BILINEAR)
+    mask = Image.new("L", picture.size, 18)
+    mask.paste(light, (round(x - side * REACH), round(y - side * REACH)))
+    sheet = Image.new("RGB", picture.size, UMBER)
+    sheet.paste(painted, mask=mask)
+    return ImageChops.subtract(sheet, cut(cracks, picture.size).point(FAINT * 3))
+
+
+def brightest(picture: Image.Image) -> tuple[float, float]:
+    """Return the middle of the light, in pixels: where it is brightest, rather near the middle."""
+    small = picture.convert("L").resize((GRID, GRID), Image.Resampling.BOX)
+    tones = np.asarray(small.filter(ImageFilter.BoxBlur(2)), np.float32)
+    x, y = axes(GRID)
+    weight = (tones / max(1.0, float(tones.max()))) ** 6 * np.exp(
+        -((x - 0.5) ** 2 + (y - 0.45) ** 2) * 4
+    )
+    weight /= weight.sum()
+    return float((weight * x).sum()) * picture.width, float((weight * y).sum()) * picture.height
+
+
+@lru_cache(maxsize=1)
+def pool(side: int) -> Image.Image:
+    """Return how much is seen at each distance from the light, L."""
+    x, y = axes(side)
+    far = np.sqrt((x * 2 - 1) ** 2 + (y * 2 - 1) ** 2)
+    return level(18 + 237 / (1 + np.exp((far - 0.52) * 11)))
+
+
+def _glaze(power: float, high: float) -> list[int]:
+    """Return the table that deepens the darks and warms the lights."""
+    return [min(255, round(high * (value / 255) ** power)) for value in range(256)]
+
+
+GLAZE = _glaze(1.18, 275) + _glaze(1.34, 262) + _glaze(1.62, 236)
+FAINT = [value // 7 for value in range(256)]

@@ -1,0 +1,79 @@
+"""An engraving: swelling lines that follow the tone, crossed in the darks, inside a plate mark."""
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
+
+from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.surfaces.textures import axes, colored, field
+
+CREAM = (244, 236, 216)
+INK = (38, 32, 32)
+LINES = 150  # a side
+BEND = np.uint8(2)  # how far a line bows around a form, in 1/256 lines a level of tone
+
+
+def engraving(picture: Image.Image, scene: Scene) -> Image.Image:
+    """Turn tones into lines of ink, thicker where it is darker."""
+    grey = ImageOps.autocontrast(picture.convert("L"), cutoff=1)
+    grey = ImageChops.subtract(grey, _contours(grey))
+    width, height = grey.size
+    tones = np.asarray(grey)
+    soft = np.asarray(grey.reduce(8).resize(grey.size, Image.Resampling.BICUBIC)) * BEND
+    first, second = (ruled[:height, :width] for ruled in lines(max(grey.size)))
+    ink = np.minimum(_cut(first + soft, tones, 0), _cut(second - soft, tones, 100))
+    sheet = ImageOps.colorize(Image.fromarray(ink), INK, (255, 255, 255))
+    sheet = ImageChops.multiply(sheet, sheet_of_paper(max(grey.size)).crop((0, 0, width, height)))
+    return _plate(sheet)
+
+
+def _cut(phase: npt.NDArray[np.uint8], tones: npt.NDArray[np.uint8], lead: int) -> npt.NDArray[np.uint8]:
+    """Return the ink of one set of lines; it starts `lead` levels darker than white."""
+    profile = RIDGE[phase].astype(np.int16)
+    profile += tones
+    profile += lead - 238
+    profile *= 5
+    return np.clip(profile + 128, 0, 255).astype(np.uint8)
+
+
+RIDGE = np.abs(np.arange(256) - 128).astype(np.uint8) + np.uint8(64)
+
+
+def _contours(grey: Image.Image) -> Image.Image:
+    small = grey.reduce(2)
+    edge = ImageChops.subtract(small.filter(ImageFilter.MaxFilter(3)), small)
+    return edge.resize(grey.size, Image.Resampling.BICUBIC).point(CONTOURS)
+
+
+CONTOURS = [min(255, max(0, value - 12) * 5) for value in range(256)]
+
+
+def _plate(sheet: Image.Image) -> Image.Image:
+    """Leave a margin of paper, and press the edge of the plate into it."""
+    side = max(sheet.size)
+    edge, step = round(side * 0.03), max(1, side // 512)
+    draw = ImageDraw.Draw(sheet)
+    right, bottom = sheet.width - 1, sheet.height - 1
+    draw.rectangle((0, 0, right, bottom), outline=CREAM, width=edge)
+    draw.rectangle((edge, edge, right - edge, bottom - edge), outline=INK, width=step)
+    half = edge // 2
+    draw.rectangle((half, half, right - half, bottom - half), outline=(222, 212, 190), width=step)
+    return sheet
+
+
+@lru_cache(maxsize=4)
+def lines(side: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return the phase, 0 to 255 a line, of two sets of gently curving lines."""
+    x, y = axes(side)
+    bend = field(61, side, 3) * 0.02
+    first = (x * 0.35 + y + bend) * LINES
+    second = (x * 0.8 - y * 0.75 + bend) * LINES
+    return tuple((each * 256).astype(np.int64).astype(np.uint8) for each in (first, second))
+
+
+@lru_cache(maxsize=4)
+def sheet_of_paper(side: int) -> Image.Image:
+    """Return cream paper, a little uneven, RGB."""
+    return colored(1 + field(62, side, 300) * 0.012 + field(63, side, 4) * 0.02, CREAM)

@@ -1,0 +1,43 @@
+"""Pastel: chalk that catches on the tooth of a toned paper."""
+
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+
+from retrievals_pipeline.miniature.canvas import cloud_noise
+from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.surfaces.brushwork import varied
+from retrievals_pipeline.miniature.surfaces.strokes import Brush, strokes, unpacked
+from retrievals_pipeline.miniature.surfaces.textures import axes, field, framed, level
+
+CHALK = Brush(0.045, 0.0036, 128, 0.02, 5)
+DAY = (186, 172, 150)
+NIGHT = (58, 62, 78)
+
+
+def pastel(picture: Image.Image, scene: Scene) -> Image.Image:
+    """Rub in the tones, then stroke chalk over them so that the paper stays in between."""
+    side = max(picture.size)
+    layer = strokes(CHALK, side)
+    vary = varied(scene.seed, 13, 5, 1.12)
+    chalk = unpacked(layer.paint(vary(layer.under(np.asarray(picture))), picture.size))
+    rubbed = Image.blend(chalk, picture, 0.55)
+    tone = picture.convert("L").reduce(16)
+    dark = float(np.asarray(tone).mean()) < 84
+    sheet = Image.new("RGB", picture.size, NIGHT if dark else DAY)
+    sheet.paste(rubbed, mask=framed(caught, picture.size))
+    return sheet
+
+
+@lru_cache(maxsize=4)
+def caught(side: int) -> Image.Image:
+    """Return where chalk stays on the paper, L: less towards the edges."""
+    x, y = axes(side)
+    noise = np.random.default_rng(51)
+    inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
+    laid = cloud_noise(noise, (side, side), (3, 300), 1) - 0.5  # lines of a laid paper
+    grain = field(52, side, 420) * 210 + laid * 150
+    pressed = 205 + strokes(CHALK, side).inside * 60 + field(53, side, 9) * 36
+    edge = np.clip((0.035 + field(54, side, 16) * 0.02 - inside) * 30, 0, 1)
+    return level(pressed + grain - edge * 330)

@@ -1,0 +1,126 @@
+"""What lies under and over the paint: canvas, paper, wood, cracks. Made once for a side.
+
+Textures are square, hold no chance of a scene, and are cut to each picture. Fine grain is given in
+pixels of a side of 1024, soft forms in shares of it.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageChops
+
+from retrievals_pipeline.miniature.canvas import Color, Floats, cloud_noise
+
+Texture = Callable[[int], Image.Image]
+
+
+def cut(texture: Texture, size: tuple[int, int]) -> Image.Image:
+    """Return the part of a texture that a picture of that size needs."""
+    return texture(max(size)).crop((0, 0, *size))
+
+
+def grained(picture: Image.Image, texture: Texture) -> Image.Image:
+    """Raise and lower the tones by a relief that is flat at 128."""
+    return ImageChops.add(picture, cut(texture, picture.size), 1, -128)
+
+
+def field(seed: int, side: int, cells: int, octaves: int = 2) -> Floats:
+    """Return soft noise, float32 (side, side), about -1 to 1, of `cells` blobs a side."""
+    noise = np.random.default_rng(seed)
+    cells = max(2, min(cells, side))
+    return (cloud_noise(noise, (side, side), (cells, cells), octaves) - 0.5) * 2
+
+
+def axes(side: int) -> tuple[Floats, Floats]:
+    """Return x (1, side) and y (side, 1), float32, 0 to 1."""
+    axis = (np.arange(side, dtype=np.float32) + 0.5) / np.float32(side)
+    return axis[None, :], axis[:, None]
+
+
+def relief(heights: Floats) -> Image.Image:
+    """Return heights about 0 as an RGB relief about 128."""
+    return level(128 + heights).convert("RGB")
+
+
+def level(values: Floats) -> Image.Image:
+    """Return values, 0 to 255, as a picture of mode L."""
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+
+
+def colored(light: Floats, color: Color) -> Image.Image:
+    """Return a sheet of one colour under uneven light, float32 (side, side) about 1."""
+    sheet = light[:, :, None] * np.asarray(color, np.float32)
+    return Image.fromarray(np.clip(sheet, 0, 255).astype(np.uint8))
+
+
+@lru_cache(maxsize=4)
+def weave(side: int) -> Image.Image:
+    """Return the relief of a canvas."""
+    x, y = axes(side)
+    turns = np.float32(2 * np.pi * 210)
+    threads = np.sin(x * turns + field(11, side, 9)) * np.cos(y * turns + field(12, side, 9)) * 3
+    return relief(threads + field(13, side, 512) * 4)
+
+
+@lru_cache(maxsize=4)
+def tooth(side: int) -> Image.Image:
+    """Return the relief of rough paper."""
+    return relief(field(2, side, 340) * 9 + field(14, side, 90) * 3)
+
+
+@lru_cache(maxsize=4)
+def vignette(side: int) -> Image.Image:
+    """Return the square that darkens towards its edges, RGB, to multiply with once stretched."""
+    x, y = axes(side)
+    far = np.clip((np.abs(x * 2 - 1) ** 2.4 + np.abs(y * 2 - 1) ** 2.4) / 2, 0, 1)
+    dark = far[:, :, None] * np.asarray((74, 84, 96), np.float32)
+    return Image.fromarray((255 - dark).astype(np.uint8))
+
+
+def framed(texture: Texture, size: tuple[int, int]) -> Image.Image:
+    """Return a texture whose edges are to lie on the picture's: stretched, not cut."""
+    return texture(max(size)).resize(size, Image.Resampling.BILINEAR)
+
+
+def lightness(low: float, high: float, power: float = 1.0) -> list[int]:
+    """Return the table that maps 0 to `low` and 255 to `high`, bent by `power`."""
+    return [
+        max(0, min(255, round(low + (high - low) * (value / 255) ** power))) for value in range(256)
+    ]
+
+
+def steps(count: int, soft: float = 0.12) -> list[int]:
+    """Return the table that gathers 0 to 255 into `count` tones with edges of a `soft` share."""
+    table = []
+    for value in range(256):
+        place = value / 255 * count
+        whole = min(count - 1, int(place))
+        rise = max(0.0, (place - whole - (1 - soft)) / soft) if whole < count - 1 else 0.0
+        table.append(round(255 * (whole + rise) / (count - 1)))
+    return table
+
+
+
+
+@lru_cache(maxsize=4)
+def cracks(side: int) -> Image.Image:
+    """Return the network of cracks of old paint, RGB: 255 in a crack."""
+    seeds = np.random.default_rng(15)
+    x, y = axes(side)
+    bend_x, bend_y = field(16, side, 26) * 0.012, field(17, side, 26) * 0.012
+    cells = 34
+    u, v = (x + bend_x) * cells, (y + bend_y) * cells
+    points = seeds.random((cells + 4, cells + 4, 2), dtype=np.float32)
+    near: Floats = np.full((side, side), 9, np.float32)
+    next_near: Floats = near.copy()
+    column0, row0 = np.floor(u).astype(np.int32), np.floor(v).astype(np.int32)
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            row, column = row0 + down, column0 + right
+            point = points[row % (cells + 4), column % (cells + 4)]
+            far = (u - column - point[..., 0]) ** 2 + (v - row - point[..., 1]) ** 2
+            next_near = np.minimum(next_near, np.maximum(near, far))
+            near = np.minimum(near, far)
+    gap = np.sqrt(next_near) - np.sqrt(near)
+    return level(255 - gap * side * (9 / 1024 * 34)).convert("RGB")

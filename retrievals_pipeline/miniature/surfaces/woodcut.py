@@ -1,0 +1,79 @@
+"""A woodcut: a dark key block over a few flat colours, on paper, with the grain of the wood."""
+
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageChops, ImageFilter
+
+from retrievals_pipeline.miniature.canvas import cloud_noise
+from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.surfaces.flat import flattened, kinds_of, purer
+from retrievals_pipeline.miniature.surfaces.textures import (
+    axes,
+    cut,
+    field,
+    framed,
+    grained,
+    level,
+    relief,
+)
+
+COLORS = 11
+PAPER = (240, 228, 202)
+KEY = (34, 30, 40)
+
+
+def woodcut(picture: Image.Image, scene: Scene) -> Image.Image:
+    """Print the colour blocks, then outlines and carved shadows, inside a paper margin."""
+    kinds, colors = kinds_of(picture, COLORS)
+    paper = np.asarray(PAPER, np.float32)
+    inks = purer(colors, 0.25) * 0.94 + 0.06 * paper
+    sheet = grained(flattened(picture, kinds, inks), wood)
+    sheet.paste(KEY, mask=ImageChops.lighter(outlines(picture), _shadows(picture)))
+    sheet.paste(PAPER, mask=framed(margin, picture.size))
+    return sheet
+
+
+def outlines(picture: Image.Image) -> Image.Image:
+    """Return bold lines, L, on the darker side of where forms meet."""
+    small = picture.reduce(3)
+    wide = ImageChops.subtract(small.filter(ImageFilter.MaxFilter(3)), small)
+    red, green, blue = wide.split()
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    lines = most.resize(picture.size, Image.Resampling.BICUBIC)
+    return lines.point([max(0, min(255, (value - 20) * 10)) for value in range(256)])
+
+
+def _shadows(picture: Image.Image) -> Image.Image:
+    """Return tapering cuts, L, thicker where it is darker."""
+    dark = picture.convert("L").point([max(0, 92 - value) for value in range(256)])
+    cuts = ImageChops.add(dark, cut(gouge, picture.size), 1, -128)
+    return cuts.point([min(255, value * 8) for value in range(256)])
+
+
+@lru_cache(maxsize=4)
+def gouge(side: int) -> Image.Image:
+    """Return the thresholds of a carver's strokes: the darkness from which ink stays there."""
+    x, y = axes(side)
+    bend = field(22, side, 5) * 2.4
+    rows = np.sin(y * 2 * np.pi * 74 + bend * 3)
+    tapers = field(23, side, 26)
+    return level(np.minimum(72 + rows * 40 + tapers * 40 + 0 * x, 120))
+
+
+@lru_cache(maxsize=4)
+def wood(side: int) -> Image.Image:
+    """Return the grain of a plank."""
+    noise = np.random.default_rng(24)
+    fibres = cloud_noise(noise, (side, side), (5, 300), 1) - 0.5
+    _, y = axes(side)
+    rings = np.sin(y * 60 + field(25, side, 3) * 9)
+    return relief(fibres * 18 + rings * 3)
+
+
+@lru_cache(maxsize=4)
+def margin(side: int) -> Image.Image:
+    """Return the margin that stays paper, L, with the uneven edge of a block."""
+    x, y = axes(side)
+    inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
+    return level(128 + (0.028 + field(26, side, 60) * 0.0016 - inside) * side * 200)
