@@ -16,8 +16,10 @@ from retrievals_pipeline.miniature.surfaces.strokes import (
     strokes,
     unpacked,
 )
+from retrievals_pipeline.miniature.surfaces.textures import coarse
 
 Bools = npt.NDArray[np.bool_]
+GRID = 256  # of `coarse`
 Vary = Callable[[Floats], Floats]
 
 
@@ -36,7 +38,7 @@ def brushed(picture: Image.Image, touch: Touch, vary: Vary) -> tuple[Image.Image
     `vary` changes the colours (n, 3) of the strokes of one layer, float32, 0 to 255.
     """
     side, (width, height) = max(picture.size), picture.size
-    pixels = np.asarray(picture)
+    pixels, step = np.asarray(picture), max(1, side // GRID)
     broad = strokes(touch.broad, side)
     painted = broad.paint(vary(broad.under(pixels)), picture.size)
     relief = broad.relief[:height, :width].copy()
@@ -44,10 +46,12 @@ def brushed(picture: Image.Image, touch: Touch, vary: Vary) -> tuple[Image.Image
     for number, angle in enumerate(ANGLES):
         layer = strokes(replace(touch.fine, angle=angle), side)
         x, y = np.minimum(layer.x, width - 1), np.minimum(layer.y, height - 1)
-        shown = missed[y // 4, x // 4]
+        shown = missed[y // step, x // step]
         if number:  # the first lies under the others and leaves no holes
-            shown = shown & (lines[y * lines.shape[0] // height, x * lines.shape[1] // width] == number)
-        palette = np.where(shown, packed(vary(layer.under(pixels))), np.uint32(0))
+            shown &= lines[y // (2 * step), x // (2 * step)] == number
+        chosen = np.flatnonzero(shown)
+        palette = np.zeros(len(shown), np.uint32)
+        palette[chosen] = packed(vary(np.asarray(pixels[y[chosen], x[chosen]], np.float32)))
         over = np.take(palette, layer.owner[:height, :width], mode="clip")
         there = over != 0
         np.copyto(painted, over, where=there)
@@ -56,29 +60,25 @@ def brushed(picture: Image.Image, touch: Touch, vary: Vary) -> tuple[Image.Image
 
 
 def _missed(picture: Image.Image, painted: Image.Image, tolerance: float) -> Bools:
-    """Return where broad strokes are off by more than `tolerance`, on a grid of a quarter."""
-    off = ImageChops.difference(picture.reduce(4), painted.reduce(4))
+    """Return about where broad strokes are off by more than `tolerance`, on `GRID`."""
+    off = ImageChops.difference(coarse(picture, GRID), coarse(painted, GRID))
     red, green, blue = off.split()
     most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    return np.asarray(most.filter(ImageFilter.MaxFilter(5))) > tolerance
+    return np.asarray(most.filter(ImageFilter.BoxBlur(1))) > tolerance
 
 
 def directions(picture: Image.Image) -> Ints:
-    """Return which of `ANGLES` runs along the edges there, int32, on a grid of an eighth."""
-    small = picture.convert("L").reduce(4).filter(ImageFilter.BoxBlur(1))
-    grey = np.asarray(small, np.float32)
-    down, right = np.gradient(grey)
-    even = _pooled(right * right - down * down)
-    odd = _pooled(2 * right * down)
+    """Return which of `ANGLES` runs along the edges there, int32, on half of `GRID`."""
+    small = coarse(picture, GRID).convert("L").filter(ImageFilter.BoxBlur(1))
+    down, right = np.gradient(np.asarray(small, np.float32))
+    even = _halved(right * right - down * down)
+    odd = _halved(2 * right * down)
     along = np.arctan2(odd, even) / 2 + np.pi / 2  # across the slope
     return np.rint(along / np.deg2rad(60)).astype(np.int32) % len(ANGLES)
 
 
-def _pooled(values: Floats) -> Floats:
-    blurred = Image.fromarray(values).resize(
-        (max(1, values.shape[1] // 2), max(1, values.shape[0] // 2)), Image.Resampling.BILINEAR
-    )
-    return np.asarray(blurred, np.float32)
+def _halved(values: Floats) -> Floats:
+    return np.asarray(Image.fromarray(values).reduce(2), np.float32)
 
 
 def varied(seed: int, tone: float, hue: float, saturation: float) -> Vary:
@@ -95,5 +95,3 @@ def varied(seed: int, tone: float, hue: float, saturation: float) -> Vary:
         return np.asarray(pure + (lighter + aside) * room, np.float32)
 
     return vary
-
-

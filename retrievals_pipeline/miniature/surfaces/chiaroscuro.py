@@ -11,7 +11,8 @@ from retrievals_pipeline.miniature.surfaces.oil import ACADEMIC
 from retrievals_pipeline.miniature.surfaces.textures import axes, cracks, cut, level
 
 GRID = 24
-REACH = 0.62  # of the pool of light, in longer sides
+REACH = 0.86  # of the pool of light, in sides
+GLOOM = 52  # how much is seen beyond it, of 255
 UMBER = (13, 8, 5)
 
 
@@ -20,10 +21,10 @@ def chiaroscuro(picture: Image.Image, scene: Scene) -> Image.Image:
     painted, _ = brushed(picture, ACADEMIC, varied(scene.seed, 4, 2, 1.1))
     painted = Image.blend(painted, picture, 0.45).point(GLAZE)
     x, y = brightest(picture)
-    side = max(picture.size)
-    light = pool(256).resize((round(side * REACH * 2),) * 2, Image.Resampling.BILINEAR)
-    mask = Image.new("L", picture.size, 18)
-    mask.paste(light, (round(x - side * REACH), round(y - side * REACH)))
+    across, down = (round(length * REACH * 2) for length in picture.size)
+    light = pool(256).resize((across, down), Image.Resampling.BILINEAR)
+    mask = Image.new("L", picture.size, GLOOM)
+    mask.paste(light, (round(x - across / 2), round(y - down / 2)))
     sheet = Image.new("RGB", picture.size, UMBER)
     sheet.paste(painted, mask=mask)
     return ImageChops.subtract(sheet, cut(cracks, picture.size).point(FAINT * 3))
@@ -46,7 +47,7 @@ def pool(side: int) -> Image.Image:
     """Return how much is seen at each distance from the light, L."""
     x, y = axes(side)
     far = np.sqrt((x * 2 - 1) ** 2 + (y * 2 - 1) ** 2)
-    return level(18 + 237 / (1 + np.exp((far - 0.52) * 11)))
+    return level(GLOOM + (255 - GLOOM) / (1 + np.exp((far - 0.56) * 9)))
 
 
 def _glaze(power: float, high: float) -> list[int]:
@@ -54,5 +55,5 @@ def _glaze(power: float, high: float) -> list[int]:
     return [min(255, round(high * (value / 255) ** power)) for value in range(256)]
 
 
-GLAZE = _glaze(1.18, 275) + _glaze(1.34, 262) + _glaze(1.62, 236)
-FAINT = [value // 7 for value in range(256)]
+GLAZE = _glaze(1.1, 282) + _glaze(1.24, 270) + _glaze(1.42, 240)
+FAINT = [value // 13 for value in range(256)]

@@ -7,11 +7,14 @@ import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from retrievals_pipeline.miniature.scenes import Scene
-from retrievals_pipeline.miniature.surfaces.textures import axes, colored, field
+from retrievals_pipeline.miniature.surfaces.textures import axes, coarse, colored, field
 
 CREAM = (244, 236, 216)
 INK = (38, 32, 32)
-LINES = 150  # a side
+Pixels = npt.NDArray[np.uint8]
+
+NO_LINE = 24  # of width: a line any thinner is not cut
+LINES = 176  # a side
 BEND = np.uint8(2)  # how far a line bows around a form, in 1/256 lines a level of tone
 
 
@@ -20,34 +23,39 @@ def engraving(picture: Image.Image, scene: Scene) -> Image.Image:
     grey = ImageOps.autocontrast(picture.convert("L"), cutoff=1)
     grey = ImageChops.subtract(grey, _contours(grey))
     width, height = grey.size
-    tones = np.asarray(grey)
-    soft = np.asarray(grey.reduce(8).resize(grey.size, Image.Resampling.BICUBIC)) * BEND
+    soft = np.asarray(coarse(grey, 52).resize(grey.size, Image.Resampling.BICUBIC)) * BEND
     first, second = (ruled[:height, :width] for ruled in lines(max(grey.size)))
-    ink = np.minimum(_cut(first + soft, tones, 0), _cut(second - soft, tones, 100))
+    ink = np.minimum(_cut(first + soft, grey.point(FIRST)), _cut(second - soft, grey.point(SECOND)))
     sheet = ImageOps.colorize(Image.fromarray(ink), INK, (255, 255, 255))
     sheet = ImageChops.multiply(sheet, sheet_of_paper(max(grey.size)).crop((0, 0, width, height)))
     return _plate(sheet)
 
 
-def _cut(phase: npt.NDArray[np.uint8], tones: npt.NDArray[np.uint8], lead: int) -> npt.NDArray[np.uint8]:
-    """Return the ink of one set of lines; it starts `lead` levels darker than white."""
-    profile = RIDGE[phase].astype(np.int16)
-    profile += tones
-    profile += lead - 238
-    profile *= 5
-    return np.clip(profile + 128, 0, 255).astype(np.uint8)
+def _cut(phase: Pixels, widths: Image.Image) -> Pixels:
+    """Return the paper, 0 where it is inked, between lines of these widths."""
+    from_middle = np.take(RIDGE, phase) - np.asarray(widths, np.int16)
+    return np.clip(from_middle * 6 + 136, 0, 255).astype(np.uint8)
 
 
-RIDGE = np.abs(np.arange(256) - 128).astype(np.uint8) + np.uint8(64)
+RIDGE = np.abs(np.arange(256, dtype=np.int16) - 128) + np.int16(NO_LINE)
+
+
+def _widths(whitest: int, widest: int) -> list[int]:
+    """Return the table from tone to the width of a line, which starts below `whitest`."""
+    swell = [round(NO_LINE + widest * (1 - tone / whitest)) for tone in range(whitest)]
+    return swell + [0] * (256 - whitest)
+
+
+FIRST, SECOND = _widths(236, 104), _widths(128, 92)
 
 
 def _contours(grey: Image.Image) -> Image.Image:
-    small = grey.reduce(2)
-    edge = ImageChops.subtract(small.filter(ImageFilter.MaxFilter(3)), small)
+    small = coarse(grey, 512)
+    edge = ImageChops.subtract(small.filter(ImageFilter.BoxBlur(1)), small)
     return edge.resize(grey.size, Image.Resampling.BICUBIC).point(CONTOURS)
 
 
-CONTOURS = [min(255, max(0, value - 12) * 5) for value in range(256)]
+CONTOURS = [min(255, max(0, value - 5) * 9) for value in range(256)]
 
 
 def _plate(sheet: Image.Image) -> Image.Image:
@@ -64,7 +72,7 @@ def _plate(sheet: Image.Image) -> Image.Image:
 
 
 @lru_cache(maxsize=4)
-def lines(side: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def lines(side: int) -> tuple[Pixels, Pixels]:
     """Return the phase, 0 to 255 a line, of two sets of gently curving lines."""
     x, y = axes(side)
     bend = field(61, side, 3) * 0.02

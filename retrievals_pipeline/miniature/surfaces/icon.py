@@ -19,7 +19,7 @@ from retrievals_pipeline.miniature.surfaces.textures import (
 
 BOLE = (122, 48, 32)
 PANEL = (92, 66, 44)
-CRACKS = [value // 4 for value in range(256)]
+CRACKS = [value // 6 for value in range(256)]
 
 
 def icon(picture: Image.Image, scene: Scene) -> Image.Image:
@@ -42,7 +42,7 @@ def _gold(picture: Image.Image) -> Image.Image:
     return ImageChops.multiply(yellow, ImageChops.subtract(green, red).point(NOT_GREEN))
 
 
-YELLOW = [max(0, min(255, (value - 44) * 16)) for value in range(256)]
+YELLOW = [max(0, min(255, (value - 58) * 14)) for value in range(256)]
 NOT_GREEN = [max(0, 255 - value * 16) for value in range(256)]
 
 
@@ -85,7 +85,9 @@ def leaf(side: int) -> Image.Image:
 @lru_cache(maxsize=4)
 def rubbed(side: int) -> Image.Image:
     """Return where the gold is rubbed down to the red bole, L."""
-    return level((field(76, side, 30, 4) - 0.36) * 900).point([value * 2 // 3 for value in range(256)])
+    return level((field(76, side, 30, 4) - 0.43) * 900).point(
+        [value * 2 // 3 for value in range(256)]
+    )
 
 
 @lru_cache(maxsize=4)

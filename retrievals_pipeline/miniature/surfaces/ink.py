@@ -9,6 +9,7 @@ from retrievals_pipeline.miniature.canvas import cloud_noise
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces.textures import (
     axes,
+    coarse,
     colored,
     cut,
     field,
@@ -25,8 +26,10 @@ WASHES = steps(5, 0.4)
 
 def ink(picture: Image.Image, scene: Scene) -> Image.Image:
     """Paint wet washes, then outlines with a drying brush, and set a seal."""
-    grey = ImageOps.autocontrast(picture.convert("L"), cutoff=(1, 2), preserve_tone=False)
-    soft = grey.reduce(3).filter(ImageFilter.MedianFilter(3))
+    grey = picture.convert("L")
+    # half of the way only, so that night stays dark and mist pale
+    grey = Image.blend(grey, ImageOps.autocontrast(grey, cutoff=0.2), 0.5)
+    soft = coarse(grey, 256).filter(ImageFilter.MedianFilter(3))
     wet = soft.resize(picture.size, Image.Resampling.BICUBIC)
     washes = ImageChops.add(wet, cut(bleeding, picture.size), 1, -128).point(WASHES)
     tones = Image.blend(washes, wet, 0.3).point(LIFTED)
@@ -44,7 +47,7 @@ LIFTED = [round(14 + 241 * (value / 255) ** 0.85) for value in range(256)]
 
 def _lines(grey: Image.Image) -> Image.Image:
     """Return how much darker a dry brush makes the outlines, L."""
-    small = grey.reduce(2)
+    small = coarse(grey, 512)
     darker = ImageChops.subtract(small.filter(ImageFilter.BoxBlur(4)), small)
     drawn = darker.resize(grey.size, Image.Resampling.BICUBIC)
     drawn = drawn.point([min(255, max(0, value - 5) * 9) for value in range(256)])
@@ -81,7 +84,7 @@ def dry(side: int) -> Image.Image:
     """Return where the hairs of a brush leave ink, L."""
     noise = np.random.default_rng(43)
     hairs = cloud_noise(noise, (side, side), (26, 330), 1)
-    return level(hairs * 560 - 40 + field(44, side, 9) * 120)
+    return level(hairs * 420 + 40 + field(44, side, 9) * 130)
 
 
 @lru_cache(maxsize=4)
@@ -89,8 +92,8 @@ def edges(side: int) -> Image.Image:
     """Return the bare paper about the picture, L: 255 where no ink comes."""
     x, y = axes(side)
     inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
-    ragged = field(45, side, 8, 4) * 0.04
-    return level(255 - (inside - 0.012 - ragged) * 4200)
+    ragged = field(45, side, 8, 4) * 0.03 + field(49, side, 160) * 0.003
+    return level(255 - (inside - 0.018 - ragged) * 14000)
 
 
 @lru_cache(maxsize=4)
@@ -100,5 +103,7 @@ def rice(side: int) -> Image.Image:
     across = cloud_noise(noise, (side, side), (40, 400), 1)
     down = cloud_noise(noise, (side, side), (400, 40), 1)
     fibres = np.maximum(np.abs(across - 0.5), np.abs(down - 0.5)) > 0.4
-    light = 1 - fibres * np.float32(0.035) + field(47, side, 5) * 0.025 + field(48, side, 400) * 0.012
+    light = (
+        1 - fibres * np.float32(0.035) + field(47, side, 5) * 0.025 + field(48, side, 400) * 0.012
+    )
     return colored(light.astype(np.float32), RICE)

@@ -9,9 +9,9 @@ from retrievals_pipeline.miniature.canvas import cloud_noise
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces.brushwork import varied
 from retrievals_pipeline.miniature.surfaces.strokes import Brush, strokes, unpacked
-from retrievals_pipeline.miniature.surfaces.textures import axes, field, framed, level
+from retrievals_pipeline.miniature.surfaces.textures import axes, coarse, field, framed, level
 
-CHALK = Brush(0.045, 0.0036, 128, 0.02, 5)
+CHALK = Brush(0.021, 0.0046, 140, 0.1, blunt=True)
 DAY = (186, 172, 150)
 NIGHT = (58, 62, 78)
 
@@ -22,8 +22,8 @@ def pastel(picture: Image.Image, scene: Scene) -> Image.Image:
     layer = strokes(CHALK, side)
     vary = varied(scene.seed, 13, 5, 1.12)
     chalk = unpacked(layer.paint(vary(layer.under(np.asarray(picture))), picture.size))
-    rubbed = Image.blend(chalk, picture, 0.55)
-    tone = picture.convert("L").reduce(16)
+    rubbed = Image.blend(chalk, picture, 0.54)
+    tone = coarse(picture, 64).convert("L")
     dark = float(np.asarray(tone).mean()) < 84
     sheet = Image.new("RGB", picture.size, NIGHT if dark else DAY)
     sheet.paste(rubbed, mask=framed(caught, picture.size))
@@ -37,7 +37,7 @@ def caught(side: int) -> Image.Image:
     noise = np.random.default_rng(51)
     inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
     laid = cloud_noise(noise, (side, side), (3, 300), 1) - 0.5  # lines of a laid paper
-    grain = field(52, side, 420) * 210 + laid * 150
-    pressed = 205 + strokes(CHALK, side).inside * 60 + field(53, side, 9) * 36
+    grain = field(52, side, 420) * 210 + laid * 70
+    pressed = 222 + strokes(CHALK, side).inside * 60 + field(53, side, 9) * 36
     edge = np.clip((0.035 + field(54, side, 16) * 0.02 - inside) * 30, 0, 1)
     return level(pressed + grain - edge * 330)

@@ -8,10 +8,10 @@ from PIL import Image, ImageChops
 from retrievals_pipeline.miniature.canvas import Floats
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces.strokes import Brush, Strokes, strokes, unpacked
-from retrievals_pipeline.miniature.surfaces.textures import cut, level
+from retrievals_pipeline.miniature.surfaces.textures import coarse, cut, level
 
-LARGE = Brush(0.0086, 0.0086, 18, ends=2, spread=0.8)
-SMALL = Brush(0.0072, 0.0072, 63, ends=2, spread=0.66)
+LARGE = Brush(0.0086, 0.0086, 18, spread=0.8)
+SMALL = Brush(0.0072, 0.0072, 63, spread=0.66)
 GROUND = (250, 244, 226)
 COMPLEMENTS = 0.14  # share of the large dots set in the opposite colour
 
@@ -31,7 +31,7 @@ def pointillist(picture: Image.Image, scene: Scene) -> Image.Image:
 
 
 def _paled(picture: Image.Image) -> Image.Image:
-    small = picture.reduce(16).point([min(255, 60 + value) for value in range(256)] * 3)
+    small = coarse(picture, 64).point([min(255, 60 + value) for value in range(256)] * 3)
     return small.resize(picture.size, Image.Resampling.BILINEAR)
 
 
@@ -61,5 +61,3 @@ def small(side: int) -> Image.Image:
 
 def _round(dots: Strokes) -> Image.Image:
     return level(dots.inside * 900 - 130)
-
-

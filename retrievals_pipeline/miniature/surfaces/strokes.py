@@ -32,15 +32,15 @@ ANGLES = (0.0, 60.0, 120.0)  # the directions that strokes along an edge can tak
 class Brush:
     """A kind of stroke: length and width in shares of the side, direction in degrees.
 
-    `wander` bends the directions, `ends` shapes the stroke (2 a dab, 6 a bar), and `spread` widens
-    strokes over their neighbours: below 0.9 gaps stay open.
+    `wander` bends the directions, `blunt` squares the ends, and `spread` widens strokes over their
+    neighbours: below 0.9 gaps stay open.
     """
 
     length: float
     width: float
     angle: float = 0.0
     wander: float = 0.0
-    ends: float = 2.6
+    blunt: bool = False
     spread: float = 1.0
 
 
@@ -90,24 +90,25 @@ def strokes(brush: Brush, side: int) -> Strokes:
 def _topmost(along: Floats, across: Floats, brush: Brush, columns: int) -> tuple[Ints, Floats]:
     """Return which stroke lies on top at each pixel, and how thick its paint is there."""
     column0, row0 = along.astype(np.int32), across.astype(np.int32)
-    best: Floats = np.full(along.shape, -9, np.float32)
+    along, across = along - column0.astype(np.float32), across - row0.astype(np.float32)
+    best: Floats = np.full(along.shape, -99, np.float32)
     key: Ints = np.zeros(along.shape, np.int32)
-    height: Floats = np.zeros(along.shape, np.float32)
+    dome, side = np.zeros_like(along), np.zeros_like(along)
     slender = np.float32(1 - brush.width / brush.length)  # a dot does not lean
     for down, right in NEIGHBOURS:
         row, column = row0 + np.int32(down), column0 + np.int32(right)
         chance = (row * 131 + column * 1031) & (TABLE - 1)
         size = SIZE[chance] / np.float32(brush.spread)
-        u = (along - column - SHIFT[0][chance]) * size
-        v = (across - row - SHIFT[1][chance]) * size + u * LEAN[chance] * slender
-        dome = 1 - np.abs(u) ** brush.ends - np.abs(v) ** brush.ends
-        order = np.where(dome > 0, ORDER[chance], dome)
+        u = (along - SHIFT[0][chance] - np.float32(right)) * size
+        v = (across - SHIFT[1][chance] - np.float32(down)) * size + u * LEAN[chance] * slender
+        rise = 1 - (u * u * u * u + v * v * v * v if brush.blunt else u * u + v * v)
+        order = np.where(rise > 0, ORDER[chance], rise)
         above = order > best
-        thick = np.sqrt(np.maximum(dome, 0)) + np.sin(v * 17 + ORDER[chance] * 40) * (0.1 - u * 0.1)
-        np.copyto(best, order, where=above)
+        for kept, new in ((best, order), (dome, rise), (side, v)):
+            np.copyto(kept, new, where=above)
         np.copyto(key, (row + 1) * columns + column + 1, where=above)
-        np.copyto(height, thick, where=above)
-    return key, height
+    bristles = np.sin(side * 17 + ORDER[key & (TABLE - 1)] * 40) * np.float32(0.1)
+    return key, np.sqrt(np.maximum(dome, 0)) + bristles
 
 
 def _stroke_axes(brush: Brush, side: int) -> tuple[Floats, Floats]:

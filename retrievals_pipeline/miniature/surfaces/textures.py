@@ -25,6 +25,14 @@ def grained(picture: Image.Image, texture: Texture) -> Image.Image:
     return ImageChops.add(picture, cut(texture, picture.size), 1, -128)
 
 
+def coarse(picture: Image.Image, side: int) -> Image.Image:
+    """Return the picture reduced to a longer side of `side` pixels or a little more.
+
+    What is measured on it has the same size in the picture, however large that is.
+    """
+    return picture.reduce(max(1, max(picture.size) // side))
+
+
 def field(seed: int, side: int, cells: int, octaves: int = 2) -> Floats:
     """Return soft noise, float32 (side, side), about -1 to 1, of `cells` blobs a side."""
     noise = np.random.default_rng(seed)
@@ -101,15 +109,13 @@ def steps(count: int, soft: float = 0.12) -> list[int]:
     return table
 
 
-
-
 @lru_cache(maxsize=4)
 def cracks(side: int) -> Image.Image:
     """Return the network of cracks of old paint, RGB: 255 in a crack."""
     seeds = np.random.default_rng(15)
     x, y = axes(side)
-    bend_x, bend_y = field(16, side, 26) * 0.012, field(17, side, 26) * 0.012
-    cells = 34
+    bend_x, bend_y = field(16, side, 26) * 0.006, field(17, side, 26) * 0.006
+    cells = 58
     u, v = (x + bend_x) * cells, (y + bend_y) * cells
     points = seeds.random((cells + 4, cells + 4, 2), dtype=np.float32)
     near: Floats = np.full((side, side), 9, np.float32)
@@ -123,4 +129,5 @@ def cracks(side: int) -> Image.Image:
             next_near = np.minimum(next_near, np.maximum(near, far))
             near = np.minimum(near, far)
     gap = np.sqrt(next_near) - np.sqrt(near)
-    return level(255 - gap * side * (9 / 1024 * 34)).convert("RGB")
+    worn = np.clip(field(18, side, 5) * 1.6 + 0.7, 0.1, 1)  # not cracked alike all over
+    return level(np.maximum(0, 255 - gap * 2900) * worn).convert("RGB")

@@ -5,9 +5,11 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
+from retrievals_pipeline.miniature.canvas import Floats
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces.textures import (
     axes,
+    coarse,
     cut,
     field,
     framed,
@@ -17,15 +19,23 @@ from retrievals_pipeline.miniature.surfaces.textures import (
 )
 
 PAPER = (248, 243, 232)
+CLEARER = (1.3, -0.2, -0.1, 4, -0.1, 1.2, -0.1, 4, -0.1, -0.2, 1.3, 4)  # purer and a little lighter
 
 
 def watercolour(picture: Image.Image, scene: Scene) -> Image.Image:
     """Let transparent washes run into each other on rough paper."""
-    half = picture.reduce(2)
-    washes = half.reduce(3).filter(ImageFilter.MedianFilter(3)).resize(half.size, Image.Resampling.BICUBIC)
-    painted = Image.blend(washes, half, 0.5).resize(picture.size, Image.Resampling.BICUBIC)
+    half = coarse(picture, 512)
+    half = half.convert("RGB", CLEARER)
+    washes = (
+        coarse(half, 170)
+        .filter(ImageFilter.MedianFilter(3))
+        .resize(half.size, Image.Resampling.BICUBIC)
+    )
+    painted = Image.blend(washes, half, 0.6).resize(picture.size, Image.Resampling.BICUBIC)
     painted = ImageChops.screen(painted, _turned(cut(pools, picture.size), scene))
-    painted = ImageChops.multiply(painted, _rims(half).resize(picture.size, Image.Resampling.BICUBIC))
+    rims = _rims(half.convert("L")).resize(picture.size, Image.Resampling.BICUBIC)
+    painted = ImageChops.subtract(painted, Image.merge("RGB", (rims,) * 3))
+    painted = ImageChops.subtract(painted, _turned(framed(rim, picture.size), scene))
     painted = grained(painted, tooth)
     painted.paste(PAPER, mask=_turned(framed(bare, picture.size), scene))
     return painted
@@ -39,28 +49,41 @@ def _turned(texture: Image.Image, scene: Scene) -> Image.Image:
 
 
 def _rims(half: Image.Image) -> Image.Image:
-    """Return where pigment gathered, RGB to multiply with: dark lines inside the washes' edges."""
+    """Return where pigment gathered, L to subtract: dark lines inside the washes' edges."""
     blurred = half.filter(ImageFilter.BoxBlur(3))
-    return ImageChops.subtract(blurred, half).point(RIMS * 3)
+    return ImageChops.subtract(blurred, half).point(RIMS)
 
 
-RIMS = [255 - min(110, max(0, value - 3) * 3) for value in range(256)]
+RIMS = [min(64, max(0, value - 3) * 2) for value in range(256)]
 
 
 @lru_cache(maxsize=4)
 def pools(side: int) -> Image.Image:
     """Return how much of the paper shines through the washes, RGB to screen with."""
     thin = 44 + field(31, side, 6) * 40 + field(32, side, 60) * 14 + field(33, side, 400) * 8
-    edge = np.abs(field(34, side, 4, 4) - 0.22)  # a bloom's rim: dark, and pale just inside it
-    bloom = 34 * np.exp(-((edge - 0.03) ** 2) / 4e-4) - 40 * np.exp(-(edge**2) / 6e-5)
-    return level(thin + bloom * (field(35, side, 3) > 0)).convert("RGB")
+    inner = np.maximum(
+        field(34, side, 4, 4) - 0.24, 0
+    )  # above 0 in a bloom: pale, with a rim of pigment
+    bloom = (inner > 0) * (34 * np.exp(-inner * 9) - 52 * np.exp(-inner * 110))
+    return level(thin + bloom).convert("RGB")
 
 
 @lru_cache(maxsize=4)
 def bare(side: int) -> Image.Image:
     """Return the rough border that no brush reached, L."""
+    return level(128 + _beyond(side) * 9e4)
+
+
+@lru_cache(maxsize=4)
+def rim(side: int) -> Image.Image:
+    """Return the pigment that dried along the border, RGB to subtract."""
+    beyond = _beyond(side)
+    return level(58 * np.exp(beyond * 340)).convert("RGB")
+
+
+def _beyond(side: int) -> Floats:
+    """Return how far a pixel lies beyond the edge of the washes, in sides; below 0 inside."""
     x, y = axes(side)
     inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
-    ragged = field(36, side, 14, 3) * 0.016 + field(37, side, 200) * 0.002
-    streaks = field(38, side, 24) * (field(39, side, 300) * 0.006)
-    return level(128 + (0.03 + ragged + streaks - inside) * side * 130)
+    ragged = field(36, side, 10, 2) * 0.016 + field(37, side, 130) * 0.0025
+    return (0.026 + ragged - inside).astype(np.float32)

@@ -5,11 +5,12 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
-from retrievals_pipeline.miniature.canvas import cloud_noise
+from retrievals_pipeline.miniature.canvas import Floats, cloud_noise
 from retrievals_pipeline.miniature.scenes import Scene
-from retrievals_pipeline.miniature.surfaces.flat import flattened, kinds_of, purer
+from retrievals_pipeline.miniature.surfaces.flat import flattened, purer
 from retrievals_pipeline.miniature.surfaces.textures import (
     axes,
+    coarse,
     cut,
     field,
     framed,
@@ -25,23 +26,25 @@ KEY = (34, 30, 40)
 
 def woodcut(picture: Image.Image, scene: Scene) -> Image.Image:
     """Print the colour blocks, then outlines and carved shadows, inside a paper margin."""
-    kinds, colors = kinds_of(picture, COLORS)
-    paper = np.asarray(PAPER, np.float32)
-    inks = purer(colors, 0.25) * 0.94 + 0.06 * paper
-    sheet = grained(flattened(picture, kinds, inks), wood)
+    sheet = grained(flattened(picture, COLORS, _inks), wood)
     sheet.paste(KEY, mask=ImageChops.lighter(outlines(picture), _shadows(picture)))
     sheet.paste(PAPER, mask=framed(margin, picture.size))
     return sheet
 
 
+def _inks(colors: Floats) -> Floats:
+    """Return the colours as water-based inks print them: purer, and never quite dark."""
+    return purer(colors, 0.25) * np.float32(0.94) + np.float32(14)
+
+
 def outlines(picture: Image.Image) -> Image.Image:
     """Return bold lines, L, on the darker side of where forms meet."""
-    small = picture.reduce(3)
-    wide = ImageChops.subtract(small.filter(ImageFilter.MaxFilter(3)), small)
-    red, green, blue = wide.split()
+    small = coarse(picture, 256)
+    darker = ImageChops.subtract(small.filter(ImageFilter.BoxBlur(1)), small)
+    red, green, blue = darker.split()
     most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
     lines = most.resize(picture.size, Image.Resampling.BICUBIC)
-    return lines.point([max(0, min(255, (value - 20) * 10)) for value in range(256)])
+    return lines.point([max(0, min(255, (value - 6) * 22)) for value in range(256)])
 
 
 def _shadows(picture: Image.Image) -> Image.Image:
