@@ -70,11 +70,13 @@ def _missed(picture: Image.Image, painted: Image.Image, tolerance: float) -> Boo
 def directions(picture: Image.Image) -> Ints:
     """Return which of `ANGLES` runs along the edges there, int32, on half of `GRID`."""
     small = coarse(picture, GRID).convert("L").filter(ImageFilter.BoxBlur(1))
-    down, right = np.gradient(np.asarray(small, np.float32))
+    grey = np.asarray(small, np.float32)
+    down, right = np.asarray(np.gradient(grey), np.float32)
     even = _halved(right * right - down * down)
     odd = _halved(2 * right * down)
     along = np.arctan2(odd, even) / 2 + np.pi / 2  # across the slope
-    return np.rint(along / np.deg2rad(60)).astype(np.int32) % len(ANGLES)
+    turns = np.rint(along / np.deg2rad(60)).astype(np.int32) % len(ANGLES)
+    return np.asarray(turns, np.int32)
 
 
 def _halved(values: Floats) -> Floats:

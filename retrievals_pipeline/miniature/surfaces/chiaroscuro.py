@@ -8,11 +8,18 @@ from PIL import Image, ImageChops, ImageFilter
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces.brushwork import brushed, varied
 from retrievals_pipeline.miniature.surfaces.oil import ACADEMIC
-from retrievals_pipeline.miniature.surfaces.textures import axes, cracks, cut, level
+from retrievals_pipeline.miniature.surfaces.textures import axes, cracks, cut, level, turned
 
 GRID = 24
 REACH = 0.86  # of the pool of light, in sides
 GLOOM = 52  # how much is seen beyond it, of 255
+FAINT = [value // 13 for value in range(256)]
+# By channel: darks deepen, lights warm.
+GLAZE = [
+    min(255, round(high * (value / 255) ** power))
+    for power, high in ((1.1, 282), (1.24, 270), (1.42, 240))
+    for value in range(256)
+]
 UMBER = (13, 8, 5)
 
 
@@ -27,7 +34,7 @@ def chiaroscuro(picture: Image.Image, scene: Scene) -> Image.Image:
     mask.paste(light, (round(x - across / 2), round(y - down / 2)))
     sheet = Image.new("RGB", picture.size, UMBER)
     sheet.paste(painted, mask=mask)
-    return ImageChops.subtract(sheet, cut(cracks, picture.size).point(FAINT * 3))
+    return ImageChops.subtract(sheet, turned(cut(cracks, picture.size), scene).point(FAINT * 3))
 
 
 def brightest(picture: Image.Image) -> tuple[float, float]:
@@ -48,12 +55,3 @@ def pool(side: int) -> Image.Image:
     x, y = axes(side)
     far = np.sqrt((x * 2 - 1) ** 2 + (y * 2 - 1) ** 2)
     return level(GLOOM + (255 - GLOOM) / (1 + np.exp((far - 0.56) * 9)))
-
-
-def _glaze(power: float, high: float) -> list[int]:
-    """Return the table that deepens the darks and warms the lights."""
-    return [min(255, round(high * (value / 255) ** power)) for value in range(256)]
-
-
-GLAZE = _glaze(1.1, 282) + _glaze(1.24, 270) + _glaze(1.42, 240)
-FAINT = [value // 13 for value in range(256)]

@@ -4,27 +4,32 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageOps
 
+from retrievals_pipeline.miniature.canvas import Floats
 from retrievals_pipeline.miniature.scenes import Scene
-from retrievals_pipeline.miniature.surfaces.textures import axes, coarse, colored, field
+from retrievals_pipeline.miniature.surfaces.contours import contours
+from retrievals_pipeline.miniature.surfaces.textures import axes, coarse, colored, field, toned
 
 CREAM = (244, 236, 216)
 INK = (38, 32, 32)
 Pixels = npt.NDArray[np.uint8]
 
+CONTOURS = [min(255, max(0, value - 5) * 8) for value in range(256)]
 NO_LINE = 24  # of width: a line any thinner is not cut
+RIDGE = np.abs(np.arange(256, dtype=np.int16) - 128) + np.int16(NO_LINE)
 LINES = 176  # a side
 BEND = np.uint8(2)  # how far a line bows around a form, in 1/256 lines a level of tone
 
 
 def engraving(picture: Image.Image, scene: Scene) -> Image.Image:
     """Turn tones into lines of ink, thicker where it is darker."""
-    grey = ImageOps.autocontrast(picture.convert("L"), cutoff=1)
-    grey = ImageChops.subtract(grey, _contours(grey))
+    grey = ImageChops.subtract(toned(picture), contours(picture, 512, 1).point(CONTOURS))
     width, height = grey.size
     soft = np.asarray(coarse(grey, 52).resize(grey.size, Image.Resampling.BICUBIC)) * BEND
-    first, second = (ruled[:height, :width] for ruled in lines(max(grey.size)))
+    first, second = (
+        ruled[:height, :width] for ruled in lines(max(grey.size), mirrored=bool(scene.seed & 1))
+    )
     ink = np.minimum(_cut(first + soft, grey.point(FIRST)), _cut(second - soft, grey.point(SECOND)))
     sheet = ImageOps.colorize(Image.fromarray(ink), INK, (255, 255, 255))
     sheet = ImageChops.multiply(sheet, sheet_of_paper(max(grey.size)).crop((0, 0, width, height)))
@@ -37,9 +42,6 @@ def _cut(phase: Pixels, widths: Image.Image) -> Pixels:
     return np.clip(from_middle * 6 + 136, 0, 255).astype(np.uint8)
 
 
-RIDGE = np.abs(np.arange(256, dtype=np.int16) - 128) + np.int16(NO_LINE)
-
-
 def _widths(whitest: int, widest: int) -> list[int]:
     """Return the table from tone to the width of a line, which starts below `whitest`."""
     swell = [round(NO_LINE + widest * (1 - tone / whitest)) for tone in range(whitest)]
@@ -47,15 +49,6 @@ def _widths(whitest: int, widest: int) -> list[int]:
 
 
 FIRST, SECOND = _widths(236, 104), _widths(128, 92)
-
-
-def _contours(grey: Image.Image) -> Image.Image:
-    small = coarse(grey, 512)
-    edge = ImageChops.subtract(small.filter(ImageFilter.BoxBlur(1)), small)
-    return edge.resize(grey.size, Image.Resampling.BICUBIC).point(CONTOURS)
-
-
-CONTOURS = [min(255, max(0, value - 5) * 9) for value in range(256)]
 
 
 def _plate(sheet: Image.Image) -> Image.Image:
@@ -72,13 +65,18 @@ def _plate(sheet: Image.Image) -> Image.Image:
 
 
 @lru_cache(maxsize=4)
-def lines(side: int) -> tuple[Pixels, Pixels]:
+def lines(side: int, *, mirrored: bool) -> tuple[Pixels, Pixels]:
     """Return the phase, 0 to 255 a line, of two sets of gently curving lines."""
     x, y = axes(side)
+    x = 1 - x if mirrored else x
     bend = field(61, side, 3) * 0.02
     first = (x * 0.35 + y + bend) * LINES
     second = (x * 0.8 - y * 0.75 + bend) * LINES
-    return tuple((each * 256).astype(np.int64).astype(np.uint8) for each in (first, second))
+    return _phase(first), _phase(second)
+
+
+def _phase(turns: Floats) -> Pixels:
+    return (turns * 256).astype(np.int32).astype(np.uint8)
 
 
 @lru_cache(maxsize=4)

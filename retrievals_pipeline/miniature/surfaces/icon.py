@@ -15,10 +15,13 @@ from retrievals_pipeline.miniature.surfaces.textures import (
     framed,
     level,
     relief,
+    turned,
 )
 
 BOLE = (122, 48, 32)
 PANEL = (92, 66, 44)
+YELLOW = [max(0, min(255, (value - 58) * 14)) for value in range(256)]
+NOT_GREEN = [max(0, 255 - value * 16) for value in range(256)]
 CRACKS = [value // 6 for value in range(256)]
 
 
@@ -27,11 +30,11 @@ def icon(picture: Image.Image, scene: Scene) -> Image.Image:
     tempera = ImageChops.add(picture, cut(hatching, picture.size), 1, -128)
     gold = _gold(picture)
     shining = ImageChops.add(picture, framed(leaf, picture.size), 1, -128)
-    shining.paste(BOLE, mask=cut(rubbed, picture.size))
+    shining.paste(BOLE, mask=turned(cut(rubbed, picture.size), scene))
     tempera.paste(shining, mask=gold)
     _punch(tempera)
-    aged = ImageChops.subtract(tempera, cut(cracks, picture.size).point(CRACKS * 3))
-    aged.paste(PANEL, mask=framed(worn, picture.size))
+    aged = ImageChops.subtract(tempera, turned(cut(cracks, picture.size), scene).point(CRACKS * 3))
+    aged.paste(PANEL, mask=turned(framed(worn, picture.size), scene))
     return aged
 
 
@@ -40,10 +43,6 @@ def _gold(picture: Image.Image) -> Image.Image:
     red, green, blue = picture.split()
     yellow = ImageChops.subtract(green, blue).point(YELLOW)
     return ImageChops.multiply(yellow, ImageChops.subtract(green, red).point(NOT_GREEN))
-
-
-YELLOW = [max(0, min(255, (value - 58) * 14)) for value in range(256)]
-NOT_GREEN = [max(0, 255 - value * 16) for value in range(256)]
 
 
 def _punch(picture: Image.Image) -> None:

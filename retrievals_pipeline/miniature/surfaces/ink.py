@@ -7,6 +7,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from retrievals_pipeline.miniature.canvas import cloud_noise
 from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.surfaces.contours import contours
 from retrievals_pipeline.miniature.surfaces.textures import (
     axes,
     coarse,
@@ -15,26 +16,26 @@ from retrievals_pipeline.miniature.surfaces.textures import (
     field,
     framed,
     level,
-    steps,
+    toned,
+    turned,
 )
 
 RICE = (240, 228, 202)
 SUMI = (30, 27, 32)
 SEAL = (178, 40, 34)
-WASHES = steps(5, 0.4)
+LIFTED = [round(14 + 241 * (value / 255) ** 0.85) for value in range(256)]
+STROKES = [min(255, max(0, value - 7) * 8) for value in range(256)]
 
 
 def ink(picture: Image.Image, scene: Scene) -> Image.Image:
     """Paint wet washes, then outlines with a drying brush, and set a seal."""
-    grey = picture.convert("L")
-    # half of the way only, so that night stays dark and mist pale
-    grey = Image.blend(grey, ImageOps.autocontrast(grey, cutoff=0.2), 0.5)
-    soft = coarse(grey, 256).filter(ImageFilter.MedianFilter(3))
+    soft = coarse(toned(picture), 256).filter(ImageFilter.MedianFilter(3))
     wet = soft.resize(picture.size, Image.Resampling.BICUBIC)
-    washes = ImageChops.add(wet, cut(bleeding, picture.size), 1, -128).point(WASHES)
+    washes = ImageChops.add(wet, turned(cut(bleeding, picture.size), scene), 1, -128).point(WASHES)
     tones = Image.blend(washes, wet, 0.3).point(LIFTED)
-    tones = ImageChops.subtract(tones, _lines(grey))
-    tones = ImageChops.lighter(tones, framed(edges, picture.size))
+    drawn = contours(picture, 512, 4).point(STROKES)
+    tones = ImageChops.subtract(tones, ImageChops.multiply(drawn, cut(dry, picture.size)))
+    tones = ImageChops.lighter(tones, turned(framed(edges, picture.size), scene))
     sheet = ImageChops.multiply(
         ImageOps.colorize(tones, SUMI, (255, 255, 255)), cut(rice, picture.size)
     )
@@ -42,16 +43,17 @@ def ink(picture: Image.Image, scene: Scene) -> Image.Image:
     return sheet
 
 
-LIFTED = [round(14 + 241 * (value / 255) ** 0.85) for value in range(256)]
+def _steps(count: int, soft: float) -> list[int]:
+    """Return the table that gathers 0 to 255 into `count` tones, `soft` of each run together."""
+    table = []
+    for value in range(256):
+        whole, rest = divmod(value / 256 * count, 1)
+        rise = max(0.0, (rest - 1 + soft) / soft) if whole < count - 1 else 0.0
+        table.append(round(255 * (whole + rise) / (count - 1)))
+    return table
 
 
-def _lines(grey: Image.Image) -> Image.Image:
-    """Return how much darker a dry brush makes the outlines, L."""
-    small = coarse(grey, 512)
-    darker = ImageChops.subtract(small.filter(ImageFilter.BoxBlur(4)), small)
-    drawn = darker.resize(grey.size, Image.Resampling.BICUBIC)
-    drawn = drawn.point([min(255, max(0, value - 5) * 9) for value in range(256)])
-    return ImageChops.multiply(drawn, cut(dry, grey.size))
+WASHES = _steps(5, 0.4)
 
 
 def _seal(sheet: Image.Image, scene: Scene) -> None:
@@ -93,7 +95,7 @@ def edges(side: int) -> Image.Image:
     x, y = axes(side)
     inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
     ragged = field(45, side, 8, 4) * 0.03 + field(49, side, 160) * 0.003
-    return level(255 - (inside - 0.018 - ragged) * 14000)
+    return level(np.asarray(255 - (inside - 0.018 - ragged) * 14000, np.float32))
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,14 @@ from retrievals_pipeline.miniature.canvas import cloud_noise
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces.brushwork import varied
 from retrievals_pipeline.miniature.surfaces.strokes import Brush, strokes, unpacked
-from retrievals_pipeline.miniature.surfaces.textures import axes, coarse, field, framed, level
+from retrievals_pipeline.miniature.surfaces.textures import (
+    axes,
+    coarse,
+    field,
+    framed,
+    level,
+    turned,
+)
 
 CHALK = Brush(0.021, 0.0046, 140, 0.1, blunt=True)
 DAY = (186, 172, 150)
@@ -26,7 +33,7 @@ def pastel(picture: Image.Image, scene: Scene) -> Image.Image:
     tone = coarse(picture, 64).convert("L")
     dark = float(np.asarray(tone).mean()) < 84
     sheet = Image.new("RGB", picture.size, NIGHT if dark else DAY)
-    sheet.paste(rubbed, mask=framed(caught, picture.size))
+    sheet.paste(rubbed, mask=turned(framed(caught, picture.size), scene))
     return sheet
 
 

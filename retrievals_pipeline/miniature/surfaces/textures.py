@@ -8,9 +8,10 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
 from retrievals_pipeline.miniature.canvas import Color, Floats, cloud_noise
+from retrievals_pipeline.miniature.scenes import Scene
 
 Texture = Callable[[int], Image.Image]
 
@@ -31,6 +32,12 @@ def coarse(picture: Image.Image, side: int) -> Image.Image:
     What is measured on it has the same size in the picture, however large that is.
     """
     return picture.reduce(max(1, max(picture.size) // side))
+
+
+def toned(picture: Image.Image) -> Image.Image:
+    """Return the tones, L, halfway to their full range: night stays dark and mist pale."""
+    grey = picture.convert("L")
+    return Image.blend(grey, ImageOps.autocontrast(grey, cutoff=0.2), 0.5)
 
 
 def field(seed: int, side: int, cells: int, octaves: int = 2) -> Floats:
@@ -86,27 +93,16 @@ def vignette(side: int) -> Image.Image:
     return Image.fromarray((255 - dark).astype(np.uint8))
 
 
+def turned(texture: Image.Image, scene: Scene) -> Image.Image:
+    """Return the texture as it lies in the picture of a scene: not all have the same stains."""
+    if scene.seed & 1:
+        texture = texture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return texture.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if scene.seed & 2 else texture
+
+
 def framed(texture: Texture, size: tuple[int, int]) -> Image.Image:
     """Return a texture whose edges are to lie on the picture's: stretched, not cut."""
     return texture(max(size)).resize(size, Image.Resampling.BILINEAR)
-
-
-def lightness(low: float, high: float, power: float = 1.0) -> list[int]:
-    """Return the table that maps 0 to `low` and 255 to `high`, bent by `power`."""
-    return [
-        max(0, min(255, round(low + (high - low) * (value / 255) ** power))) for value in range(256)
-    ]
-
-
-def steps(count: int, soft: float = 0.12) -> list[int]:
-    """Return the table that gathers 0 to 255 into `count` tones with edges of a `soft` share."""
-    table = []
-    for value in range(256):
-        place = value / 255 * count
-        whole = min(count - 1, int(place))
-        rise = max(0.0, (place - whole - (1 - soft)) / soft) if whole < count - 1 else 0.0
-        table.append(round(255 * (whole + rise) / (count - 1)))
-    return table
 
 
 @lru_cache(maxsize=4)

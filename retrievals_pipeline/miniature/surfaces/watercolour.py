@@ -16,9 +16,11 @@ from retrievals_pipeline.miniature.surfaces.textures import (
     grained,
     level,
     tooth,
+    turned,
 )
 
 PAPER = (248, 243, 232)
+RIMS = [min(64, max(0, value - 3) * 2) for value in range(256)]
 CLEARER = (1.3, -0.2, -0.1, 4, -0.1, 1.2, -0.1, 4, -0.1, -0.2, 1.3, 4)  # purer and a little lighter
 
 
@@ -32,29 +34,19 @@ def watercolour(picture: Image.Image, scene: Scene) -> Image.Image:
         .resize(half.size, Image.Resampling.BICUBIC)
     )
     painted = Image.blend(washes, half, 0.6).resize(picture.size, Image.Resampling.BICUBIC)
-    painted = ImageChops.screen(painted, _turned(cut(pools, picture.size), scene))
+    painted = ImageChops.screen(painted, turned(cut(pools, picture.size), scene))
     rims = _rims(half.convert("L")).resize(picture.size, Image.Resampling.BICUBIC)
     painted = ImageChops.subtract(painted, Image.merge("RGB", (rims,) * 3))
-    painted = ImageChops.subtract(painted, _turned(framed(rim, picture.size), scene))
+    painted = ImageChops.subtract(painted, turned(framed(rim, picture.size), scene))
     painted = grained(painted, tooth)
-    painted.paste(PAPER, mask=_turned(framed(bare, picture.size), scene))
+    painted.paste(PAPER, mask=turned(framed(bare, picture.size), scene))
     return painted
-
-
-def _turned(texture: Image.Image, scene: Scene) -> Image.Image:
-    """Return the texture as it lies in this picture, so that not all have the same stains."""
-    if scene.seed & 1:
-        texture = texture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return texture.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if scene.seed & 2 else texture
 
 
 def _rims(half: Image.Image) -> Image.Image:
     """Return where pigment gathered, L to subtract: dark lines inside the washes' edges."""
     blurred = half.filter(ImageFilter.BoxBlur(3))
     return ImageChops.subtract(blurred, half).point(RIMS)
-
-
-RIMS = [min(64, max(0, value - 3) * 2) for value in range(256)]
 
 
 @lru_cache(maxsize=4)

@@ -3,48 +3,41 @@
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops
 
 from retrievals_pipeline.miniature.canvas import Floats, cloud_noise
 from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.surfaces.contours import contours
 from retrievals_pipeline.miniature.surfaces.flat import flattened, purer
 from retrievals_pipeline.miniature.surfaces.textures import (
     axes,
-    coarse,
     cut,
     field,
     framed,
     grained,
     level,
     relief,
+    turned,
 )
 
 COLORS = 11
 PAPER = (240, 228, 202)
 KEY = (34, 30, 40)
+LINES = [max(0, min(255, (value - 6) * 22)) for value in range(256)]
 
 
 def woodcut(picture: Image.Image, scene: Scene) -> Image.Image:
     """Print the colour blocks, then outlines and carved shadows, inside a paper margin."""
     sheet = grained(flattened(picture, COLORS, _inks), wood)
-    sheet.paste(KEY, mask=ImageChops.lighter(outlines(picture), _shadows(picture)))
-    sheet.paste(PAPER, mask=framed(margin, picture.size))
+    outlines = contours(picture, 256, 1).point(LINES)
+    sheet.paste(KEY, mask=ImageChops.lighter(outlines, _shadows(picture)))
+    sheet.paste(PAPER, mask=turned(framed(margin, picture.size), scene))
     return sheet
 
 
 def _inks(colors: Floats) -> Floats:
     """Return the colours as water-based inks print them: purer, and never quite dark."""
     return purer(colors, 0.25) * np.float32(0.94) + np.float32(14)
-
-
-def outlines(picture: Image.Image) -> Image.Image:
-    """Return bold lines, L, on the darker side of where forms meet."""
-    small = coarse(picture, 256)
-    darker = ImageChops.subtract(small.filter(ImageFilter.BoxBlur(1)), small)
-    red, green, blue = darker.split()
-    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    lines = most.resize(picture.size, Image.Resampling.BICUBIC)
-    return lines.point([max(0, min(255, (value - 6) * 22)) for value in range(256)])
 
 
 def _shadows(picture: Image.Image) -> Image.Image:
