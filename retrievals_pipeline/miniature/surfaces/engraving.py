@@ -15,7 +15,7 @@ CREAM = (244, 236, 216)
 INK = (38, 32, 32)
 Pixels = npt.NDArray[np.uint8]
 
-CONTOURS = [min(255, max(0, value - 5) * 8) for value in range(256)]
+CONTOURS = [min(255, max(0, value - 4) * 24) for value in range(256)]
 NO_LINE = 24  # of width: a line any thinner is not cut
 RIDGE = np.abs(np.arange(256, dtype=np.int16) - 128) + np.int16(NO_LINE)
 LINES = 176  # a side
@@ -24,14 +24,15 @@ BEND = np.uint8(2)  # how far a line bows around a form, in 1/256 lines a level 
 
 def engraving(picture: Image.Image, scene: Scene) -> Image.Image:
     """Turn tones into lines of ink, thicker where it is darker."""
-    grey = ImageChops.subtract(toned(picture), contours(picture, 512, 1).point(CONTOURS))
+    grey = toned(picture)
     width, height = grey.size
     soft = np.asarray(coarse(grey, 52).resize(grey.size, Image.Resampling.BICUBIC)) * BEND
     first, second = (
         ruled[:height, :width] for ruled in lines(max(grey.size), mirrored=bool(scene.seed & 1))
     )
     ink = np.minimum(_cut(first + soft, grey.point(FIRST)), _cut(second - soft, grey.point(SECOND)))
-    sheet = ImageOps.colorize(Image.fromarray(ink), INK, (255, 255, 255))
+    drawn = ImageChops.subtract(Image.fromarray(ink), contours(picture, 512, 2).point(CONTOURS))
+    sheet = ImageOps.colorize(drawn, INK, (255, 255, 255))
     sheet = ImageChops.multiply(sheet, sheet_of_paper(max(grey.size)).crop((0, 0, width, height)))
     return _plate(sheet)
 
@@ -48,7 +49,7 @@ def _widths(whitest: int, widest: int) -> list[int]:
     return swell + [0] * (256 - whitest)
 
 
-FIRST, SECOND = _widths(236, 104), _widths(128, 92)
+FIRST, SECOND = _widths(236, 112), _widths(132, 114)
 
 
 def _plate(sheet: Image.Image) -> Image.Image:

@@ -24,7 +24,7 @@ RICE = (240, 228, 202)
 SUMI = (30, 27, 32)
 SEAL = (178, 40, 34)
 LIFTED = [round(14 + 241 * (value / 255) ** 0.85) for value in range(256)]
-STROKES = [min(255, max(0, value - 7) * 8) for value in range(256)]
+STROKES = [min(255, max(0, value - 5) * 13) for value in range(256)]
 
 
 def ink(picture: Image.Image, scene: Scene) -> Image.Image:

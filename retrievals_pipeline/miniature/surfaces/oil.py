@@ -10,7 +10,7 @@ from retrievals_pipeline.miniature.surfaces.textures import framed, grained, vig
 ACADEMIC = Touch(Brush(0.034, 0.0085, 12, 0.12, blunt=True), Brush(0.012, 0.0029, blunt=True), 8)
 OPEN_AIR = Touch(Brush(0.034, 0.0105, 20, 0.09), Brush(0.0135, 0.004), 18)
 HALVED = [64 + level // 2 for level in range(256)]  # relief at half its height
-VARNISH = (1.02, 0.01, 0.0, 3, 0.01, 0.985, 0.0, 1, 0.0, 0.03, 0.9, 0)
+VARNISH = (1.02, 0.01, 0.0, 3, 0.01, 0.985, 0.0, 1, 0.0, 0.03, 0.93, 0)
 
 
 def oil(picture: Image.Image, scene: Scene) -> Image.Image:

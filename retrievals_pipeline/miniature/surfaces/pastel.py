@@ -45,6 +45,6 @@ def caught(side: int) -> Image.Image:
     inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
     laid = cloud_noise(noise, (side, side), (3, 300), 1) - 0.5  # lines of a laid paper
     grain = field(52, side, 420) * 210 + laid * 70
-    pressed = 222 + strokes(CHALK, side).inside * 60 + field(53, side, 9) * 36
+    pressed = 222 + strokes(CHALK, side).inside * np.float32(0.24) + field(53, side, 9) * 36
     edge = np.clip((0.035 + field(54, side, 16) * 0.02 - inside) * 30, 0, 1)
     return level(pressed + grain - edge * 330)

@@ -60,4 +60,4 @@ def small(side: int) -> Image.Image:
 
 
 def _round(dots: Strokes) -> Image.Image:
-    return level(dots.inside * 900 - 130)
+    return level(dots.inside * np.float32(3.5) - 130)

@@ -50,14 +50,14 @@ class Strokes:
 
     `owner` int32 (side, side): the stroke of each pixel. `x`, `y` int32 (n,): the pixel a stroke
     takes its colour from. `relief` uint8 (side, side): the paint's relief in the light, flat at
-    128. `inside` float32 (side, side): 1 in the middle of a stroke, 0 at its rim and beyond it.
+    128. `inside` uint8 (side, side): 255 in the middle of a stroke, 0 at its rim and beyond it.
     """
 
     owner: Ints
     x: Ints
     y: Ints
     relief: Pixels
-    inside: Floats
+    inside: Pixels
 
     def under(self, picture: Pixels) -> Floats:
         """Return the colour below each stroke in a picture (h, w, 3), float32 (n, 3)."""
@@ -71,7 +71,7 @@ class Strokes:
         return np.asarray(np.take(packed(colors), owner, mode="clip"))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)  # all brushes for two sides; 6 MB each at 1024
 def strokes(brush: Brush, side: int) -> Strokes:
     """Lay strokes of the brush over a square of `side` pixels."""
     along, across = _stroke_axes(brush, side)
@@ -84,7 +84,8 @@ def strokes(brush: Brush, side: int) -> Strokes:
         band = slice(top, top + BAND)
         key[band], height[band] = _topmost(along[band], across[band], brush, columns)
     owner, x, y = _named(key)
-    return Strokes(owner, x, y, _lit(height), np.clip(height, 0, 1))
+    inside = (np.clip(height, 0, 1) * 255).astype(np.uint8)
+    return Strokes(owner, x, y, _lit(height), inside)
 
 
 def _topmost(along: Floats, across: Floats, brush: Brush, columns: int) -> tuple[Ints, Floats]:

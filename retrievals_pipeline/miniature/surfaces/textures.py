@@ -35,9 +35,9 @@ def coarse(picture: Image.Image, side: int) -> Image.Image:
 
 
 def toned(picture: Image.Image) -> Image.Image:
-    """Return the tones, L, halfway to their full range: night stays dark and mist pale."""
+    """Return the tones, L, a third of the way to full range: night stays dark, mist pale."""
     grey = picture.convert("L")
-    return Image.blend(grey, ImageOps.autocontrast(grey, cutoff=0.2), 0.5)
+    return Image.blend(grey, ImageOps.autocontrast(grey, cutoff=0.2), 0.33)
 
 
 def field(seed: int, side: int, cells: int, octaves: int = 2) -> Floats:
@@ -89,7 +89,7 @@ def vignette(side: int) -> Image.Image:
     """Return the square that darkens towards its edges, RGB, to multiply with once stretched."""
     x, y = axes(side)
     far = np.clip((np.abs(x * 2 - 1) ** 2.4 + np.abs(y * 2 - 1) ** 2.4) / 2, 0, 1)
-    dark = far[:, :, None] * np.asarray((74, 84, 96), np.float32)
+    dark = far[:, :, None] * np.asarray((52, 60, 70), np.float32)
     return Image.fromarray((255 - dark).astype(np.uint8))
 
 
