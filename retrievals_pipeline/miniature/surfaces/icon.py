@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
-from retrievals_pipeline.miniature.canvas import cloud_noise
+from retrievals_pipeline.miniature.canvas import Point, cloud_noise
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces.textures import (
     axes,
@@ -13,6 +13,7 @@ from retrievals_pipeline.miniature.surfaces.textures import (
     cut,
     field,
     framed,
+    inward,
     level,
     relief,
     turned,
@@ -56,16 +57,22 @@ def _punch(picture: Image.Image) -> None:
         box = (inset, inset, width - inset, height - inset)
         draw.rectangle([each + thin for each in box], outline=(250, 222, 140), width=thin)
         draw.rectangle(box, outline=(112, 76, 26), width=thin)
-    inset, r = edge + gap / 2 + thin / 2, side * 0.0034
-    across, down = width - 2 * inset, height - 2 * inset
-    for length, of in ((across, 0), (down, 1)):
-        count = round(length / (side * 0.0125))
-        for step in range(count + 1):
-            along = inset + length * step / count
-            for rim in (inset, (height if of == 0 else width) - inset):
-                x, y = (along, rim) if of == 0 else (rim, along)
-                draw.ellipse((x - r, y - r, x + r, y + r), fill=(250, 224, 146))
-                draw.ellipse((x - r, y - r, x + r * 0.4, y + r * 0.4), fill=(118, 80, 28))
+    inset = edge + gap / 2 + thin / 2
+    right, bottom = width - inset, height - inset
+    for y in (inset, bottom):
+        _dots(draw, (inset, y), (right, y), side)
+    for x in (inset, right):
+        _dots(draw, (x, inset), (x, bottom), side)
+
+
+def _dots(draw: ImageDraw.ImageDraw, start: Point, end: Point, side: int) -> None:
+    """Press a row of dots, lit from the lower right of each hollow."""
+    r = side * 0.0034
+    count = round((end[0] - start[0] + end[1] - start[1]) / (side * 0.0125))
+    for step in range(count + 1):
+        x, y = (a + (b - a) * step / count for a, b in zip(start, end, strict=True))
+        draw.ellipse((x - r, y - r, x + r, y + r), fill=(250, 224, 146))
+        draw.ellipse((x - r, y - r, x + r * 0.4, y + r * 0.4), fill=(118, 80, 28))
 
 
 @lru_cache(maxsize=4)
@@ -99,6 +106,4 @@ def hatching(side: int) -> Image.Image:
 @lru_cache(maxsize=4)
 def worn(side: int) -> Image.Image:
     """Return where the panel's edge has lost its paint, L."""
-    x, y = axes(side)
-    inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
-    return level((0.002 + field(78, side, 22, 4) * 0.02 - inside) * side * 40)
+    return level((0.002 + field(78, side, 22, 4) * 0.02 - inward(side)) * side * 40)

@@ -9,12 +9,12 @@ from retrievals_pipeline.miniature.canvas import cloud_noise
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces.contours import contours
 from retrievals_pipeline.miniature.surfaces.textures import (
-    axes,
     coarse,
     colored,
     cut,
     field,
     framed,
+    inward,
     level,
     toned,
     turned,
@@ -92,10 +92,8 @@ def dry(side: int) -> Image.Image:
 @lru_cache(maxsize=4)
 def edges(side: int) -> Image.Image:
     """Return the bare paper about the picture, L: 255 where no ink comes."""
-    x, y = axes(side)
-    inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
     ragged = field(45, side, 8, 4) * 0.03 + field(49, side, 160) * 0.003
-    return level(np.asarray(255 - (inside - 0.018 - ragged) * 14000, np.float32))
+    return level(np.asarray(255 - (inward(side) - 0.018 - ragged) * 14000, np.float32))
 
 
 @lru_cache(maxsize=4)

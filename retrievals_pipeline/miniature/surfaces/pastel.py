@@ -10,10 +10,10 @@ from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces.brushwork import varied
 from retrievals_pipeline.miniature.surfaces.strokes import Brush, strokes, unpacked
 from retrievals_pipeline.miniature.surfaces.textures import (
-    axes,
     coarse,
     field,
     framed,
+    inward,
     level,
     turned,
 )
@@ -40,11 +40,9 @@ def pastel(picture: Image.Image, scene: Scene) -> Image.Image:
 @lru_cache(maxsize=4)
 def caught(side: int) -> Image.Image:
     """Return where chalk stays on the paper, L: less towards the edges."""
-    x, y = axes(side)
     noise = np.random.default_rng(51)
-    inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
     laid = cloud_noise(noise, (side, side), (3, 300), 1) - 0.5  # lines of a laid paper
     grain = field(52, side, 420) * 210 + laid * 70
     pressed = 222 + strokes(CHALK, side).inside * np.float32(0.24) + field(53, side, 9) * 36
-    edge = np.clip((0.035 + field(54, side, 16) * 0.02 - inside) * 30, 0, 1)
+    edge = np.clip((0.035 + field(54, side, 16) * 0.02 - inward(side)) * 30, 0, 1)
     return level(pressed + grain - edge * 330)

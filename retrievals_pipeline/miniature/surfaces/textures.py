@@ -1,7 +1,7 @@
 """What lies under and over the paint: canvas, paper, wood, cracks. Made once for a side.
 
-Textures are square, hold no chance of a scene, and are cut to each picture. Fine grain is given in
-pixels of a side of 1024, soft forms in shares of it.
+Textures are square, hold no chance of a scene, and are cut or stretched to each picture. Their forms
+are counted in cells a side, so that they are the same at every size.
 """
 
 from collections.abc import Callable
@@ -51,6 +51,12 @@ def axes(side: int) -> tuple[Floats, Floats]:
     """Return x (1, side) and y (side, 1), float32, 0 to 1."""
     axis = (np.arange(side, dtype=np.float32) + 0.5) / np.float32(side)
     return axis[None, :], axis[:, None]
+
+
+def inward(side: int) -> Floats:
+    """Return how far each pixel lies from the nearest edge, float32 (side, side), in sides."""
+    x, y = axes(side)
+    return np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
 
 
 def relief(heights: Floats) -> Image.Image:

@@ -8,12 +8,12 @@ from PIL import Image, ImageChops, ImageFilter
 from retrievals_pipeline.miniature.canvas import Floats
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.surfaces.textures import (
-    axes,
     coarse,
     cut,
     field,
     framed,
     grained,
+    inward,
     level,
     tooth,
     turned,
@@ -26,8 +26,7 @@ CLEARER = (1.3, -0.2, -0.1, 4, -0.1, 1.2, -0.1, 4, -0.1, -0.2, 1.3, 4)  # purer 
 
 def watercolour(picture: Image.Image, scene: Scene) -> Image.Image:
     """Let transparent washes run into each other on rough paper."""
-    half = coarse(picture, 512)
-    half = half.convert("RGB", CLEARER)
+    half = coarse(picture, 512).convert("RGB", CLEARER)
     washes = (
         coarse(half, 170)
         .filter(ImageFilter.MedianFilter(3))
@@ -53,9 +52,8 @@ def _rims(half: Image.Image) -> Image.Image:
 def pools(side: int) -> Image.Image:
     """Return how much of the paper shines through the washes, RGB to screen with."""
     thin = 44 + field(31, side, 6) * 40 + field(32, side, 60) * 14 + field(33, side, 400) * 8
-    inner = np.maximum(
-        field(34, side, 4, 4) - 0.24, 0
-    )  # above 0 in a bloom: pale, with a rim of pigment
+    # above 0 in a bloom, which is pale and has a rim of pigment
+    inner = np.maximum(field(34, side, 4, 4) - 0.24, 0)
     bloom = (inner > 0) * (34 * np.exp(-inner * 9) - 52 * np.exp(-inner * 110))
     return level(thin + bloom).convert("RGB")
 
@@ -75,7 +73,5 @@ def rim(side: int) -> Image.Image:
 
 def _beyond(side: int) -> Floats:
     """Return how far a pixel lies beyond the edge of the washes, in sides; below 0 inside."""
-    x, y = axes(side)
-    inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
     ragged = field(36, side, 10, 2) * 0.016 + field(37, side, 130) * 0.0025
-    return (0.026 + ragged - inside).astype(np.float32)
+    return (0.026 + ragged - inward(side)).astype(np.float32)

@@ -15,6 +15,7 @@ from retrievals_pipeline.miniature.surfaces.textures import (
     field,
     framed,
     grained,
+    inward,
     level,
     relief,
     turned,
@@ -50,11 +51,11 @@ def _shadows(picture: Image.Image) -> Image.Image:
 @lru_cache(maxsize=4)
 def gouge(side: int) -> Image.Image:
     """Return the thresholds of a carver's strokes: the darkness from which ink stays there."""
-    x, y = axes(side)
+    _, y = axes(side)
     bend = field(22, side, 5) * 2.4
     rows = np.sin(y * 2 * np.pi * 74 + bend * 3)
     tapers = field(23, side, 26)
-    return level(np.minimum(72 + rows * 40 + tapers * 40 + 0 * x, 120))
+    return level(np.minimum(72 + rows * 40 + tapers * 40, 120))
 
 
 @lru_cache(maxsize=4)
@@ -70,6 +71,4 @@ def wood(side: int) -> Image.Image:
 @lru_cache(maxsize=4)
 def margin(side: int) -> Image.Image:
     """Return the margin that stays paper, L, with the uneven edge of a block."""
-    x, y = axes(side)
-    inside = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
-    return level(128 + (0.028 + field(26, side, 60) * 0.0016 - inside) * side * 200)
+    return level(128 + (0.028 + field(26, side, 60) * 0.0016 - inward(side)) * side * 200)
