@@ -1,7 +1,7 @@
 """What lies under and over the paint: canvas, paper, wood, cracks. Made once for a side.
 
-Textures are square, hold no chance of a scene, and are cut or stretched to each picture. Their forms
-are counted in cells a side, so that they are the same at every size.
+Textures are square, hold no chance of a scene, and are cut or stretched to each picture. Their
+forms are counted in cells a side, so that they are the same at every size.
 """
 
 from collections.abc import Callable
