@@ -27,8 +27,8 @@ def paint_marked(scene: Scene, side: int = 1024) -> tuple[Image.Image, list[Mark
     """Paint `scene` as `paint` does, and say where its subjects stand."""
     canvas = Canvas(scene, picture_size(scene, side))
     LAYOUTS.get(scene.setting, paint_outdoors)(canvas)
-    surface = SURFACES.get(scene.manner, SURFACES["oil"])
-    return surface(canvas.image.reduce(OVERSAMPLING)), canvas.marks
+    picture = canvas.image.reduce(OVERSAMPLING)
+    return SURFACES[scene.manner](picture, scene), canvas.marks
 
 
 def picture_size(scene: Scene, side: int = 1024) -> tuple[int, int]:
