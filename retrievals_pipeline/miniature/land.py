@@ -1,0 +1,101 @@
+"""Land: rolling ground, woods too soft to be counted, fields, a clearing, a street."""
+
+import numpy as np
+
+from retrievals_pipeline.miniature.backdrop import Backdrop
+from retrievals_pipeline.miniature.canvas import FOLIAGE, GRASS, Canvas, Color, Floats, mix
+from retrievals_pipeline.miniature.fields import smooth
+
+SNOWY: Color = (166, 182, 214)  # the shadows on snow
+COBBLES: dict[str, Color] = {"winter": (214, 218, 226)}
+
+
+def grass_of(canvas: Canvas) -> Color:
+    """Return the colour of the ground in the scene's season."""
+    return GRASS[canvas.scene.season]
+
+
+def rolling_land(backdrop: Backdrop, horizon: float, swing: float, layers: int = 4) -> None:
+    """Paint rolling ground below `horizon`, each fold paler than the one before it."""
+    canvas = backdrop.canvas
+    grass = grass_of(canvas)
+    woods(backdrop, horizon + 0.012, 0.02, 0.5)
+    for layer in range(layers):
+        t = layer / layers
+        base = horizon + (1 - horizon) * (0.01 + 0.52 * t**1.25)
+        line = backdrop.rolling(base, swing * (1 - 0.5 * t), canvas.chance.uniform(0.5, 1.0))
+        fold(backdrop, line, base - swing * 1.2, grass, 0.5 * (1 - t) ** 1.4)
+
+
+def fold(backdrop: Backdrop, line: Floats, top: float, grass: Color, far: float) -> None:
+    """Paint the ground under a line: sunlit along its crest, streaked, darker towards us."""
+    canvas = backdrop.canvas
+    snowy = canvas.scene.season == "winter"
+    inside = backdrop.below(line, top)
+    under = np.clip(backdrop.y[backdrop.row(top) :] - line, 0, 1)
+    dark = SNOWY if snowy else mix(grass, (44, 70, 50), 0.5)
+    backdrop.lay(canvas.lit(grass, far), inside, top)
+    backdrop.lay(canvas.lit(dark, far), inside * smooth(0.0, 0.5, under) * np.float32(0.75), top)
+    crest = np.exp(under * np.float32(-28)) * inside
+    backdrop.lay(canvas.lit(mix(grass, (255, 244, 176), 0.5), far), crest * np.float32(0.5), top)
+    patches = backdrop.flat(1.5, 0.35, 1.3, top)
+    other = (226, 234, 244) if snowy else mix(grass, (206, 186, 92), 0.5)
+    backdrop.lay(canvas.lit(other, far), inside * smooth(0.2, 1.6, patches) * 0.5, top)
+    streaks = backdrop.flat(0.8, 0.7, 2.0, top)
+    strength = np.float32((0.2 if snowy else 0.42) * (1 - far))
+    backdrop.lay(canvas.lit(dark, far), inside * smooth(0.3, 1.8, streaks) * strength, top)
+
+
+def woods(backdrop: Backdrop, foot: float, rise: float, far: float) -> None:
+    """Paint a far strip of woods along `foot`: one soft mass, nothing in it to be counted."""
+    canvas = backdrop.canvas
+    leaves = mix(FOLIAGE[canvas.scene.season], (58, 78, 84), 0.5)
+    line = foot - rise * np.clip(backdrop.ragged(1.3, 0.7) * 0.45 + 0.6, 0.08, 1.6)
+    top = foot - rise * 1.7
+    inside = backdrop.below(line, top)
+    backdrop.lay(canvas.lit(leaves, far), inside, top)
+    clumps = backdrop.flat(1.2, 1.2, 2.0, top)
+    light = mix(leaves, (240, 230, 170), 0.3)
+    backdrop.lay(canvas.lit(light, far), inside * smooth(0.2, 1.6, clumps) * 0.5, top)
+
+
+def deep_woods(backdrop: Backdrop, horizon: float) -> None:
+    """Paint a wall of forest, trunk behind trunk in the haze, and the clearing before it."""
+    canvas = backdrop.canvas
+    season = canvas.scene.season
+    leaves = mix(FOLIAGE[season], (66, 96, 92), 0.55)
+    for far, top, reach in ((0.62, 0.2, 0.10), (0.42, 0.3, 0.08)):
+        line = top + reach * backdrop.ragged(1.2, 0.9).clip(-1.6, 1.6) * np.float32(0.45)
+        start = top - reach
+        inside = backdrop.below(line, start)
+        backdrop.lay(canvas.lit(leaves, far), inside, start)
+        trunks = backdrop.ragged(0.5, 0.3)
+        fade = smooth(0.1, 0.9, (backdrop.y[backdrop.row(start) :] - top) / (horizon - top))
+        dark = mix(leaves, (40, 36, 40), 0.7)
+        backdrop.lay(canvas.lit(dark, far), inside * smooth(0.6, 1.4, trunks) * fade * 0.5, start)
+        clumps = backdrop.flat(1.25, 0.9, 0.9, start)
+        pale = mix(leaves, (236, 232, 190), 0.35)
+        backdrop.lay(canvas.lit(pale, far), inside * smooth(0.0, 1.6, clumps) * 0.6, start)
+    glow = np.exp(-(((backdrop.x - np.float32(0.5)) / 0.36) ** 2))
+    rows = smooth(0.25, horizon, backdrop.y)
+    backdrop.lay(canvas.light.low, glow * rows * np.float32(0.4))
+    line = backdrop.rolling(horizon, 0.012, 0.8)
+    floor = mix(grass_of(canvas), FOLIAGE[season], 0.0 if season == "winter" else 0.4)
+    fold(backdrop, line, horizon - 0.03, floor, 0.12)
+
+
+def street(backdrop: Backdrop, top: float) -> None:
+    """Pave the foreground below `top`, its stones smaller the farther they lie."""
+    canvas = backdrop.canvas
+    stone = COBBLES.get(canvas.scene.season, (178, 158, 132))
+    line = backdrop.rolling(top, 0.006, 0.7)
+    start = top - 0.02
+    inside = backdrop.below(line, start)
+    t = np.clip((backdrop.y[backdrop.row(start) :] - top) / (1 - top), 0, 1)
+    backdrop.lay(canvas.lit(mix(stone, (255, 240, 210), 0.25)), inside, start)
+    backdrop.lay(canvas.lit(mix(stone, (84, 70, 74), 0.5)), inside * t * np.float32(0.7), start)
+    cobbles = backdrop.distant(0.9, np.float32(0.34) / (t + np.float32(0.22)), 0.6, 2.4)
+    dark = canvas.lit(mix(stone, (52, 44, 52), 0.6))
+    backdrop.lay(dark, inside * smooth(0.2, 1.6, cobbles) * np.float32(0.55), start)
+    pale = canvas.lit(mix(stone, (255, 250, 230), 0.5))
+    backdrop.lay(pale, inside * smooth(0.6, 1.8, -cobbles) * np.float32(0.5), start)
