@@ -55,8 +55,7 @@ def cow(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
     pose.polygon(((-0.48, 0.5), (-0.3, 0.34), (0.1, 0.31), (0.36, 0.4), (0.1, 0.45), (-0.3, 0.47)),
                  coat.dark)  # fmt: skip
     patch = canvas.shade(mix(PALE, DARK, 0.05) if color != (242, 238, 226) else (116, 78, 54))
-    pose.oval(-0.2, 0.64, 0.12, 0.11, patch)
-    pose.oval(0.14, 0.6, 0.09, 0.12, patch)
+    pose.oval(-0.2, 0.62, 0.1, 0.08, patch)
     pose.oval(-0.24, 0.33, 0.08, 0.07, canvas.shade((226, 170, 160)))
     pose.line(((-0.47, 0.76), (-0.53, 0.6), (-0.51, 0.26)), coat.dark, 0.03)
     pose.oval(-0.51, 0.24, 0.035, 0.06, coat.dark)

@@ -1,7 +1,7 @@
 """The soft part of an open-air picture: sky, water and land, before anything stands there.
 
-It is float32 (3, rows, columns) at half the size of the picture. Positions are shares: `x` of the width, `y` of the
-height.
+It is float32 (3, rows, columns) at half the size of the picture. Positions are shares: `x` of the
+width, `y` of the height.
 """
 
 import math
@@ -41,21 +41,23 @@ class Backdrop:
     def below(self, line: Floats, top: float = 0.0) -> Floats:
         """Return the share of each pixel under a line of heights, (rows below `top`, columns)."""
         rows = self.y[self.row(top) :]
-        return np.clip((rows - line) * np.float32(self.height) + np.float32(0.5), 0, 1)
+        share: Floats = np.clip((rows - line) * np.float32(self.height) + np.float32(0.5), 0, 1)
+        return share
 
     def rolling(self, base: float, swing: float, waves: float) -> Floats:
         """Return a rolling line of heights about `base`, (1, columns)."""
-        total = np.zeros_like(self.x)
+        total: Floats = np.zeros_like(self.x)
         for k in (1, 2, 3):
             turn = self.canvas.chance.uniform(0, math.tau)
-            total += np.sin(self.x * np.float32(math.tau * waves * k) + np.float32(turn)) / k
-        return (base + swing * total / 1.6).astype(np.float32)
+            total = total + np.sin(self.x * np.float32(math.tau * waves * k) + np.float32(turn)) / k
+        return np.float32(base) + np.float32(swing / 1.6) * total
 
     def ragged(self, roughness: float, scale: float) -> Floats:
         """Return a rough line about 0 of deviation 1, (1, columns), `scale` tiles wide."""
         row, start = self.canvas.chance.randrange(512), self.canvas.chance.random()
         columns = ((self.x * np.float32(scale * self.aspect) + start) * 512).astype(np.int32)
-        return tile(roughness)[row][columns & 511]
+        line: Floats = tile(roughness)[row][columns & 511]
+        return line
 
     def distant(self, roughness: float, rows: Floats, across: float, along: float) -> Floats:
         """Return noise on a plane that recedes; `rows` is the distance of each row, (rows, 1)."""
@@ -86,7 +88,8 @@ def _toned(grey: Floats, toward: Color) -> Floats:
     middle = np.float32(brightness(toward))
     dark = np.clip(grey / middle, 0, 1)
     light = np.clip((grey - middle) / (255 - middle), 0, 1)
-    return plane(toward) * dark + (255 - plane(toward)) * light
+    toned: Floats = plane(toward) * dark + (255 - plane(toward)) * light
+    return toned
 
 
 def plane(color: Color) -> Floats:

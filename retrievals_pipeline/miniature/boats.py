@@ -77,8 +77,9 @@ def steamship(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
 def lighthouse(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
     """Paint a banded tower on a rock."""
     pose = Pose(canvas, x, y, s, canvas.chance.choice((-1, 1)))
-    pose.polygon(((-0.52, -0.05), (-0.4, 0.09), (-0.28, 0.11), (-0.16, 0.2), (0.14, 0.2),
-                  (0.24, 0.12), (0.36, 0.08), (0.52, -0.05)), canvas.shade((86, 78, 76)))  # fmt: skip
+    rock = ((-0.52, -0.05), (-0.4, 0.09), (-0.28, 0.11), (-0.16, 0.2), (0.14, 0.2), (0.24, 0.12),
+            (0.36, 0.08), (0.52, -0.05))  # fmt: skip
+    pose.polygon(rock, canvas.shade((86, 78, 76)))
     pose.polygon(((-0.4, 0.09), (-0.28, 0.11), (-0.16, 0.2), (0.14, 0.2), (-0.02, 0.12),
                   (-0.2, 0.02)), canvas.shade((138, 124, 112)))  # fmt: skip
     pose.polygon(((0.24, 0.12), (0.36, 0.08), (0.44, 0.0), (0.2, 0.02)),

@@ -174,6 +174,8 @@ class Canvas:
 
     def shade(self, color: Color, far: float = 0.0, vary: float = 0.0) -> Color:
         """Return the colour in this light; `far` (0 to 1) fades it to haze, `vary` its tone."""
+        if self.scene.time_of_day == "night":  # things stand out from their dark ground
+            color = mix(color, (255, 255, 255), 0.14)
         return self.tint(self.lit(color, far, vary))
 
     def lit(self, color: Color, far: float = 0.0, vary: float = 0.0) -> Color:

@@ -17,17 +17,19 @@ def tile(roughness: float) -> Floats:
     reach = np.hypot(down, right)
     reach[0, 0] = np.inf  # no mean
     field = np.fft.irfft2(np.fft.rfft2(white) * reach**-roughness, (SIDE, SIDE))
-    return (field / field.std()).astype(np.float32)
+    even: Floats = (field / field.std()).astype(np.float32)
+    return even
 
 
 def sample(roughness: float, u: Floats, v: Floats) -> Floats:
     """Return the noise at columns `u` and rows `v`, counted in tiles; they are broadcast."""
     rows = (v * SIDE).astype(np.int32) & (SIDE - 1)
     columns = (u * SIDE).astype(np.int32) & (SIDE - 1)
-    return np.take(tile(roughness), rows * SIDE + columns)
+    noise: Floats = np.take(tile(roughness), rows * SIDE + columns)
+    return noise
 
 
 def smooth(low: float, high: float, values: Floats) -> Floats:
     """Return 0 below `low`, 1 above `high`, and an even bend between."""
-    t = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
+    t: Floats = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
     return t * t * (3 - 2 * t)

@@ -81,9 +81,9 @@ def rocks(canvas: Canvas, *, right: bool) -> None:
         x = canvas.width - reach if right else reach
         w, h = unit * chance.uniform(0.07, 0.11), unit * (0.085 - 0.016 * part)
         y = canvas.height + unit * 0.01
-        body = ((x - w, y), (x - w * 0.7, y - h * 0.7), (x - w * 0.1, y - h), (x + w * 0.5, y - h * 0.8),
-                (x + w, y))  # fmt: skip
-        canvas.polygon(body, canvas.shade(mix(ROCK, DEEP, 0.4), vary=0.1))
+        upper = [(x - w * 0.7, y - h * 0.7), (x - w * 0.1, y - h), (x + w * 0.5, y - h * 0.8)]
+        canvas.polygon(
+            [(x - w, y), *upper, (x + w, y)], canvas.shade(mix(ROCK, DEEP, 0.4), vary=0.1)
+        )
         top = SNOW if canvas.scene.season == "winter" else mix(ROCK, (230, 220, 200), 0.3)
-        canvas.polygon(((x - w * 0.7, y - h * 0.7), (x - w * 0.1, y - h), (x + w * 0.5, y - h * 0.8),
-                        (x - w * 0.1, y - h * 0.62)), canvas.shade(top))  # fmt: skip
+        canvas.polygon([*upper, (x - w * 0.1, y - h * 0.62)], canvas.shade(top))

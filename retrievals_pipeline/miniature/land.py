@@ -65,7 +65,8 @@ def deep_woods(backdrop: Backdrop, horizon: float) -> None:
     season = canvas.scene.season
     leaves = mix(FOLIAGE[season], (66, 96, 92), 0.55)
     for far, top, reach in ((0.62, 0.2, 0.10), (0.42, 0.3, 0.08)):
-        line = top + reach * backdrop.ragged(1.2, 0.9).clip(-1.6, 1.6) * np.float32(0.45)
+        tips = backdrop.ragged(1.2, 0.9).clip(-1.6, 1.6)
+        line = np.float32(top) + np.float32(reach * 0.45) * tips
         start = top - reach
         inside = backdrop.below(line, start)
         backdrop.lay(canvas.lit(leaves, far), inside, start)
@@ -79,9 +80,9 @@ def deep_woods(backdrop: Backdrop, horizon: float) -> None:
     glow = np.exp(-(((backdrop.x - np.float32(0.5)) / 0.36) ** 2))
     rows = smooth(0.25, horizon, backdrop.y)
     backdrop.lay(canvas.light.low, glow * rows * np.float32(0.4))
-    line = backdrop.rolling(horizon, 0.012, 0.8)
+    ground = backdrop.rolling(horizon, 0.012, 0.8)
     floor = mix(grass_of(canvas), FOLIAGE[season], 0.0 if season == "winter" else 0.4)
-    fold(backdrop, line, horizon - 0.03, floor, 0.12)
+    fold(backdrop, ground, horizon - 0.03, floor, 0.12)
 
 
 def street(backdrop: Backdrop, top: float) -> None:
@@ -99,3 +100,46 @@ def street(backdrop: Backdrop, top: float) -> None:
     backdrop.lay(dark, inside * smooth(0.2, 1.6, cobbles) * np.float32(0.55), start)
     pale = canvas.lit(mix(stone, (255, 250, 230), 0.5))
     backdrop.lay(pale, inside * smooth(0.6, 1.8, -cobbles) * np.float32(0.5), start)
+
+
+def far_hills(backdrop: Backdrop, horizon: float) -> None:
+    """Paint two lines of hills, blue with distance, that rise a little above `horizon`."""
+    canvas = backdrop.canvas
+    blue = mix(grass_of(canvas), (96, 122, 158), 0.6)
+    for far, lift in ((0.66, 0.05), (0.46, 0.022)):
+        line = backdrop.rolling(horizon - lift, 0.022, canvas.chance.uniform(0.5, 0.9))
+        top = horizon - lift - 0.05
+        inside = backdrop.below(line, top)
+        backdrop.lay(canvas.lit(blue, far), inside, top)
+        under = np.clip((backdrop.y[backdrop.row(top) :] - line) / 0.08, 0, 1)
+        backdrop.lay(canvas.light.low, inside * under * np.float32(0.4), top)
+
+
+def path(backdrop: Backdrop, horizon: float) -> None:
+    """Wind a sandy path from the viewer towards the horizon; in winter it is trodden snow."""
+    canvas, chance = backdrop.canvas, backdrop.canvas.chance
+    start = horizon + (1 - horizon) * 0.06
+    rows = backdrop.y[backdrop.row(start) :]
+    t = np.clip((rows - np.float32(start)) / np.float32(1 - start), 0, 1)
+    sway = chance.choice((-1, 1)) * chance.uniform(0.05, 0.12)
+    bends = np.sin((1 - t) ** 1.5 * np.float32(chance.uniform(4.5, 7.5)))
+    middle = chance.uniform(0.38, 0.62) + np.float32(sway) * bends * (np.float32(0.5) + t)
+    half = np.float32(0.006) + np.float32(0.1) * t**1.4
+    aside = np.abs(backdrop.x - middle) / half + backdrop.flat(1.1, 0.6, 2.0, start) * 0.08
+    sand = (204, 212, 230) if canvas.scene.season == "winter" else (208, 184, 140)
+    inside = smooth(1.05, 0.9, aside) * smooth(0.0, 0.06, t)
+    backdrop.lay(canvas.lit(mix(sand, (96, 80, 70), 0.3), 0.1), inside * 0.9, start)
+    backdrop.lay(canvas.lit(sand, 0.1), inside * smooth(0.9, 0.35, aside) * 0.85, start)
+
+
+def mist(backdrop: Backdrop, horizon: float) -> None:
+    """Let banks of mist lie over the ground and before what is far, in misty weather."""
+    canvas, chance = backdrop.canvas, backdrop.canvas.chance
+    if canvas.scene.weather != "misty":
+        return
+    pale = mix(canvas.light.low, canvas.lit((255, 255, 255)), 0.35)
+    ragged = smooth(-1.6, 1.6, backdrop.flat(1.9, 0.4, 1.0))
+    for down, deep, thick in ((-0.06, 0.05, 0.75), (0.05, 0.035, 0.6), (0.2, 0.06, 0.28)):
+        level = np.float32(horizon + down * chance.uniform(0.8, 1.2))
+        bank = np.exp(-(((backdrop.y - level) / np.float32(deep)) ** 2))
+        backdrop.lay(pale, bank * ragged * np.float32(thick))

@@ -30,11 +30,11 @@ def walker(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
 def birds(canvas: Canvas, across: float, horizon: float) -> Box:
     """Paint a flock in the sky about `across` of the width; return its box in pixels."""
     chance = canvas.chance
-    x = canvas.width * (across + chance.uniform(-0.1, 0.1))
-    y = canvas.height * horizon * chance.uniform(0.22, 0.42)
+    x = canvas.width * min(0.82, max(0.18, across))
+    y = canvas.height * horizon * chance.uniform(0.2, 0.36)
     dark = mix(canvas.shade(DARK), canvas.tint(canvas.light.top), 0.1)
     for number in range(chance.randint(8, 11)):
-        bx = x + canvas.unit * (0.024 * number - 0.11) + canvas.unit * chance.uniform(-0.05, 0.05)
+        bx = x + canvas.unit * (0.034 * number - 0.15) + canvas.unit * chance.uniform(-0.05, 0.05)
         by = y + canvas.unit * chance.uniform(-0.06, 0.06)
         wing = canvas.unit * chance.uniform(0.02, 0.032)
         lift = chance.uniform(0.3, 0.7)
@@ -42,7 +42,7 @@ def birds(canvas: Canvas, across: float, horizon: float) -> Box:
                   (bx, by), (bx + wing * 0.45, by - wing * lift),
                   (bx + wing, by - wing * lift * 0.6))  # fmt: skip
         canvas.line(points, dark, wing * 0.22)
-    reach, tall = canvas.unit * 0.2, canvas.unit * 0.09
+    reach, tall = canvas.unit * 0.23, canvas.unit * 0.09
     return (x - reach, y - tall, x + reach, y + tall)
 
 

@@ -43,26 +43,37 @@ def peak(backdrop: Backdrop, mountain: Peak, light_from: float) -> None:
     bend = crag * np.float32(0.1 if mountain.cone else 0.3)
     shaded = smooth(-0.12, 0.16, dx * way + bend * (np.float32(1.15) - high))
     far = mountain.far
+    step = max(1, backdrop.width // 90)
+    facets = (crag - np.roll(crag, step * int(way), axis=1)) * np.float32(1.6)
     backdrop.lay(canvas.lit(ROCK, far), inside, top)
     backdrop.lay(canvas.lit(SHADE, far), inside * shaded * np.float32(0.85), top)
+    backdrop.lay(canvas.lit(SHADE, far), inside * np.clip(-facets, 0, 0.7), top)
+    backdrop.lay(canvas.lit((176, 166, 160), far), inside * np.clip(facets, 0, 0.6), top)
     wood = mix(ROCK, (62, 92, 70), 0.6)
     backdrop.lay(canvas.lit(wood, far), inside * smooth(0.42, 0.1, high + crag * 0.05) * 0.8, top)
     edge = np.float32(mountain.snow) + crag * np.float32(0.07) + np.abs(dx) * np.float32(0.12)
     snow = inside * smooth(-0.02, 0.03, high - edge)
     backdrop.lay(canvas.lit((252, 250, 248), far * 0.5), snow, top)
-    backdrop.lay(canvas.lit((150, 168, 212), far * 0.6), snow * shaded * np.float32(0.8), top)
+    backdrop.lay(
+        canvas.lit((150, 168, 212), far * 0.6),
+        snow * np.clip(shaded * np.float32(0.8) - facets * 0.5, 0, 0.9),
+        top,
+    )
     haze = smooth(0.5, 0.0, high) * inside
-    backdrop.lay(canvas.light.low, haze * np.float32(0.2 + 0.5 * far), top)
+    backdrop.lay(canvas.light.low, haze * np.float32(0.12 + 0.5 * far), top)
 
 
 def _profile(backdrop: Backdrop, dx: Floats, *, cone: bool) -> Floats:
     """Return the height of the mountain over each column, 0 to about 1."""
     side = np.clip(1 - np.abs(dx), -1, 1)
+    curve: Floats = np.sign(side) * np.abs(side) ** np.float32(1.5 if cone else 1.12)
     if cone:
-        curve = np.sign(side) * np.abs(side) ** np.float32(1.5)
-        return np.minimum(curve, np.float32(0.93) + backdrop.ragged(1.6, 1.4) * np.float32(0.01))
-    rough = backdrop.ragged(1.5, 0.55) * np.float32(0.045) * np.clip(np.abs(dx) * 5, 0, 1)
-    return side + rough
+        crater = np.float32(0.93) + backdrop.ragged(1.6, 1.4) * np.float32(0.01)
+        curve = np.minimum(curve, crater)
+        return curve
+    rough = backdrop.ragged(1.35, 0.5) * np.float32(0.075) * np.clip(np.abs(dx) * 4, 0, 1)
+    curve = curve + rough
+    return curve
 
 
 def range_of_peaks(backdrop: Backdrop, foot: float, light_from: float, tall: float) -> None:

@@ -29,18 +29,19 @@ class Course:
 
     def at(self, t: Floats) -> tuple[Floats, Floats]:
         """Return the middle and the half width at `t`, from the horizon (0) to below (1)."""
-        middle = self.middle + self.bend * (t - CROSSING) * (1.3 - t)
-        return middle, self.half * (np.maximum(t, 0) / CROSSING) ** SPREAD
+        bend, half = np.float32(self.bend), np.float32(self.half)
+        middle = np.float32(self.middle) + bend * (t - np.float32(CROSSING)) * (np.float32(1.3) - t)
+        half = half * (np.maximum(t, 0) / np.float32(CROSSING)) ** np.float32(SPREAD)
+        return middle, half
 
 
 def course(canvas: Canvas) -> Course:
     """Choose how the river runs."""
     chance = canvas.chance
     small = canvas.scene.mood == "lonely"
-    half = chance.uniform(0.19, 0.22) if small else chance.uniform(0.24, 0.29)
-    return Course(
-        chance.uniform(0.42, 0.58), half, chance.choice((-1, 1)) * chance.uniform(0.2, 0.5)
-    )
+    half = chance.uniform(0.19, 0.22) if small else chance.uniform(0.21, 0.235)
+    aside = chance.choice((-1, 1))  # on the other side there is room for a house
+    return Course(0.5 + aside * 0.09, half, aside * chance.uniform(0.1, 0.3))
 
 
 def river(backdrop: Backdrop, horizon: float, lamp: Lamp, run: Course) -> None:
@@ -67,7 +68,8 @@ def river(backdrop: Backdrop, horizon: float, lamp: Lamp, run: Course) -> None:
 def _coves(backdrop: Backdrop, t: Floats) -> Floats:
     """Return how much wider or narrower the river is in each row."""
     phase = np.float32(backdrop.canvas.chance.uniform(0, 6))
-    return np.sin(t * np.float32(11) + phase) * np.float32(0.012) * t
+    wider: Floats = np.sin(t * np.float32(11) + phase) * np.float32(0.012) * t
+    return wider
 
 
 def along(canvas: Canvas, horizon: float, run: Course, subjects: list[Subject]) -> list[Standing]:
@@ -92,10 +94,10 @@ def _beside(canvas: Canvas, run: Course, name: str) -> tuple[float, float, float
     if name == "rowing boat":
         middle, _ = run.at(np.asarray([0.72], np.float32))
         return float(middle[0]), 0.72, height
-    far = canvas.chance.choice((0.12, 0.88))
+    far = 0.15 if run.middle > 0.5 else 0.85
     if name == "walker":
         middle, half = run.at(np.asarray([0.6], np.float32))
         left, right = float(middle[0] - half[0]), 1 - float(middle[0] + half[0])
         x = max(0.06, left - 0.05) if left > right else min(0.94, 1 - right + 0.05)
         return x, 0.6, height
-    return far, 0.16, height
+    return far, CROSSING - 0.12, height * 0.92

@@ -32,11 +32,12 @@ def _mast(pose: Pose, at: float, top: float, rope: Color) -> None:
     canvas = pose.canvas
     pose.line(((at, 0.14), (at, top)), rope, 0.022)
     sails = ((0.25, 0.48, 0.15), (0.51, 0.71, 0.125), (0.74, 0.87, 0.095))
-    for low, high, half in sails:
-        low, high = low * top, high * top
+    for foot, head, half in sails:
+        low, high = foot * top, head * top
         belly = (high - low) * 0.12
-        cloth = ((at - half * 0.86, high), (at + half * 0.86, high), (at + half * 1.12, low + belly),
-                 (at + half * 0.9, low), (at, low + belly), (at - half * 0.98, low))  # fmt: skip
+        cloth = ((at - half * 0.86, high), (at + half * 0.86, high),
+                 (at + half * 1.12, low + belly), (at + half * 0.9, low), (at, low + belly),
+                 (at - half * 0.98, low))  # fmt: skip
         pose.polygon(cloth, canvas.shade(CLOTH, vary=0.05))
         fold = ((at - half * 0.86, high), (at - half * 0.3, high), (at - half * 0.42, low + belly),
                 (at - half * 0.98, low))  # fmt: skip

@@ -55,16 +55,17 @@ def _clouds(backdrop: Backdrop, horizon: float, near: Floats) -> None:
     t = np.clip(backdrop.y[:rows] / np.float32(horizon), 0, 1)
     stormy = scene.weather == "stormy"
     depth = np.float32(0.62) / (np.float32(1.28) - t)  # clouds lie on a ceiling that recedes
-    noise = backdrop.distant(1.75, depth, 0.42 if stormy else 0.34, 0.42)
+    wide = 1.0 if horizon > 1 else 0.5 if stormy else 0.4  # a close-up looks up into the clouds
+    noise = backdrop.distant(1.8, depth, wide, 0.75 * wide)
     near = near[:rows]
     if stormy:
         noise = noise - near * (1.9 if scene.subject("moon") else 0.0)
-    step = max(1, backdrop.height // 60)
+    step = max(1, backdrop.height // 40)
     above = np.roll(noise, step, axis=0)
     above[:step] = noise[:step]
-    steep = np.clip(0.5 + (noise - above) * 1.1 + near * 0.5, 0, 1)
+    steep = np.clip(0.62 + (noise - above) * 1.25 + near * 0.5, 0, 1)
     cover = COVER[scene.weather]
-    share = smooth(cover, cover + (1.5 if stormy else 0.9), noise)
+    share = smooth(cover, cover + (1.4 if stormy else 0.55), noise)
     share *= np.float32(1.0) - smooth(0.72, 1.0, t) * np.float32(0.85)
     dark, bright = _cloud_tones(backdrop)
     cloud = plane(dark) + (plane(bright) - plane(dark)) * steep
@@ -89,8 +90,8 @@ def _cloud_tones(backdrop: Backdrop) -> tuple[Color, Color]:
     return dark, bright
 
 
-def lights(canvas: Canvas, horizon: float, lamp: Lamp) -> None:
-    """Paint stars, moon, sun and birds, where the scene has them."""
+def lights(canvas: Canvas, horizon: float, lamp: Lamp, free: float) -> None:
+    """Paint stars, moon, sun, and birds about `free`, where the scene has them."""
     scene = canvas.scene
     if scene.time_of_day == "night" and scene.weather == "clear":
         _stars(canvas, horizon)
@@ -101,8 +102,7 @@ def lights(canvas: Canvas, horizon: float, lamp: Lamp) -> None:
         elif subject.name == "sun":
             canvas.mark(subject, living.sun(canvas, x, y))
         elif subject.name == "flock of birds":
-            aside = 0.28 if lamp.seen and lamp.x > 0.5 else 0.72 if lamp.seen else 0.5
-            canvas.mark(subject, living.birds(canvas, aside, horizon))
+            canvas.mark(subject, living.birds(canvas, free, horizon))
 
 
 def _stars(canvas: Canvas, horizon: float) -> None:

@@ -31,12 +31,12 @@ def _crown(pose: Pose, leaves: Color) -> None:
     tones = [canvas.shade(tone) for tone in (
         mix(leaves, (18, 26, 44), 0.5), mix(leaves, (18, 26, 44), 0.24), leaves,
         mix(leaves, bright, 0.5), bright)]  # fmt: skip
-    for step in range(52):
-        level = step / 52
+    for step in range(84):
+        level = step / 84
         turn, reach = chance.uniform(0, math.tau), chance.random() ** 0.6
-        dx, dy = math.cos(turn) * reach * 0.29, math.sin(turn) * reach * 0.25
-        light = level * 2.6 + (dy - dx) * 4.2 + chance.uniform(-0.3, 0.3)
-        r = (0.125 - 0.075 * level) * chance.uniform(0.8, 1.15)
+        dx, dy = math.cos(turn) * reach * 0.3, math.sin(turn) * reach * 0.26
+        light = level * 2.3 + (dy - dx) * 3.6 + chance.uniform(-0.5, 0.5)
+        r = (0.13 - 0.1 * level) * chance.uniform(0.8, 1.2)
         pose.oval(dx, 0.69 + dy, r, r * 0.82, tones[min(4, max(0, round(light)))])
 
 
@@ -84,7 +84,7 @@ def fir(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
     tiers = 6
     for tier in range(tiers):
         t = tier / tiers
-        low, half = 0.09 + 0.72 * t, 0.27 * (1 - t * 0.78) * chance.uniform(0.92, 1.06)
+        low, half = 0.09 + 0.76 * t, 0.28 * (1 - t * 0.78) * chance.uniform(0.92, 1.06)
         top = low + 0.3 * (1 - t * 0.4)
         needles = mix((24, 56, 52), (84, 118, 80), t * 0.35)
         hem = [(half * (k / 3 - 1), low + (0.035 if k % 2 else -0.01)) for k in range(7)]

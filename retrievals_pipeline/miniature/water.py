@@ -9,6 +9,9 @@ from retrievals_pipeline.miniature.fields import smooth
 from retrievals_pipeline.miniature.sky import Lamp
 
 WAVES = 7  # rows of great waves, from the horizon to the viewer
+SEEN = [0] * 12 + [255] * 244  # what differs enough to be part of a thing
+
+PixelBox = tuple[int, int, int, int]
 
 
 def depths(scene_weather: str) -> Color:
@@ -43,7 +46,8 @@ def water(backdrop: Backdrop, horizon: float, lamp: Lamp, still: float = 0.0) ->
 def _down(backdrop: Backdrop, horizon: float) -> Floats:
     """Return how far down from the horizon each row is, 0 to 1, (rows, 1)."""
     rows = backdrop.y[backdrop.row(horizon) :]
-    return np.clip((rows - np.float32(horizon)) / np.float32(1 - horizon), 0, 1)
+    down: Floats = np.clip((rows - np.float32(horizon)) / np.float32(1 - horizon), 0, 1)
+    return down
 
 
 def _reflection(backdrop: Backdrop, horizon: float, share: float) -> None:
@@ -74,7 +78,7 @@ def waves(backdrop: Backdrop, horizon: float, lamp: Lamp) -> None:
     canvas = backdrop.canvas
     water(backdrop, horizon, lamp)
     deep = canvas.lit((24, 44, 54))
-    green = mix(canvas.lit((74, 128, 126)), canvas.light.low, 0.15)
+    green = mix(canvas.lit((72, 148, 138)), canvas.light.low, 0.15)
     foam = mix(canvas.lit((246, 250, 250)), canvas.light.low, 0.1)
     for wave in range(WAVES):
         near = (wave + 1) / WAVES
@@ -104,30 +108,45 @@ def _wave(
     under = (backdrop.y[backdrop.row(top) :] - line) / np.float32(swell)
     backdrop.lay(deep, inside, top)
     high = np.float32(1) - crest
-    backdrop.lay(green, inside * np.exp(-under * 1.6) * (0.25 + 0.6 * high), top)
+    backdrop.lay(green, inside * np.exp(-under * 1.6) * (0.3 + 0.7 * high), top)
     streaks = backdrop.flat(1.2, 0.5, 1.4, top)
     backdrop.lay(foam, inside * smooth(0.9, 2.0, streaks) * np.exp(-under * 0.7) * 0.55, top)
     lip = inside * smooth(0.30, 0.0, under - high * np.float32(0.12) + streaks * 0.07)
     backdrop.lay(foam, lip * (0.3 + 0.7 * smooth(0.35, 0.8, high)), top)
 
 
-def mirror(
-    canvas: Canvas, before: Image.Image, box: tuple[int, int, int, int], level: float, still: float
-) -> None:
-    """Mirror in the water below `level` what was painted in `box` since it looked as `before`."""
+def touch(canvas: Canvas, before: Image.Image, box: PixelBox, level: float) -> None:
+    """Mirror in the water below `level` what was painted in `box` since it looked as `before`.
+
+    On a stormy sea nothing is mirrored: foam breaks about it.
+    """
+    if canvas.scene.setting == "open sea" and canvas.scene.weather == "stormy":
+        _foam(canvas, box, level)
+        return
+    still = 0.25 if canvas.scene.setting == "open sea" else 0.75
     after = canvas.image.crop(box)
-    changed = ImageChops.difference(before, after).convert("L").point(_SEEN)
+    changed = ImageChops.difference(before, after).convert("L").point(SEEN)
     cut = round(min(max(level - box[1], 2), box[3] - box[1]))
-    depth = max(2, round(cut * 0.62))
-    size = (after.width, depth)
-    flipped = _flip(after, cut, size)
-    mask = _flip(changed, cut, size)
-    mask = ImageChops.multiply(mask, _shimmer(canvas, size, still))
-    dimmed = Image.blend(flipped, Image.new("RGB", size, canvas.shade((30, 60, 84))), 0.3)
+    size = (after.width, max(2, round(cut * 0.62)))
+    mask = ImageChops.multiply(_flip(changed, cut, size), _shimmer(canvas, size, still))
+    deep = Image.new("RGB", size, canvas.shade((30, 60, 84)))
+    dimmed = Image.blend(_flip(after, cut, size), deep, 0.3)
     canvas.image.paste(dimmed, (box[0], box[1] + cut), mask)
 
 
-_SEEN = [0] * 12 + [255] * 244
+def _foam(canvas: Canvas, box: PixelBox, level: float) -> None:
+    chance, unit = canvas.chance, canvas.unit
+    white = mix(canvas.shade((246, 250, 250)), canvas.tint(canvas.light.low), 0.15)
+    middle, half = (box[0] + box[2]) / 2, (box[2] - box[0]) * 0.3
+    for _ in range(26):
+        x = middle + chance.uniform(-1, 1) * half
+        y = level + unit * chance.uniform(-0.008, 0.016)
+        reach = unit * chance.uniform(0.008, 0.026)
+        canvas.oval(x, y, reach, reach * 0.26, white)
+    for _ in range(14):  # spray
+        x, y = middle + chance.uniform(-1.2, 1.2) * half, level - unit * 0.06 * chance.random() ** 2
+        r = unit * chance.uniform(0.0014, 0.0036)
+        canvas.oval(x, y, r, r, white)
 
 
 def _flip(image: Image.Image, rows: int, size: tuple[int, int]) -> Image.Image:

@@ -1,12 +1,10 @@
 """What the weather lays before things: rain, falling snow, mist; and which way the wind bends."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from retrievals_pipeline.miniature.canvas import Canvas, mix
 from retrievals_pipeline.miniature.scenes import Scene
-
-TURNS = 8  # how many tones of mist are drawn from one noise
 
 
 def wind(scene: Scene) -> float:
@@ -41,14 +39,20 @@ def falling(canvas: Canvas) -> None:
 
 
 def _rain(canvas: Canvas) -> None:
-    chance, lean = canvas.chance, wind(canvas.scene) * 1.6
-    pale = mix(canvas.shade((236, 240, 246)), canvas.tint(canvas.light.low), 0.4)
-    for _ in range(170):
-        x, y = chance.uniform(-0.1, 1.1) * canvas.width, chance.uniform(-0.1, 1) * canvas.height
+    """Let slanting rain fall as a thin veil, drawn at half the size of the canvas."""
+    chance, lean = canvas.chance, wind(canvas.scene) * 1.5
+    mask = Image.new("L", canvas.size)
+    draw = ImageDraw.Draw(mask)
+    width, height = canvas.size
+    for _ in range(320):
+        x, y = chance.uniform(-0.2, 1.2) * width, chance.uniform(-0.15, 1) * height
         near = chance.random() ** 2
-        length = canvas.unit * (0.03 + 0.06 * near)
-        canvas.line(((x, y), (x + lean * length, y + length)), pale,
-                    canvas.unit * (0.0016 + 0.0014 * near))  # fmt: skip
+        length = canvas.unit * (0.03 + 0.05 * near)
+        draw.line(((x, y), (x + lean * length, y + length)), fill=round(90 + 90 * near),
+                  width=max(1, round(canvas.unit * 0.0011)))  # fmt: skip
+    pale = mix(canvas.shade((240, 244, 250)), canvas.tint(canvas.light.low), 0.4)
+    whole = mask.resize((canvas.width, canvas.height), Image.Resampling.NEAREST)
+    canvas.image.paste(pale, (0, 0), whole)
 
 
 def _snow(canvas: Canvas) -> None:
