@@ -73,14 +73,15 @@ def horse(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
     pose = Pose(canvas, x, y, s, canvas.chance.choice((-1, 1)))
     coat = _coat(canvas, color)
     hair = canvas.shade(DARK if color != (42, 40, 44) else (92, 86, 90))
-    _legs(pose, coat, (-0.32, 0.17), 0.46, 0.05)
+    _legs(pose, coat, (-0.36, 0.12), 0.48, 0.05)
     pose.line(((-0.38, 0.66), (-0.47, 0.56), (-0.47, 0.24)), hair, 0.075)
     body = ((-0.4, 0.66), (-0.28, 0.71), (0.0, 0.66), (0.2, 0.71), (0.3, 0.58), (0.24, 0.42),
             (0.0, 0.4), (-0.24, 0.43), (-0.4, 0.5))  # fmt: skip
     pose.polygon(body, coat.own)
     pose.polygon(((-0.4, 0.5), (-0.24, 0.43), (0, 0.4), (0.24, 0.42), (0.1, 0.48), (-0.2, 0.5)),
                  coat.dark)  # fmt: skip
-    pose.oval(-0.27, 0.6, 0.1, 0.08, coat.light)
+    back = ((-0.4, 0.64), (-0.28, 0.71), (0.0, 0.66), (0.2, 0.71), (0.0, 0.62), (-0.26, 0.64))
+    pose.polygon(back, coat.light)
     pose.polygon(((0.08, 0.68), (0.3, 0.98), (0.42, 0.94), (0.36, 0.76), (0.3, 0.54)), coat.own)
     pose.polygon(((0.28, 0.98), (0.4, 0.99), (0.58, 0.76), (0.52, 0.7), (0.4, 0.8), (0.32, 0.84)),
                  coat.own)  # fmt: skip
@@ -117,5 +118,7 @@ def _legs(pose: Pose, coat: Coat, pairs: tuple[float, float], high: float, thick
     for shift, tone in ((0.0, coat.dark), (0.12, coat.own)):
         for at in pairs:
             leg = at + shift
-            pose.polygon(((leg - thick, high), (leg + thick, high), (leg + thick * 0.6, 0.0),
-                          (leg - thick * 0.6, 0.0)), tone)  # fmt: skip
+            shank, bent = thick * 0.5, leg + (0.02 if at < 0 else 0.0)
+            pose.polygon(((leg - thick, high), (leg + thick, high), (bent + shank, high * 0.5),
+                          (leg + shank, 0.05), (leg + thick * 0.9, 0.0), (leg - shank, 0.0),
+                          (bent - shank, high * 0.5)), tone)  # fmt: skip

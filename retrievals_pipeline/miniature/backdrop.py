@@ -4,6 +4,7 @@ It is float32 (3, rows, columns) at half the size of the picture. Positions are 
 width, `y` of the height.
 """
 
+import copy
 import math
 
 import numpy as np
@@ -33,6 +34,15 @@ class Backdrop:
         rows = self.pixels[:, self.row(top) :]
         over = plane(paint) if isinstance(paint, tuple) else paint
         rows += (over - rows) * share.astype(np.float32, copy=False)
+
+    def part(self, left: float, right: float, bottom: float) -> "Backdrop":
+        """Return the columns between two shares, down to `bottom`, to paint on them alone."""
+        part = copy.copy(self)
+        columns = slice(max(0, int(left * self.width)), max(1, math.ceil(right * self.width)))
+        rows = slice(0, max(2, math.ceil(bottom * self.height)))
+        part.x, part.y = self.x[:, columns], self.y[rows]
+        part.pixels = self.pixels[:, rows, columns]
+        return part
 
     def row(self, y: float) -> int:
         """Return the row of pixels at a share of the height."""

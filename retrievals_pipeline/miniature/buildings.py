@@ -59,8 +59,8 @@ def cottage(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
     shutter = canvas.shade(canvas.chance.choice(((70, 108, 84), (92, 112, 148), (150, 76, 58))))
     for side in (-0.26, 0.25):
         for edge in (-0.085, 0.085):
-            pose.line(((side + edge, 0.14), (side + edge, 0.3)), shutter, 0.035)
-        window(canvas, *pose.at(side, 0.22), s * 0.058)
+            pose.line(((side + edge, 0.15), (side + edge, 0.3)), shutter, 0.028)
+        window(canvas, *pose.at(side, 0.22), s * 0.05)
 
 
 def house(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:

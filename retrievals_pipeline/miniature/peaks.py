@@ -28,6 +28,8 @@ class Peak:
 def peak(backdrop: Backdrop, mountain: Peak, light_from: float) -> None:
     """Paint a mountain that is lit from the side of `light_from`, a share of the width."""
     canvas = backdrop.canvas
+    reach = mountain.half * 1.1
+    backdrop = backdrop.part(mountain.x - reach, mountain.x + reach, mountain.foot + 0.01)
     rise = mountain.foot - mountain.top
     dx = (backdrop.x - np.float32(mountain.x)) / np.float32(mountain.half)
     line = mountain.foot - np.float32(rise) * _profile(backdrop, dx, cone=mountain.cone)
@@ -69,11 +71,11 @@ def _profile(backdrop: Backdrop, dx: Floats, *, cone: bool) -> Floats:
     curve: Floats = np.sign(side) * np.abs(side) ** np.float32(1.5 if cone else 1.12)
     if cone:
         crater = np.float32(0.93) + backdrop.ragged(1.6, 1.4) * np.float32(0.01)
-        curve = np.minimum(curve, crater)
-        return curve
+        flat: Floats = np.minimum(curve, crater)
+        return flat
     rough = backdrop.ragged(1.35, 0.5) * np.float32(0.075) * np.clip(np.abs(dx) * 4, 0, 1)
-    curve = curve + rough
-    return curve
+    ragged: Floats = curve + rough
+    return ragged
 
 
 def range_of_peaks(backdrop: Backdrop, foot: float, light_from: float, tall: float) -> None:

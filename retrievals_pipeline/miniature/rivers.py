@@ -29,10 +29,11 @@ class Course:
 
     def at(self, t: Floats) -> tuple[Floats, Floats]:
         """Return the middle and the half width at `t`, from the horizon (0) to below (1)."""
-        bend, half = np.float32(self.bend), np.float32(self.half)
-        middle = np.float32(self.middle) + bend * (t - np.float32(CROSSING)) * (np.float32(1.3) - t)
-        half = half * (np.maximum(t, 0) / np.float32(CROSSING)) ** np.float32(SPREAD)
-        return middle, half
+        middle = np.float32(self.middle) + np.float32(self.bend) * (t - np.float32(CROSSING)) * (
+            np.float32(1.3) - t
+        )
+        wide: Floats = np.power(np.maximum(t, 0) / CROSSING, SPREAD, dtype=np.float32)
+        return middle, wide * np.float32(self.half)
 
 
 def course(canvas: Canvas) -> Course:

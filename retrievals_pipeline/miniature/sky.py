@@ -11,7 +11,7 @@ from retrievals_pipeline.miniature.fields import smooth
 
 COVER = {
     "clear": 0.75,
-    "cloudy": -0.25,
+    "cloudy": -0.6,
     "misty": 0.5,
     "stormy": -0.7,
 }  # in deviations; less is more
@@ -59,13 +59,13 @@ def _clouds(backdrop: Backdrop, horizon: float, near: Floats) -> None:
     noise = backdrop.distant(1.8, depth, wide, 0.75 * wide)
     near = near[:rows]
     if stormy:
-        noise = noise - near * (1.9 if scene.subject("moon") else 0.0)
+        noise = noise - near**4 * np.float32(2.4 if scene.subject("moon") else 0.0)
     step = max(1, backdrop.height // 40)
     above = np.roll(noise, step, axis=0)
     above[:step] = noise[:step]
-    steep = np.clip(0.62 + (noise - above) * 1.25 + near * 0.5, 0, 1)
+    steep = np.clip(0.62 + (noise - above) * 1.25 + near * (0.9 if stormy else 0.5), 0, 1)
     cover = COVER[scene.weather]
-    share = smooth(cover, cover + (1.4 if stormy else 0.55), noise)
+    share = smooth(cover, cover + {"clear": 0.55, "stormy": 1.4}.get(scene.weather, 1.0), noise)
     share *= np.float32(1.0) - smooth(0.72, 1.0, t) * np.float32(0.85)
     dark, bright = _cloud_tones(backdrop)
     cloud = plane(dark) + (plane(bright) - plane(dark)) * steep

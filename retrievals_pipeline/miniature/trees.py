@@ -7,6 +7,7 @@ from retrievals_pipeline.miniature.pose import Pose
 from retrievals_pipeline.miniature.weather import wind
 
 BLOSSOM: Color = (244, 206, 212)
+DABS = 125  # of the brush, for a crown
 BARK: Color = (78, 60, 52)
 
 
@@ -31,12 +32,14 @@ def _crown(pose: Pose, leaves: Color) -> None:
     tones = [canvas.shade(tone) for tone in (
         mix(leaves, (18, 26, 44), 0.5), mix(leaves, (18, 26, 44), 0.24), leaves,
         mix(leaves, bright, 0.5), bright)]  # fmt: skip
-    for step in range(84):
-        level = step / 84
-        turn, reach = chance.uniform(0, math.tau), chance.random() ** 0.6
-        dx, dy = math.cos(turn) * reach * 0.3, math.sin(turn) * reach * 0.26
+    lobes = [(chance.uniform(-0.17, 0.17), chance.uniform(-0.13, 0.17)) for _ in range(5)]
+    for step in range(DABS):
+        level = step / DABS
+        turn, reach = chance.uniform(0, math.tau), chance.random() ** 0.5 * 0.17
+        lobe = lobes[step % 5]
+        dx, dy = lobe[0] + math.cos(turn) * reach, lobe[1] + math.sin(turn) * reach * 0.85
         light = level * 2.3 + (dy - dx) * 3.6 + chance.uniform(-0.5, 0.5)
-        r = (0.13 - 0.1 * level) * chance.uniform(0.8, 1.2)
+        r = (0.12 - 0.096 * level**0.7) * chance.uniform(0.8, 1.2)
         pose.oval(dx, 0.69 + dy, r, r * 0.82, tones[min(4, max(0, round(light)))])
 
 

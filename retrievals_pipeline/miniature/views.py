@@ -29,7 +29,7 @@ GROUNDS = {
     "meadow": Ground((0.44, 0.54), (0.06, 0.14), (0.5, 0.82), 0.55),
     "hills": Ground((0.46, 0.58), (0.16, 0.46), (0.66, 0.86), 0.5),
     "forest": Ground((0.56, 0.62), (0.2, 0.5), (0.72, 0.88), 0.16, 1.3),
-    "mountains": Ground((0.68, 0.72), (0.3, 0.55), (0.5, 0.8), 0.2),
+    "mountains": Ground((0.68, 0.72), (0.3, 0.55), (0.5, 0.8), 0.2, 0.85),
     "mountain lake": Ground((0.54, 0.6), (0.2, 0.6), (0.2, 0.6), 0.22),
     "village": Ground((0.5, 0.56), (0.26, 0.32), (0.6, 0.84), 0.34),
     "branch": Ground((1.04, 1.04), (0.5, 0.6), (0.5, 0.6), 0.26),
@@ -51,49 +51,52 @@ class View:
 
 def lay_out(canvas: Canvas) -> View:
     """Choose where everything of the canvas's scene is."""
-    ground = GROUNDS[canvas.scene.setting]
-    horizon = canvas.chance.uniform(*ground.horizon)
-    if canvas.scene.mood == "dramatic" and canvas.scene.setting in TOWERING:
+    scene, chance = canvas.scene, canvas.chance
+    ground = GROUNDS[scene.setting]
+    horizon = chance.uniform(*ground.horizon)
+    if scene.mood == "dramatic" and scene.setting in TOWERING:
         horizon += 0.07
     run = rivers.course(canvas)
-    stands, summits = _stands(canvas, ground, horizon, run), []
-    blocked = [s for s in stands if s.foot - s.height < 0.36 * canvas.height]
-    if canvas.scene.setting == "mountains":
-        summits = _summits(canvas, horizon)
-        blocked = [_as_standing(canvas, summit) for summit in summits]
-    names = {subject.name for subject in canvas.scene.subjects}
-    high = ground.sun * min(1.0, horizon) if "sun" in names else canvas.chance.uniform(0.13, 0.2)
+    summits = _summits(canvas, horizon) if scene.setting == "mountains" else []
+    blocked = [_as_standing(canvas, summit) for summit in summits]
+    if scene.setting == "river":
+        stands = rivers.along(canvas, horizon, run, standing_subjects(canvas))
+    else:
+        stands = _stands(canvas, ground, horizon, blocked)
+    if not summits:
+        blocked = [each for each in stands if each.foot - each.height < 0.36 * canvas.height]
+    names = {subject.name for subject in scene.subjects}
+    high = ground.sun * min(1.0, horizon) if "sun" in names else chance.uniform(0.13, 0.2)
     lamp = Lamp(gap(canvas, blocked), high, bool(names & {"sun", "moon"}))
     if lamp.seen:
-        disc = Standing(canvas.scene.subjects[0], lamp.x * canvas.width, 0, 0, canvas.unit * 0.3)
+        disc = Standing(scene.subjects[0], lamp.x * canvas.width, 0, 0, canvas.unit * 0.3)
         blocked = [*blocked, disc]
     return View(canvas, horizon, stands, lamp, gap(canvas, blocked), summits, run)
 
 
-def _stands(canvas: Canvas, ground: Ground, horizon: float, run: rivers.Course) -> list[Standing]:
-    subjects = standing_subjects(canvas)
+def _stands(
+    canvas: Canvas, ground: Ground, horizon: float, summits: list[Standing]
+) -> list[Standing]:
+    """Stand the subjects in a far and a near row; what is alone in its row hides nothing."""
     setting = canvas.scene.setting
-    if setting == "river":
-        return rivers.along(canvas, horizon, run, subjects)
-    if setting == "branch":
-        return []
 
-    def row(shares: tuple[float, float], scale: float) -> Row:
+    def row(shares: tuple[float, float], scale: float, behind: list[Standing]) -> Row:
         down = [canvas.height * (horizon + (1 - horizon) * share) for share in shares]
-        return Row(down[0], down[1], scale)
+        if not behind:
+            return Row(down[0], down[1], scale)
+        free = min(0.86, max(0.14, gap(canvas, behind)))
+        return Row(down[0], down[1], scale, free - 0.13, free + 0.13)
 
-    standing = [subject for subject in subjects if subject.name in THINGS]
+    standing = [subject for subject in standing_subjects(canvas) if subject.name in THINGS]
     near = [subject for subject in standing if subject.name in NEAR]
     far = [subject for subject in standing if subject.name not in NEAR]
-    stands = arrange(canvas, far, row(ground.far, ground.scale))
+    stands = arrange(canvas, far, row(ground.far, ground.scale, summits))
     if setting in ("open sea", "mountain lake"):
         shore = canvas.height * (horizon + 0.014)
         stands = [s if s.subject.name in AFLOAT else replace(s, foot=shore) for s in stands]
-    lane = row(ground.near, 1.0)
-    if stands and sum(subject.count for subject in near) == 1:  # it walks where it hides nothing
-        free = min(0.9, max(0.1, gap(canvas, stands)))
-        lane = replace(lane, left=free - 0.09, right=free + 0.09)
-    return stands + arrange(canvas, near, lane)
+    alone = sum(subject.count for subject in near) == 1
+    hidden = [*summits, *stands] if alone else []
+    return stands + arrange(canvas, near, row(ground.near, 1.0, hidden))
 
 
 def _summits(canvas: Canvas, horizon: float) -> list[Peak]:

@@ -77,8 +77,8 @@ def waves(backdrop: Backdrop, horizon: float, lamp: Lamp) -> None:
     """Paint a stormy sea below `horizon`: rows of steep waves with foam, each before the last."""
     canvas = backdrop.canvas
     water(backdrop, horizon, lamp)
-    deep = canvas.lit((24, 44, 54))
-    green = mix(canvas.lit((72, 148, 138)), canvas.light.low, 0.15)
+    deep = canvas.lit((30, 54, 66))
+    green = mix(canvas.lit((86, 170, 158)), canvas.light.low, 0.15)
     foam = mix(canvas.lit((246, 250, 250)), canvas.light.low, 0.1)
     for wave in range(WAVES):
         near = (wave + 1) / WAVES
