@@ -32,11 +32,12 @@ def sheep(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
     chance, dark = canvas.chance, canvas.shade(DARK)
     for leg in (-0.28, -0.14, 0.14, 0.28):
         pose.line(((leg, 0.36), (leg, 0.0)), dark, 0.07)
-    wool: Color = (240, 232, 214)
+    wool: Color = (240, 230, 206)
+    pose.oval(0, 0.57, 0.5, 0.34, canvas.shade(mix(wool, DARK, 0.45)))
     for step in range(18):
         level = step / 18
         dx, dy = chance.uniform(-0.32, 0.32), chance.uniform(-0.16, 0.16) + level * 0.06
-        tone = mix(wool, (112, 104, 122), max(0.0, 0.42 - level * 0.4 - dy))
+        tone = mix(wool, (112, 100, 112), max(0.0, 0.5 - level * 0.45 - dy))
         pose.oval(dx, 0.56 + dy, 0.18, 0.16, canvas.shade(tone))
     pose.oval(0.47, 0.64, 0.11, 0.14, dark)
     pose.oval(0.53, 0.58, 0.07, 0.08, dark)

@@ -59,7 +59,7 @@ GRASS: dict[str, Color] = {
     "spring": (148, 180, 88),
     "summer": (128, 152, 72),
     "autumn": (176, 148, 82),
-    "winter": (228, 232, 238),
+    "winter": (216, 223, 236),
 }
 
 

@@ -31,7 +31,7 @@ def birds(canvas: Canvas, across: float, horizon: float) -> Box:
     """Paint a flock in the sky about `across` of the width; return its box in pixels."""
     chance = canvas.chance
     x = canvas.width * min(0.82, max(0.18, across))
-    y = canvas.height * horizon * chance.uniform(0.2, 0.36)
+    y = canvas.height * horizon * chance.uniform(0.16, 0.28)
     dark = mix(canvas.shade(DARK), canvas.tint(canvas.light.top), 0.1)
     for number in range(chance.randint(8, 11)):
         bx = x + canvas.unit * (0.034 * number - 0.15) + canvas.unit * chance.uniform(-0.05, 0.05)

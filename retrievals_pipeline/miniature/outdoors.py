@@ -8,7 +8,7 @@ from retrievals_pipeline.miniature.backdrop import Backdrop
 from retrievals_pipeline.miniature.branches import perch
 from retrievals_pipeline.miniature.canvas import PIGMENTS, Canvas
 from retrievals_pipeline.miniature.shadows import PixelBox, cast
-from retrievals_pipeline.miniature.things import AFLOAT, THINGS
+from retrievals_pipeline.miniature.things import AFLOAT, BENT, THINGS
 from retrievals_pipeline.miniature.views import View, lay_out
 
 GREY = (128, 128, 128)
@@ -117,9 +117,11 @@ def _stand(view: View, stand: Standing) -> None:
     else:
         cast(canvas, before, box, stand.foot, view.lamp.x * canvas.width)
     if canvas.scene.weather == "misty":
-        weather.veil(canvas, stand.foot, stand.height * 0.3, 0.18)
-    canvas.mark(stand.subject, (stand.x - stand.width / 2, stand.foot - stand.height,
-                                stand.x + stand.width / 2, stand.foot))  # fmt: skip
+        thick = 0.1 if canvas.scene.time_of_day == "night" else 0.18
+        weather.veil(canvas, stand.foot, stand.height * 0.3, thick)
+    bent = stand.height * 0.4 * weather.wind(canvas.scene) if stand.subject.name in BENT else 0.0
+    left, right = stand.x + bent - stand.width / 2, stand.x + bent + stand.width / 2
+    canvas.mark(stand.subject, (left, stand.foot - stand.height, right, stand.foot))
 
 
 def _front(view: View) -> None:

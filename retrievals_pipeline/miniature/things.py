@@ -39,4 +39,5 @@ THINGS = {
     "walker": Thing(living.walker, 0.25, 0.5),
 }
 AFLOAT = {"sailing boat", "rowing boat", "steamship", "ship"}
+BENT = AFLOAT | {"tree", "cypress", "fir"}  # what leans in the wind
 NEAR = {"sheep", "cow", "horse", "dog", "walker"}  # what stands in the row before all else

@@ -87,7 +87,7 @@ def fir(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
     tiers = 6
     for tier in range(tiers):
         t = tier / tiers
-        low, half = 0.09 + 0.76 * t, 0.28 * (1 - t * 0.78) * chance.uniform(0.92, 1.06)
+        low, half = 0.09 + 0.84 * t, 0.28 * (1 - t * 0.78) * chance.uniform(0.92, 1.06)
         top = low + 0.3 * (1 - t * 0.4)
         needles = mix((24, 56, 52), (84, 118, 80), t * 0.35)
         hem = [(half * (k / 3 - 1), low + (0.035 if k % 2 else -0.01)) for k in range(7)]
