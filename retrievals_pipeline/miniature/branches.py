@@ -130,7 +130,6 @@ def _bird(canvas: Canvas, x: float, y: float, s: float, name: str) -> None:
     pose.oval(0.08, 0.42, 0.29, 0.29, own)
     pose.oval(0.2, 0.36, 0.17, 0.2, light)
     pose.oval(0.22, 0.78, 0.21, 0.2, own)
-    pose.oval(0.16, 0.86, 0.11, 0.08, shade(mix(color, DARK, 0.14)))
     wing = ((0.06, 0.6), (-0.16, 0.56), (-0.52, 0.14), (-0.2, 0.22), (0.06, 0.34))
     pose.polygon(wing, dark)
     for feather in range(3):

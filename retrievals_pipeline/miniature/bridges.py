@@ -46,11 +46,11 @@ def _banks(pose: Pose) -> None:
     for side in (-1, 1):
         bank = ((1.34, -0.02), (1.46, 0.2), (1.64, 0.44), (1.8, 0.56), (2.0, 0.4), (2.5, -0.02))
         pose.polygon(
-            [(side * dx, dy) for dx, dy in bank], pose.canvas.shade(mix(grass, DARK, 0.25))
+            [(side * dx, dy) for dx, dy in bank], pose.canvas.shade(mix(grass, DARK, 0.25), 0.12)
         )
         crest = ((1.7, 0.42), (1.8, 0.56), (2.0, 0.4), (2.5, -0.02), (1.9, 0.02))
         pose.polygon(
-            [(side * dx, dy) for dx, dy in crest], pose.canvas.shade(mix(grass, DARK, 0.08))
+            [(side * dx, dy) for dx, dy in crest], pose.canvas.shade(mix(grass, DARK, 0.08), 0.12)
         )
 
 

@@ -27,11 +27,11 @@ def walker(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
     pose.polygon(((-0.07, 0.91), (-0.06, 1.0), (0.07, 1.0), (0.09, 0.91)), dark)
 
 
-def birds(canvas: Canvas, across: float, horizon: float) -> Box:
-    """Paint a flock in the sky about `across` of the width; return its box in pixels."""
+def birds(canvas: Canvas, across: float, high: float) -> Box:
+    """Paint a flock about a share of width and of height; return its box in pixels."""
     chance = canvas.chance
     x = canvas.width * min(0.82, max(0.18, across))
-    y = canvas.height * horizon * chance.uniform(0.16, 0.28)
+    y = canvas.height * high
     dark = mix(canvas.shade(DARK), canvas.tint(canvas.light.top), 0.1)
     for number in range(chance.randint(8, 11)):
         bx = x + canvas.unit * (0.034 * number - 0.15) + canvas.unit * chance.uniform(-0.05, 0.05)

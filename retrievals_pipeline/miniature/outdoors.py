@@ -6,7 +6,7 @@ from retrievals_pipeline.miniature import foreground, land, peaks, rivers, sky, 
 from retrievals_pipeline.miniature.arrange import Standing, standing_subjects
 from retrievals_pipeline.miniature.backdrop import Backdrop
 from retrievals_pipeline.miniature.branches import perch
-from retrievals_pipeline.miniature.canvas import PIGMENTS, Canvas
+from retrievals_pipeline.miniature.canvas import PIGMENTS, Canvas, mix
 from retrievals_pipeline.miniature.shadows import PixelBox, cast
 from retrievals_pipeline.miniature.things import AFLOAT, BENT, THINGS
 from retrievals_pipeline.miniature.views import View, lay_out
@@ -22,7 +22,8 @@ def paint_outdoors(canvas: Canvas) -> None:
     LAID[canvas.scene.setting](backdrop, view)
     land.mist(backdrop, view.horizon)
     backdrop.finish()
-    sky.lights(canvas, view.horizon, view.lamp, view.free)
+    flock = (view.free, min(1.0, view.horizon) * canvas.chance.uniform(0.16, 0.28))
+    sky.lights(canvas, view.skyline, view.lamp, flock)
     if canvas.scene.setting == "branch":
         perch(canvas, standing_subjects(canvas)[0])
     for stand in sorted(view.stands, key=lambda each: each.foot):
@@ -37,7 +38,7 @@ def _sea(backdrop: Backdrop, view: View) -> None:
 
 
 def _lake(backdrop: Backdrop, view: View) -> None:
-    peaks.range_of_peaks(backdrop, view.horizon + 0.004, view.lamp.x, 0.4)
+    peaks.range_of_peaks(backdrop, view.horizon + 0.004, view.lamp.x, 0.32)
     land.woods(backdrop, view.horizon + 0.004, 0.03, 0.3)
     still = 0.2 if view.canvas.scene.weather == "stormy" else 0.85
     shore = view.horizon + 0.004
@@ -46,7 +47,11 @@ def _lake(backdrop: Backdrop, view: View) -> None:
     bank = backdrop.below(line, view.horizon - 0.02) * (
         1 - backdrop.below(line + 0.02, view.horizon - 0.02)
     )
-    backdrop.lay(view.canvas.lit(land.grass_of(view.canvas), 0.15), bank, view.horizon - 0.02)
+    backdrop.lay(
+        view.canvas.lit(mix(land.grass_of(view.canvas), (70, 82, 70), 0.4), 0.15),
+        bank,
+        view.horizon - 0.02,
+    )
 
 
 def _river(backdrop: Backdrop, view: View) -> None:

@@ -63,7 +63,7 @@ def river(backdrop: Backdrop, horizon: float, lamp: Lamp, run: Course) -> None:
     wet = smooth(0.004, -0.004, outside)
     backdrop.pixels[:, first:] = land + (backdrop.pixels[:, first:] - land) * wet
     shore = smooth(0.03, 0.0, np.abs(outside + np.float32(0.012))) * wet
-    backdrop.lay(canvas.lit((34, 52, 50)), shore * np.float32(0.45), horizon)
+    backdrop.lay(canvas.lit((34, 52, 50), 0.1), shore * np.float32(0.45), horizon)
 
 
 def _coves(backdrop: Backdrop, t: Floats) -> Floats:

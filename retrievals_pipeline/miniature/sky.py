@@ -90,11 +90,14 @@ def _cloud_tones(backdrop: Backdrop) -> tuple[Color, Color]:
     return dark, bright
 
 
-def lights(canvas: Canvas, horizon: float, lamp: Lamp, free: float) -> None:
-    """Paint stars, moon, sun, and birds about `free`, where the scene has them."""
+def lights(canvas: Canvas, skyline: float, lamp: Lamp, flock: tuple[float, float]) -> None:
+    """Paint what the scene has of stars above `skyline`, moon, sun, and a flock of birds.
+
+    The flock flies about `flock`, shares of width and height.
+    """
     scene = canvas.scene
     if scene.time_of_day == "night" and scene.weather == "clear":
-        _stars(canvas, horizon)
+        _stars(canvas, skyline)
     x, y = lamp.x * canvas.width, lamp.y * canvas.height
     for subject in scene.subjects:
         if subject.name == "moon":
@@ -102,12 +105,12 @@ def lights(canvas: Canvas, horizon: float, lamp: Lamp, free: float) -> None:
         elif subject.name == "sun":
             canvas.mark(subject, living.sun(canvas, x, y))
         elif subject.name == "flock of birds":
-            canvas.mark(subject, living.birds(canvas, free, horizon))
+            canvas.mark(subject, living.birds(canvas, *flock))
 
 
-def _stars(canvas: Canvas, horizon: float) -> None:
+def _stars(canvas: Canvas, skyline: float) -> None:
     chance = canvas.chance
     for _ in range(60):
-        x, y = chance.random() * canvas.width, chance.random() ** 1.4 * horizon * canvas.height
+        x, y = chance.random() * canvas.width, chance.random() ** 1.4 * skyline * canvas.height
         r = canvas.unit * chance.uniform(0.001, 0.0026)
         canvas.oval(x, y * 0.9, r, r, canvas.tint((226, 228, 222)))

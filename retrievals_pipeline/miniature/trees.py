@@ -28,10 +28,15 @@ def tree(canvas: Canvas, x: float, y: float, s: float, _: Color) -> None:
 def _crown(pose: Pose, leaves: Color) -> None:
     """Paint clumps of leaves, dark below and behind, sunlit above and to the left."""
     canvas, chance = pose.canvas, pose.canvas.chance
-    bright = BLOSSOM if canvas.scene.season == "spring" else mix(leaves, (255, 240, 150), 0.42)
-    tones = [canvas.shade(tone) for tone in (
-        mix(leaves, (18, 26, 44), 0.5), mix(leaves, (18, 26, 44), 0.24), leaves,
-        mix(leaves, bright, 0.5), bright)]  # fmt: skip
+    dark: Color = (18, 26, 44)
+    tones = [mix(leaves, dark, 0.5), mix(leaves, dark, 0.24), leaves]
+    if canvas.scene.season == "spring":
+        tones += [mix(leaves, BLOSSOM, 0.7), BLOSSOM]
+        tones[2] = mix(leaves, BLOSSOM, 0.3)
+    else:
+        bright = mix(leaves, (255, 240, 150), 0.42)
+        tones += [mix(leaves, bright, 0.5), bright]
+    tones = [canvas.shade(tone) for tone in tones]
     lobes = [(chance.uniform(-0.17, 0.17), chance.uniform(-0.13, 0.17)) for _ in range(5)]
     for step in range(DABS):
         level = step / DABS

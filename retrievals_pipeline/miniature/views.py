@@ -21,6 +21,7 @@ class Ground:
     near: tuple[float, float]
     sun: float  # how high the sun stands, of the way from the top to the horizon
     scale: float = 1.0  # how large the things of the far row are
+    skyline: float = 1.0  # above it nothing stands before stars and moon
 
 
 GROUNDS = {
@@ -28,9 +29,9 @@ GROUNDS = {
     "river": Ground((0.4, 0.48), (0.1, 0.3), (0.5, 0.8), 0.5),
     "meadow": Ground((0.44, 0.54), (0.06, 0.14), (0.5, 0.82), 0.55),
     "hills": Ground((0.46, 0.58), (0.16, 0.46), (0.66, 0.86), 0.5),
-    "forest": Ground((0.56, 0.62), (0.2, 0.5), (0.72, 0.88), 0.16, 1.3),
-    "mountains": Ground((0.68, 0.72), (0.3, 0.55), (0.5, 0.8), 0.2, 0.85),
-    "mountain lake": Ground((0.54, 0.6), (0.2, 0.6), (0.2, 0.6), 0.22),
+    "forest": Ground((0.56, 0.62), (0.2, 0.5), (0.72, 0.88), 0.16, 1.3, 0.16),
+    "mountains": Ground((0.68, 0.72), (0.3, 0.55), (0.5, 0.8), 0.2, 0.85, 0.2),
+    "mountain lake": Ground((0.54, 0.6), (0.2, 0.6), (0.2, 0.6), 0.2, skyline=0.23),
     "village": Ground((0.5, 0.56), (0.26, 0.32), (0.6, 0.84), 0.34),
     "branch": Ground((1.04, 1.04), (0.5, 0.6), (0.5, 0.6), 0.26),
 }
@@ -42,6 +43,7 @@ class View:
 
     canvas: Canvas
     horizon: float
+    skyline: float
     stands: list[Standing]
     lamp: Lamp
     free: float  # where a flock has the sky to itself, a share of the width
@@ -66,12 +68,15 @@ def lay_out(canvas: Canvas) -> View:
     if not summits:
         blocked = [each for each in stands if each.foot - each.height < 0.36 * canvas.height]
     names = {subject.name for subject in scene.subjects}
-    high = ground.sun * min(1.0, horizon) if "sun" in names else chance.uniform(0.13, 0.2)
+    high = ground.sun * min(1.0, horizon)
+    if "sun" not in names:
+        high = min(chance.uniform(0.13, 0.2), ground.skyline * 0.55)
     lamp = Lamp(gap(canvas, blocked), high, bool(names & {"sun", "moon"}))
     if lamp.seen:
         disc = Standing(scene.subjects[0], lamp.x * canvas.width, 0, 0, canvas.unit * 0.3)
         blocked = [*blocked, disc]
-    return View(canvas, horizon, stands, lamp, gap(canvas, blocked), summits, run)
+    skyline = min(horizon, ground.skyline)
+    return View(canvas, horizon, skyline, stands, lamp, gap(canvas, blocked), summits, run)
 
 
 def _stands(
