@@ -30,11 +30,11 @@ def walker(canvas: Canvas, x: float, y: float, s: float, color: Color) -> None:
 def birds(canvas: Canvas, across: float, high: float) -> Box:
     """Paint a flock about a share of width and of height; return its box in pixels."""
     chance = canvas.chance
-    x = canvas.width * min(0.82, max(0.18, across))
+    x = canvas.width * min(0.76, max(0.24, across))
     y = canvas.height * high
     dark = mix(canvas.shade(DARK), canvas.tint(canvas.light.top), 0.1)
     for number in range(chance.randint(8, 11)):
-        bx = x + canvas.unit * (0.034 * number - 0.15) + canvas.unit * chance.uniform(-0.05, 0.05)
+        bx = x + canvas.unit * 0.034 * (number - 4.5) + canvas.unit * chance.uniform(-0.05, 0.05)
         by = y + canvas.unit * chance.uniform(-0.06, 0.06)
         wing = canvas.unit * chance.uniform(0.02, 0.032)
         lift = chance.uniform(0.3, 0.7)

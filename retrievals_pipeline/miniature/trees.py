@@ -37,13 +37,15 @@ def _crown(pose: Pose, leaves: Color) -> None:
         bright = mix(leaves, (255, 240, 150), 0.42)
         tones += [mix(leaves, bright, 0.5), bright]
     tones = [canvas.shade(tone) for tone in tones]
-    lobes = [(chance.uniform(-0.17, 0.17), chance.uniform(-0.13, 0.17)) for _ in range(5)]
+    turns = [math.tau * (place + chance.uniform(-0.3, 0.3)) / 5 for place in range(5)]
+    lobes = [(math.cos(turn) * 0.16, 0.02 + math.sin(turn) * 0.13) for turn in turns]
+    blooming = 0.7 if canvas.scene.season == "spring" else 0.0
     for step in range(DABS):
         level = step / DABS
         turn, reach = chance.uniform(0, math.tau), chance.random() ** 0.5 * 0.17
         lobe = lobes[step % 5]
         dx, dy = lobe[0] + math.cos(turn) * reach, lobe[1] + math.sin(turn) * reach * 0.85
-        light = level * 2.3 + (dy - dx) * 3.6 + chance.uniform(-0.5, 0.5)
+        light = blooming + level * 2.3 + (dy - dx) * 3.6 + chance.uniform(-0.5, 0.5)
         r = (0.12 - 0.096 * level**0.7) * chance.uniform(0.8, 1.2)
         pose.oval(dx, 0.69 + dy, r, r * 0.82, tones[min(4, max(0, round(light)))])
 

@@ -44,12 +44,14 @@ def _rain(canvas: Canvas) -> None:
     mask = Image.new("L", canvas.size)
     draw = ImageDraw.Draw(mask)
     width, height = canvas.size
+    wide = canvas.unit * 0.0011
+    faint = min(1.0, wide)  # no stroke is thinner than a pixel: in a small picture it is paler
     for _ in range(320):
         x, y = chance.uniform(-0.2, 1.2) * width, chance.uniform(-0.15, 1) * height
         near = chance.random() ** 2
         length = canvas.unit * (0.03 + 0.05 * near)
-        draw.line(((x, y), (x + lean * length, y + length)), fill=round(90 + 90 * near),
-                  width=max(1, round(canvas.unit * 0.0011)))  # fmt: skip
+        draw.line(((x, y), (x + lean * length, y + length)), fill=round((90 + 90 * near) * faint),
+                  width=max(1, round(wide)))  # fmt: skip
     pale = mix(canvas.shade((240, 244, 250)), canvas.tint(canvas.light.low), 0.4)
     whole = mask.resize((canvas.width, canvas.height), Image.Resampling.NEAREST)
     canvas.image.paste(pale, (0, 0), whole)
