@@ -83,6 +83,7 @@ LIGHTS = {
 
 
 Box = tuple[float, float, float, float]
+PixelBox = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)

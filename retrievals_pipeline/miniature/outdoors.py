@@ -6,8 +6,8 @@ from retrievals_pipeline.miniature import foreground, land, peaks, rivers, sky, 
 from retrievals_pipeline.miniature.arrange import Standing, standing_subjects
 from retrievals_pipeline.miniature.backdrop import Backdrop
 from retrievals_pipeline.miniature.branches import perch
-from retrievals_pipeline.miniature.canvas import PIGMENTS, Canvas, mix
-from retrievals_pipeline.miniature.shadows import PixelBox, cast
+from retrievals_pipeline.miniature.canvas import PIGMENTS, Canvas, PixelBox, mix
+from retrievals_pipeline.miniature.shadows import cast
 from retrievals_pipeline.miniature.things import AFLOAT, BENT, THINGS
 from retrievals_pipeline.miniature.views import View, lay_out
 

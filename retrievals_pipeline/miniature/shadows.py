@@ -2,14 +2,12 @@
 
 from PIL import Image, ImageChops
 
-from retrievals_pipeline.miniature.canvas import Canvas, mix
+from retrievals_pipeline.miniature.canvas import Canvas, PixelBox, mix
 
 COARSE = 4  # a shadow is soft: it is made at a quarter of the canvas
 STRENGTH = {"clear": 0.5, "cloudy": 0.26, "misty": 0.16, "stormy": 0.2}
 SEEN = [0] * 16 + [255] * 240
 LENGTH = {"noon": 0.16, "morning": 0.3}
-
-PixelBox = tuple[int, int, int, int]
 
 
 def cast(

@@ -4,14 +4,12 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from retrievals_pipeline.miniature.backdrop import Backdrop
-from retrievals_pipeline.miniature.canvas import Canvas, Color, Floats, mix
+from retrievals_pipeline.miniature.canvas import Canvas, Color, Floats, PixelBox, mix
 from retrievals_pipeline.miniature.fields import smooth
 from retrievals_pipeline.miniature.sky import Lamp
 
 WAVES = 7  # rows of great waves, from the horizon to the viewer
 SEEN = [0] * 12 + [255] * 244  # what differs enough to be part of a thing
-
-PixelBox = tuple[int, int, int, int]
 
 
 def depths(scene_weather: str) -> Color:
