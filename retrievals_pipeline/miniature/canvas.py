@@ -4,7 +4,6 @@ Shapes are drawn at twice the size of the picture and reduced at the end, which 
 Positions are pixels of that doubled canvas; `unit` is its shorter side.
 """
 
-import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,8 +46,8 @@ TINTS: dict[str, tuple[Color, float]] = {
     "rosy": ((222, 140, 140), 0.20),
     "earthen": ((132, 96, 60), 0.24),
     "vivid": ((128, 128, 128), -0.14),  # away from grey
-    "azure": ((52, 92, 168), 0.3),
-    "crimson": ((176, 40, 36), 0.36),
+    "azure": ((44, 92, 186), 0.46),
+    "crimson": ((186, 34, 36), 0.46),
 }
 FOLIAGE: dict[str, Color] = {
     "spring": (134, 168, 76),
@@ -60,7 +59,7 @@ GRASS: dict[str, Color] = {
     "spring": (148, 180, 88),
     "summer": (128, 152, 72),
     "autumn": (176, 148, 82),
-    "winter": (228, 232, 238),
+    "winter": (216, 223, 236),
 }
 
 
@@ -84,6 +83,7 @@ LIGHTS = {
 
 
 Box = tuple[float, float, float, float]
+PixelBox = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,11 @@ def mix(a: Color, b: Color, t: float) -> Color:
         _byte(a[1] + (b[1] - a[1]) * t),
         _byte(a[2] + (b[2] - a[2]) * t),
     )
+
+
+def brightness(color: Color) -> int:
+    """Return how bright a colour is to the eye, 0 to 255."""
+    return (color[0] * 77 + color[1] * 150 + color[2] * 29) >> 8
 
 
 def _byte(value: float) -> int:
@@ -147,20 +152,35 @@ class Canvas:
     def fill(self, pixels: Floats) -> None:
         """Cover the canvas with a soft picture: float (h, w, 3) of any size, 0 to 255."""
         soft = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
-        soft = soft.resize(self.size, Image.Resampling.BICUBIC)
+        soft = soft.resize(self.size, Image.Resampling.BILINEAR)
         self.image = soft.resize((self.width, self.height), Image.Resampling.NEAREST)
         self.draw = ImageDraw.Draw(self.image)
 
     def tint(self, color: Color) -> Color:
-        """Return the colour as the scene's palette has it."""
+        """Return the colour as the scene's palette has it; strong colours keep more of their own.
+
+        It keeps its brightness, so that a picture in one hue has as much light and shadow.
+        """
         toward, share = TINTS[self.scene.palette]
+        grey = brightness(color)
         if share < 0:
-            grey = (color[0] + color[1] + color[2]) // 3
             return mix(color, (grey, grey, grey), share)
-        return mix(color, toward, share)
+        middle = brightness(toward)
+        if grey < middle:
+            hue = mix((0, 0, 0), toward, grey / middle)
+        else:
+            hue = mix(toward, (255, 255, 255), (grey - middle) / (255 - middle))
+        strength = (max(color) - min(color)) / (max(color) + 1)
+        return mix(color, hue, share * (1.1 - 0.7 * strength))
 
     def shade(self, color: Color, far: float = 0.0, vary: float = 0.0) -> Color:
         """Return the colour in this light; `far` (0 to 1) fades it to haze, `vary` its tone."""
+        if self.scene.time_of_day == "night":  # things stand out from their dark ground
+            color = mix(color, (255, 255, 255), 0.14)
+        return self.tint(self.lit(color, far, vary))
+
+    def lit(self, color: Color, far: float = 0.0, vary: float = 0.0) -> Color:
+        """Return the colour as `shade` does, before the palette."""
         tone = 1.0 + self.chance.uniform(-vary, vary) if vary else 1.0
         ambient = self.light.ambient
         lit = (
@@ -170,7 +190,7 @@ class Canvas:
         )
         if self.scene.weather == "misty":
             far = min(0.9, far * 1.5 + 0.08)
-        return self.tint(mix(lit, self.light.low, far) if far else lit)
+        return mix(lit, self.light.low, far) if far else lit
 
     def polygon(self, points: Sequence[Point], color: Color) -> None:
         """Fill a polygon with a colour that is already shaded."""
@@ -234,14 +254,3 @@ def cloud_noise(
         total += np.asarray(grid.resize(size, Image.Resampling.BICUBIC)) / 2**octave
     total /= 2 - 2 ** (1 - octaves)
     return total
-
-
-def ridge(canvas: Canvas, base: float, swing: float, waves: float) -> list[Point]:
-    """Return a rolling line from the left edge to the right about the height `base`."""
-    phases = [canvas.chance.uniform(0, math.tau) for _ in range(3)]
-    points = []
-    for step in range(65):
-        t = step / 64
-        y = sum(math.sin(t * math.tau * waves * k + p) / k for k, p in enumerate(phases, 1))
-        points.append((t * canvas.width, base + swing * y / 1.6))
-    return points

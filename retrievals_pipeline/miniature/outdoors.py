@@ -1,105 +1,140 @@
-"""The open-air pictures: which ground, and where on it the subjects stand."""
+"""The open-air pictures: each place composed from far to near."""
 
 from collections.abc import Callable
 
-from retrievals_pipeline.miniature import boats, buildings, grounds, living, trees
-from retrievals_pipeline.miniature.canvas import PIGMENTS, Canvas, Color
-from retrievals_pipeline.miniature.scenes import Subject
+from retrievals_pipeline.miniature import foreground, land, peaks, rivers, sky, water, weather
+from retrievals_pipeline.miniature.arrange import Standing, standing_subjects
+from retrievals_pipeline.miniature.backdrop import Backdrop
+from retrievals_pipeline.miniature.branches import perch
+from retrievals_pipeline.miniature.canvas import PIGMENTS, Canvas, PixelBox, mix
+from retrievals_pipeline.miniature.shadows import cast
+from retrievals_pipeline.miniature.things import AFLOAT, BENT, THINGS
+from retrievals_pipeline.miniature.views import View, lay_out
 
-Thing = Callable[[Canvas, float, float, float, Color], None]  # x, y of its foot, height, colour
-
-THINGS: dict[str, tuple[Thing, float]] = {  # how to paint it, how high of the canvas's unit
-    "sailing boat": (boats.sailing_boat, 0.36),
-    "rowing boat": (boats.rowing_boat, 0.2),
-    "steamship": (boats.steamship, 0.3),
-    "lighthouse": (boats.lighthouse, 0.42),
-    "tree": (trees.tree, 0.36),
-    "cypress": (trees.cypress, 0.36),
-    "fir": (trees.fir, 0.36),
-    "church": (buildings.church, 0.4),
-    "cottage": (buildings.cottage, 0.2),
-    "house": (buildings.house, 0.4),
-    "windmill": (buildings.windmill, 0.36),
-    "sheep": (living.sheep, 0.13),
-    "cow": (living.cow, 0.18),
-    "horse": (living.horse, 0.2),
-    "walker": (living.walker, 0.2),
-    "ship": (boats.steamship, 0.4),
-    "bridge": (buildings.cottage, 0.3),
-    "dog": (living.sheep, 0.12),
-    "bird": (living.sheep, 0.12),
-    "mountain": (buildings.cottage, 0.5),
-}
-WET = {"open sea", "mountain lake"}
-AFLOAT = {"sailing boat", "rowing boat", "steamship"}
-NEAR = {"sheep", "cow", "horse", "walker"}
-ASHORE = {"lighthouse", "fir", "cottage", "church"}  # where there is water
-MARGIN = 0.03  # of the width, at either side of a row of subjects
-IN_THE_SKY = {"moon", "sun", "flock of birds"}
+GREY = (128, 128, 128)
 
 
 def paint_outdoors(canvas: Canvas) -> None:
     """Paint the sky, the place and its subjects, from far to near."""
-    setting = canvas.scene.setting
-    chance = canvas.chance
-    wet = setting in WET
-    horizon = chance.uniform(0.42, 0.52) if wet else chance.uniform(0.46, 0.56)
-    if setting == "mountain lake":
-        horizon = chance.uniform(0.58, 0.64)
-    lamp = (_gap(canvas), chance.uniform(0.12, 0.22))
-    grounds.sky(canvas, horizon, lamp[0])
-    grounds.lights(canvas, lamp, horizon)
-    y = horizon * canvas.height
-    if wet:
-        if setting == "mountain lake":
-            grounds.mountains(canvas, y)
-        grounds.water(canvas, y, lamp[0])
+    view = lay_out(canvas)
+    backdrop = Backdrop(canvas)
+    sky.sky(backdrop, view.horizon, view.lamp)
+    LAID[canvas.scene.setting](backdrop, view)
+    land.mist(backdrop, view.horizon)
+    backdrop.finish()
+    flock = (view.free, min(1.0, view.horizon) * canvas.chance.uniform(0.16, 0.28))
+    sky.lights(canvas, view.skyline, view.lamp, flock)
+    if canvas.scene.setting == "branch":
+        perch(canvas, standing_subjects(canvas)[0])
+    for stand in sorted(view.stands, key=lambda each: each.foot):
+        _stand(view, stand)
+    _front(view)
+    weather.falling(canvas)
+
+
+def _sea(backdrop: Backdrop, view: View) -> None:
+    paint = water.waves if view.canvas.scene.weather == "stormy" else water.water
+    paint(backdrop, view.horizon, view.lamp)
+
+
+def _lake(backdrop: Backdrop, view: View) -> None:
+    peaks.range_of_peaks(backdrop, view.horizon + 0.004, view.lamp.x, 0.32)
+    land.woods(backdrop, view.horizon + 0.004, 0.03, 0.3)
+    still = 0.2 if view.canvas.scene.weather == "stormy" else 0.85
+    shore = view.horizon + 0.004
+    water.water(backdrop, shore, view.lamp, still)
+    line = backdrop.rolling(view.horizon, 0.003, 1.2)
+    bank = backdrop.below(line, view.horizon - 0.02) * (
+        1 - backdrop.below(line + 0.02, view.horizon - 0.02)
+    )
+    backdrop.lay(
+        view.canvas.lit(mix(land.grass_of(view.canvas), (70, 82, 70), 0.4), 0.15),
+        bank,
+        view.horizon - 0.02,
+    )
+
+
+def _river(backdrop: Backdrop, view: View) -> None:
+    land.far_hills(backdrop, view.horizon)
+    land.rolling_land(backdrop, view.horizon, 0.022, 3)
+    rivers.river(backdrop, view.horizon + 0.02, view.lamp, view.run)
+
+
+def _meadow(backdrop: Backdrop, view: View) -> None:
+    land.far_hills(backdrop, view.horizon)
+    land.rolling_land(backdrop, view.horizon, 0.026)
+    land.path(backdrop, view.horizon)
+
+
+def _hills(backdrop: Backdrop, view: View) -> None:
+    land.far_hills(backdrop, view.horizon - 0.02)
+    land.rolling_land(backdrop, view.horizon, 0.07, 5)
+    land.path(backdrop, view.horizon + 0.04)
+
+
+def _forest(backdrop: Backdrop, view: View) -> None:
+    land.deep_woods(backdrop, view.horizon)
+    land.path(backdrop, view.horizon)
+
+
+def _mountains(backdrop: Backdrop, view: View) -> None:
+    for summit in view.summits:
+        peaks.peak(backdrop, summit, view.lamp.x)
+    land.woods(backdrop, view.horizon + 0.03, 0.07, 0.3)
+    land.rolling_land(backdrop, view.horizon + 0.02, 0.03, 3)
+
+
+def _village(backdrop: Backdrop, view: View) -> None:
+    land.far_hills(backdrop, view.horizon - 0.07)
+    land.rolling_land(backdrop, view.horizon - 0.06, 0.03, 2)
+    land.street(backdrop, view.horizon + (1 - view.horizon) * 0.3)
+
+
+def _branch(backdrop: Backdrop, view: View) -> None:
+    land.woods(backdrop, view.horizon + 0.01, 0.1, 0.75)
+
+
+LAID: dict[str, Callable[[Backdrop, View], None]] = {
+    "open sea": _sea,
+    "river": _river,
+    "meadow": _meadow,
+    "hills": _hills,
+    "forest": _forest,
+    "mountains": _mountains,
+    "mountain lake": _lake,
+    "village": _village,
+    "branch": _branch,
+}
+
+
+def _stand(view: View, stand: Standing) -> None:
+    """Paint a thing with its shadow on the ground or its image in the water, and mark it."""
+    canvas, thing = view.canvas, THINGS[stand.subject.name]
+    half = stand.width * (0.37 if stand.subject.name == "bridge" else 0.75)  # its arches only
+    box: PixelBox = (round(stand.x - half), round(stand.foot - stand.height * 1.1),
+                     round(stand.x + half), round(stand.foot + stand.height * 0.62))  # fmt: skip
+    before = canvas.image.crop(box)
+    color = PIGMENTS.get(stand.subject.color, GREY)
+    thing.paint(canvas, stand.x, stand.foot, stand.height, color)
+    wet = canvas.scene.setting in ("open sea", "mountain lake") or stand.subject.name == "bridge"
+    if wet or stand.subject.name in AFLOAT:
+        water.touch(canvas, before, box, stand.foot)
     else:
-        grounds.land(canvas, y)
-    if setting == "village":
-        grounds.street(canvas, y)
-    _place(canvas, y)
+        cast(canvas, before, box, stand.foot, view.lamp.x * canvas.width)
+    if canvas.scene.weather == "misty":
+        thick = 0.1 if canvas.scene.time_of_day == "night" else 0.18
+        weather.veil(canvas, stand.foot, stand.height * 0.3, thick)
+    bent = stand.height * 0.4 * weather.wind(canvas.scene) if stand.subject.name in BENT else 0.0
+    left, right = stand.x + bent - stand.width / 2, stand.x + bent + stand.width / 2
+    canvas.mark(stand.subject, (left, stand.foot - stand.height, right, stand.foot))
 
 
-def _gap(canvas: Canvas) -> float:
-    """Return where, as a share of the width, no slot of the far row has its middle."""
-    slots = sum(subject.count for subject in _standing(canvas) if subject.name not in NEAR)
-    if slots < 2:
-        return canvas.chance.choice((0.1, 0.9))
-    return MARGIN + (1 - 2 * MARGIN) * canvas.chance.randint(1, slots - 1) / slots
-
-
-def _place(canvas: Canvas, y: float) -> None:
-    """Stand the subjects in rows, each thing in a slot of its own so that it can be counted."""
-    subjects = _standing(canvas)
-    near = [s for s in subjects if s.name in NEAR]
-    ground = canvas.height - y
-    high, low = (0.36, 0.42) if canvas.scene.setting == "village" else (0.06, 0.3)
-    _row(canvas, [s for s in subjects if s.name not in NEAR], y + ground * low, y + ground * high)
-    _row(canvas, near, y + ground * 0.78, y + ground * 0.52)
-
-
-def _row(canvas: Canvas, subjects: list[Subject], low: float, high: float) -> None:
-    items = [subject for subject in subjects for _ in range(subject.count)]
-    canvas.chance.shuffle(items)
-    slot = canvas.width * (1 - 2 * MARGIN) / max(1, len(items))
-    placed = []
-    for place, subject in enumerate(items):
-        _, size = THINGS[subject.name]
-        room = slot / (1.3 if subject.name in AFLOAT or subject.name in NEAR else 1.0)
-        t = canvas.chance.random()  # how near
-        height = min(canvas.unit * size * canvas.chance.uniform(0.8, 1.1) * (0.9 + 0.3 * t), room)
-        level = high + (low - high) * t
-        if subject.name in ASHORE and canvas.scene.setting in WET:
-            level = high - canvas.unit * 0.02
-        shift = max(0.0, slot - height) * canvas.chance.uniform(-0.35, 0.35)
-        x = canvas.width * MARGIN + slot * (place + 0.5) + shift
-        placed.append((level, x, height, subject))
-    for level, x, height, subject in sorted(placed, key=lambda item: item[0]):
-        paint_thing, _ = THINGS[subject.name]
-        paint_thing(canvas, x, level, height, PIGMENTS.get(subject.color, (128, 128, 128)))
-        canvas.mark(subject, (x - height / 2, level - height, x + height / 2, level))
-
-
-def _standing(canvas: Canvas) -> list[Subject]:
-    return [subject for subject in canvas.scene.subjects if subject.name not in IN_THE_SKY]
+def _front(view: View) -> None:
+    """Paint what lies nearest to the viewer."""
+    canvas, setting = view.canvas, view.canvas.scene.setting
+    if setting in ("river", "mountain lake"):
+        foreground.reeds(canvas)
+    elif setting in ("meadow", "hills", "forest", "mountains"):
+        if setting in ("meadow", "mountains"):
+            foreground.flowers(canvas, canvas.height * (view.horizon + 0.2))
+        foreground.grasses(canvas)
