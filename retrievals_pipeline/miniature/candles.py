@@ -5,8 +5,8 @@ import math
 import numpy as np
 from PIL import Image, ImageChops
 
-from retrievals_pipeline.miniature.canvas import INK, Canvas, Color, Floats, Point, mix
-from retrievals_pipeline.miniature.relief import Tone, dimmed, grid
+from retrievals_pipeline.miniature.canvas import INK, Canvas, Color, Point, mix
+from retrievals_pipeline.miniature.relief import Field, Tone, dimmed, grid, pigment
 
 
 def paint_candle(canvas: Canvas, x: float, y: float, high: float) -> Point:
@@ -45,8 +45,8 @@ def darken(canvas: Canvas, flame: Point, reach: float, night: Tone = (0.16, 0.14
     columns, rows = 80, max(2, round(80 * canvas.height / canvas.width))
     x, y = grid((0.0, 0.0, float(canvas.width), float(canvas.height)), columns, rows)
     far = ((x - flame[0]) ** 2 + (y - flame[1]) ** 2) / (reach * reach)
-    share: Floats = (1 / (1 + far * far * 1.6 + far * 0.2))[..., None]
-    tone = np.float32(night) + (np.float32((1.0, 0.93, 0.76)) - np.float32(night)) * share
+    share: Field = (1 / (1 + far * far * 1.6 + far * 0.2))[..., None]
+    tone = pigment(night) + (pigment((1.0, 0.93, 0.76)) - pigment(night)) * share
     light = Image.fromarray(np.clip(tone * 255, 0, 255).astype(np.uint8))
     light = light.resize(canvas.size, Image.Resampling.BILINEAR)
     light = light.resize((canvas.width, canvas.height), Image.Resampling.NEAREST)

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from retrievals_pipeline.miniature.canvas import INK, Box, Canvas, Color, Floats, Point, mix
+from retrievals_pipeline.miniature.canvas import INK, Box, Canvas, Color, Point, mix
 from retrievals_pipeline.miniature.hair import strands
 from retrievals_pipeline.miniature.heads import Head
 from retrievals_pipeline.miniature.relief import (
+    Field,
     Lamp,
     Surface,
     bent,
@@ -56,20 +57,20 @@ def _dyed(color: Color) -> Color:
     return mix(color, (96, 92, 100), 0.2) if max(color) < 60 else mix(color, (255, 255, 255), 0.06)
 
 
-def _outline(reach: float, y: Floats) -> Floats:
+def _outline(reach: float, y: Field) -> Field:
     t = np.clip((y - NECK) / 1.5, 0, 1)
     slope = reach * (1 - (1 - t) ** 2.5) ** 0.62
     return slope + 0.1 * np.clip(y - NECK - 1.5, 0, 3) - 0.02
 
 
-def _torso(x: Floats, y: Floats, half: Floats) -> tuple[Floats, Floats, Floats]:
+def _torso(x: Field, y: Field, half: Field) -> tuple[Field, Field]:
     share = np.clip(x / np.maximum(half, 0.1), -1, 1)
     nx = 0.9 * np.sign(share) * np.abs(share) ** 2.2
     ny = -0.75 * np.clip(1 - (y - NECK) / 1.3, 0, 1) ** 1.5 * (0.4 + 0.6 * np.abs(share))
     return nx, ny, np.sqrt(np.maximum(0.08, 1 - nx * nx - ny * ny))
 
 
-def _folds(canvas: Canvas, x: Floats, y: Floats, reach: float) -> Floats:
+def _folds(canvas: Canvas, x: Field, y: Field, reach: float) -> Field:
     """Return the relief of the cloth: a seam at each arm, and folds that run down and bend."""
     chance = canvas.chance
     side = np.abs(x)

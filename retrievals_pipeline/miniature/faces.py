@@ -127,12 +127,12 @@ def _nostrils(canvas: Canvas, head: Head) -> None:
 
 def _mouth(canvas: Canvas, head: Head, mood: Expression) -> None:
     build, scale = head.build, head.build.chin / 1.27
-    wide = (0.26 + 0.05 * (mood.corners > 0)) * (0.86 if build.small else 1.0)
+    wide = (0.28 + 0.04 * abs(mood.corners) / 0.1) * (0.88 if build.small else 1.0)
     level, bend = 0.755 * scale, mood.corners
     full = 0.055 + 0.03 * build.lips
 
     def at(t: float, up: float) -> Point:
-        return t * wide, level - bend * (t * t * 1.25 - 0.3) - up * max(0.0, 1 - t * t) ** 0.8
+        return t * wide, level - bend * (t * t - 0.35) - up * max(0.0, 1 - t * t) ** 0.8
 
     light = light_at(canvas, head.on([(0.0, level + 0.02)])[0], head.skin)
     rose = mix(mix(head.skin, (150, 70, 62), 0.55), (182, 54, 56), 0.7 * build.lips)

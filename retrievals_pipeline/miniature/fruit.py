@@ -6,8 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from retrievals_pipeline.miniature.canvas import INK, Box, Canvas, Color, Floats, mix
+from retrievals_pipeline.miniature.canvas import INK, Box, Canvas, Color, mix
 from retrievals_pipeline.miniature.relief import (
+    Field,
     Lamp,
     Normals,
     Surface,
@@ -17,6 +18,7 @@ from retrievals_pipeline.miniature.relief import (
     grid,
     hill,
     lay,
+    pigment,
 )
 
 CELLS = 72
@@ -34,14 +36,14 @@ def _frame(x: float, y: float, r: float) -> Box:
 
 
 @lru_cache(maxsize=1)
-def _ball() -> tuple[Floats, Floats, Normals]:
+def _ball() -> tuple[Field, Normals]:
     """Return the grid and the normals of a ball."""
     x, y = grid(FRAME, CELLS, CELLS)
     reach = np.minimum(0.98, np.sqrt(x * x + y * y))
     return x, y, (x, y, np.sqrt(1 - reach * reach))
 
 
-def _speckled(canvas: Canvas, x: Floats, dark: float) -> Floats:
+def _speckled(canvas: Canvas, x: Field, dark: float) -> Field:
     """Return tones about 1 that differ from cell to cell."""
     return (1 + dark * (canvas.noise.random(x.shape, dtype=np.float32) - 0.5))[..., None]
 
@@ -52,7 +54,7 @@ def apple(canvas: Canvas, x: float, y: float, r: float, color: str, lamp: Lamp) 
     u, v, normals = _ball()
     turned = np.arctan2(u, -(v + 1.1))
     albedo = flat(APPLES[color], u)
-    other = np.float32({"red": (226, 172, 70), "green": (188, 196, 92), "yellow": (214, 104, 54)}[
+    other = pigment({"red": (226, 172, 70), "green": (188, 196, 92), "yellow": (214, 104, 54)}[
         color])  # fmt: skip
     blush = hill(u, v, (chance.uniform(-0.5, 0.5), -0.7), (0.7, 0.5)) * 0.7
     streak = 0.5 + 0.5 * np.sin(turned * 31 + 2 * np.sin(turned * 9 + chance.uniform(0, 6)))
@@ -99,7 +101,7 @@ def pear(canvas: Canvas, x: float, y: float, r: float, color: str, lamp: Lamp) -
     normals = (share / length, fall / length, z / length)
     albedo = flat((194, 184, 74), u) * _speckled(canvas, u, 0.14)
     blush = hill(u, v, (chance.choice((-0.6, 0.6)), -0.9), (0.7, 0.8)) * 0.5
-    albedo += (np.float32((198, 96, 48)) - albedo) * blush[..., None]
+    albedo += (pigment((198, 96, 48)) - albedo) * blush[..., None]
     surface = Surface((half - np.abs(u - middle)) / (2.6 / 63), normals, albedo, 0.3)
     lay(canvas, surface, (x - 1.3 * r, y - 3.0 * r, x + 1.3 * r, y + 0.3 * r), lamp)
     top = x + lean * 1.95 * r
@@ -145,7 +147,7 @@ def lemon(canvas: Canvas, x: float, y: float, r: float, color: str, lamp: Lamp) 
     pores = canvas.noise.random(u.shape, dtype=np.float32) * 0.02
     albedo = flat((244, 212, 50), u)
     green = np.clip((np.abs(a) - 0.8) / 0.4, 0, 1) * 0.4
-    albedo += (np.float32((150, 160, 50)) - albedo) * green[..., None]
+    albedo += (pigment((150, 160, 50)) - albedo) * green[..., None]
     surface = Surface((half - np.abs(b)) / STEP, bent(normals, pores, STEP), albedo, 0.35)
     lay(canvas, surface, _frame(x, y, r), lamp)
     return x - 1.15 * r, y - 1.45 * r, x + 1.15 * r, y + 0.05 * r

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from retrievals_pipeline.miniature.canvas import INK, Canvas, Color, Floats, Point, mix
+from retrievals_pipeline.miniature.canvas import INK, Canvas, Color, Point, mix
 from retrievals_pipeline.miniature.heads import STEP, Head, round_normals
-from retrievals_pipeline.miniature.relief import Lamp, Surface, dimmed, flat, lay, light_at
+from retrievals_pipeline.miniature.relief import Field, Lamp, Surface, dimmed, flat, lay, light_at
 
 WHITE: Color = (226, 223, 216)
 GREY: Color = (190, 188, 184)
@@ -44,7 +44,8 @@ def _tresses(canvas: Canvas, head: Head, lamp: Lamp) -> None:
     u, v = head.plane()
     half = np.where(v < 0.2, 1.2 * head.half_width(np.minimum(v, 0.2) / 1.16) + 0.06,
                     1.24 + 0.12 * np.sin(v * 2.4) - 0.1 * np.clip(v - 1.0, 0, 1))  # fmt: skip
-    inside = np.minimum(half - np.abs(u - head.lean(np.minimum(v, 0.0))), 1.72 - v) / STEP
+    edge = np.minimum(half - np.abs(u - head.lean(np.minimum(v, 0.0))), v + 1.52)
+    inside = np.minimum(edge, 1.72 - v) / STEP
     tone = strands(canvas, u * 11 + 0.8 * np.sin(v * 2 + 1), 0.34)
     normals = round_normals(u, v * 0.4, half)
     albedo = flat(head.hair, u) * (tone * 0.8)[..., None]
@@ -68,7 +69,7 @@ def _plait(canvas: Canvas, head: Head, lamp: Lamp, side: int) -> None:
         canvas.line(lock, shine, size * 0.18)
 
 
-def strands(canvas: Canvas, along: Floats, depth: float) -> Floats:
+def strands(canvas: Canvas, along: Field, depth: float) -> Field:
     """Return the tone of strands about 1; equal values of `along` are one strand."""
     locks = canvas.noise.random(96, dtype=np.float32)
     place = np.mod(along * 2, 96)
@@ -94,7 +95,7 @@ def paint_hair(canvas: Canvas, head: Head, lamp: Lamp, *, covered: bool) -> None
     lay(canvas, Surface(inside, normals, albedo, 0.06), head.box, lamp)
 
 
-def _growth(canvas: Canvas, head: Head, turn: Floats, level: Floats) -> Floats:
+def _growth(canvas: Canvas, head: Head, turn: Field, level: Field) -> Field:
     """Return how deep a place is in the hair, in half widths; below 0 it is bare."""
     build, side = head.build, np.abs(turn)
     ragged = 0.05 * (strands(canvas, turn * 9, 1.0) - 1)
@@ -117,13 +118,24 @@ def _growth(canvas: Canvas, head: Head, turn: Floats, level: Floats) -> Floats:
 def paint_beard(canvas: Canvas, head: Head, lamp: Lamp, *, length: float) -> None:
     """Paint a full beard with its moustache, reaching `length` half widths below the chin."""
     chance, chin = canvas.chance, head.build.chin
+    u, v = head.plane()
+    nod, forward = head.pitch * 0.3, head.yaw * 0.55
+    side, down = (u - forward), v - nod
+    half = 1.0 * np.sqrt(np.clip(1 - np.clip((down - 0.2) / (chin + length), 0, 1) ** 2.2, 0, 1))
+    cheek = down - 0.98 + 0.55 * np.clip(np.abs(side), 0, 1) ** 1.6
+    mouth = np.maximum(np.abs(side) - 0.3, np.abs(down - 0.8) - 0.1)
+    ragged = 0.04 * (strands(canvas, side * 6, 1.0) - 1)
+    inside = np.minimum(np.minimum(half - np.abs(side), cheek + 0.28), mouth) + ragged
+    tone = strands(canvas, side * 5 / np.maximum(half, 0.3) + 0.3 * np.sin(down * 5), 0.3)
+    normals = round_normals(side, (down - 0.6) * 0.6, half)
+    albedo = flat(head.hair, u) * (0.84 * tone)[..., None]
+    lay(canvas, Surface(inside / STEP, normals, albedo), head.box, lamp)
     cheeks = head.on([(-0.5, 0.3), (0.5, 0.3)])
     left, right = (0.35 + 0.65 * light_at(canvas, cheek, head.skin) for cheek in cheeks)
-    nod, forward = head.pitch * 0.3, head.yaw * 0.55
-    for row in range(17):
-        t = row / 16
-        for step in range(22 - round(9 * t)):
-            a = -1 + 2 * (step + chance.random()) / (22 - round(9 * t))
+    for row in range(11):
+        t = row / 10
+        for step in range(16 - round(8 * t)):
+            a = -1 + 2 * (step + chance.random()) / (16 - round(8 * t))
             if 0.06 < t < 0.36 and abs(a) < 0.3:
                 continue  # the mouth
             high = 0.36 + 0.22 * (1 - abs(a)) ** 0.8
@@ -132,7 +144,7 @@ def paint_beard(canvas: Canvas, head: Head, lamp: Lamp, *, length: float) -> Non
             x = math.sin(a * 1.12) * wide + forward
             curl = x + chance.uniform(-0.05, 0.05) - 0.06 * a
             light = (left + (right - left) * (0.5 + 0.5 * a)) * (0.66 + 0.34 * t)
-            low = v + nod + chance.uniform(0.16, 0.3)
+            low = v + nod + chance.uniform(0.2, 0.4)
             _lock(canvas, head, (x, v + nod), (curl, low), light)
     for side, light in ((-1, left), (1, right)):
         for step in range(10):
@@ -143,4 +155,4 @@ def paint_beard(canvas: Canvas, head: Head, lamp: Lamp, *, length: float) -> Non
 
 def _lock(canvas: Canvas, head: Head, start: Point, end: Point, light: float) -> None:
     tone = dimmed(canvas, head.hair, min(1.06, light * canvas.chance.uniform(0.84, 1.1)))
-    canvas.line((head.place(*start), head.place(*end)), tone, head.r * 0.055)
+    canvas.line((head.place(*start), head.place(*end)), tone, head.r * 0.035)

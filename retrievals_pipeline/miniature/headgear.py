@@ -7,7 +7,16 @@ import numpy as np
 from retrievals_pipeline.miniature.canvas import INK, Box, Canvas, Color, Point, mix
 from retrievals_pipeline.miniature.hair import strands
 from retrievals_pipeline.miniature.heads import STEP, Head, round_normals
-from retrievals_pipeline.miniature.relief import Lamp, Surface, bent, dimmed, flat, lay, soft
+from retrievals_pipeline.miniature.relief import (
+    Lamp,
+    Surface,
+    bent,
+    dimmed,
+    flat,
+    lay,
+    pigment,
+    soft,
+)
 
 SHADOWS = {"hat": 0.62, "cap": 0.4, "veil": 0.2}  # that fall on the brow
 
@@ -45,7 +54,7 @@ def _hat(canvas: Canvas, head: Head, color: Color, lamp: Lamp) -> Box:
     crease = -0.1 * np.exp(-(((u - 0.1) / 0.16) ** 2) - ((v + 1.6) / 0.3) ** 2)
     normals = bent(round_normals(u, v + 0.9, half), crease, STEP)
     band = ((v > base + sag - 0.28) * 0.55)[..., None]
-    cloth = tone + (np.float32(mix(color, INK, 0.75)) - tone) * band
+    cloth = tone + (pigment(mix(color, INK, 0.75)) - tone) * band
     lay(canvas, Surface(crown / STEP, normals, cloth), head.box, lamp)
     return box_of([head.place(-1.68, base), head.place(1.68, base), head.place(0, -1.72),
                    head.place(0, base + 0.25)])  # fmt: skip
@@ -78,13 +87,14 @@ def _veil(canvas: Canvas, head: Head, color: Color, lamp: Lamp) -> Box:
     u, v = head.plane()
     down = head.pitch * 0.2
     grown = head.half_width(np.minimum(v, 0.1) / 1.2) * 1.2
-    half = np.where(v < 0.1, grown, 1.2 + 0.34 * np.clip(v - 0.1, 0, 2) ** 1.3)
+    half = np.where(v < 0.1, grown, 1.2 + 0.2 * np.clip(v - 0.1, 0, 2) ** 1.2)
     face = 1 - np.sqrt(((u - head.yaw * 0.62) / (0.84 - 0.1 * np.abs(head.yaw))) ** 2
                        + ((v - 0.3 - down) / 1.12) ** 2)  # fmt: skip
     face = np.where(v > 0.9, np.maximum(face, 0.84 - 0.62 * (v - 0.9) - np.abs(u - head.yaw * 0.5)),
                     face)  # fmt: skip
     inside = np.minimum(half - np.abs(u - head.lean(np.minimum(v, 0.0))), -face * 0.9)
-    inside = np.minimum(inside, 1.72 - v + 0 * u)
+    hem_at = 1.74 - 0.5 * (1.45 - np.abs(u)) ** 2 * (np.abs(u) < 1.45)
+    inside = np.minimum(np.minimum(inside, hem_at - v), v + 1.56)
     spread = np.arctan2(u, 2.2 + v)
     folds = 0.07 * np.sin(spread * 26 + np.sin(v * 2)) * np.clip(v + 1.0, 0, 1)
     hem = 0.12 * np.exp(-(((face + 0.07) / 0.06) ** 2))

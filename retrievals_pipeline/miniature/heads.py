@@ -10,8 +10,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrievals_pipeline.miniature.canvas import Box, Canvas, Color, Floats, Point, mix
-from retrievals_pipeline.miniature.relief import Lamp, Normals, Surface, bent, flat, grid, hill, lay
+from retrievals_pipeline.miniature.canvas import Box, Canvas, Color, Point, mix
+from retrievals_pipeline.miniature.relief import (
+    Field,
+    Lamp,
+    Normals,
+    Surface,
+    bent,
+    flat,
+    grid,
+    hill,
+    lay,
+    pigment,
+)
 
 FRAME: Box = (-1.75, -2.0, 1.75, 1.75)  # of the grid about a head, in its half widths
 COLUMNS, ROWS = 112, 120
@@ -59,13 +70,13 @@ class Head:
     pitch: float = 0.0  # 1 is bowed deep
     roll: float = 0.0  # tilted to the right, in radians
 
-    def half_width(self, level: Floats) -> Floats:
+    def half_width(self, level: Field) -> Field:
         """Return half the width of the egg at a level."""
         up = (1 - np.clip(-level / 1.34, 0, 1) ** 2.3) ** 0.47
         down = (1 - np.clip(level / self.build.chin, 0, 1) ** self.build.jaw) ** 0.58
         return np.where(level < 0, up, down)
 
-    def lean(self, level: Floats) -> Floats:
+    def lean(self, level: Field) -> Field:
         """Return how far the middle is moved: the chin forward, the back of the head away."""
         return self.yaw * np.where(level > 0, 0.16 * level, 0.2 * level)
 
@@ -85,7 +96,7 @@ class Head:
         u = np.sin(given[:, 0] + self.yaw) * self.half_width(v) + self.lean(v)
         return [self.place(float(a), float(b)) for a, b in zip(u, v, strict=True)]
 
-    def plane(self) -> tuple[Floats, Floats]:
+    def plane(self) -> tuple[Field, Field]:
         """Return (u, v) of each point of the grid about the head."""
         x, y = grid(FRAME, COLUMNS, ROWS)
         if not self.roll:
@@ -94,7 +105,7 @@ class Head:
         low = y - 1.2
         return x * cos + low * sin, low * cos - x * sin + 1.2
 
-    def egg(self, u: Floats, v: Floats, grown: float = 1.0) -> tuple[Floats, Floats, Floats]:
+    def egg(self, u: Field, v: Field, grown: float = 1.0) -> tuple[Field, Field]:
         """Return turn, level and depth inside the edge (in steps) of the egg grown so much."""
         half = self.half_width(v / grown) * grown
         share = (u - self.lean(v)) / np.maximum(half, 0.02)
@@ -112,7 +123,7 @@ class Head:
                 self.x + right * self.r, self.y + bottom * self.r)  # fmt: skip
 
 
-def round_normals(u: Floats, v: Floats, half: Floats) -> Normals:
+def round_normals(u: Field, v: Field, half: Field) -> Normals:
     """Return the normals of an egg that is `half` wide at each height."""
     x = np.clip(u / np.maximum(half, 0.05), -1, 1) * 0.94
     y = np.clip(v / 1.5, -1, 1) * 0.72
@@ -131,7 +142,7 @@ def paint_head(canvas: Canvas, head: Head, lamp: Lamp, *, merry: bool, shaded: f
     lay(canvas, Surface(inside, normals, albedo, 0.05), head.box, lamp)
 
 
-def _relief(head: Head, turn: Floats, level: Floats, *, merry: bool) -> Floats:
+def _relief(head: Head, turn: Field, level: Field, *, merry: bool) -> Field:
     """Return the height of brow, nose, cheeks, mouth and chin over the egg."""
     build, side = head.build, np.abs(turn)
     lower = level / build.chin * 1.27
@@ -160,14 +171,14 @@ def _relief(head: Head, turn: Floats, level: Floats, *, merry: bool) -> Floats:
     return height
 
 
-def _complexion(head: Head, turn: Floats, level: Floats, lamp: Lamp, shaded: float) -> Floats:
+def _complexion(head: Head, turn: Field, level: Field, lamp: Lamp, shaded: float) -> Field:
     """Return the albedo of the skin: red cheeks and nose, dark eyes, the shadow of the nose."""
     build, side = head.build, np.abs(turn)
     lower = level / build.chin * 1.27
     albedo = flat(head.skin, turn)
     red = 0.34 * hill(side, lower, (0.62, 0.45), (0.28, 0.22)) * (0.7 if build.old else 1.0)
     red += 0.22 * build.nose * hill(turn, lower, (0.0, 0.42), (0.14, 0.1))
-    albedo += (np.float32(BLUSH) - albedo) * red[..., None]
+    albedo += (pigment(BLUSH) - albedo) * red[..., None]
     dark = 0.3 * hill(side, level, (0.38, -0.02), (0.2, 0.13))
     cast = -lamp.side * 0.2
     dark += 0.34 * hill(turn - 0.1 * head.yaw, lower, (cast, 0.42), (0.11, 0.16))
@@ -175,7 +186,7 @@ def _complexion(head: Head, turn: Floats, level: Floats, lamp: Lamp, shaded: flo
     dark += 0.2 * hill(turn, lower, (0.0, 0.93), (0.16, 0.045))
     if shaded:
         dark += shaded * np.clip((-0.12 - level) / 0.35, 0, 1)
-    tone = np.float32(mix(head.skin, (70, 30, 26), 0.8))
+    tone = pigment(mix(head.skin, (70, 30, 26), 0.8))
     return albedo + (tone - albedo) * np.clip(dark, 0, 0.8)[..., None]
 
 

@@ -10,13 +10,12 @@ from retrievals_pipeline.miniature.canvas import (
     PIGMENTS,
     Canvas,
     Color,
-    Floats,
     Point,
     cloud_noise,
     mix,
 )
 from retrievals_pipeline.miniature.icon_faces import paint_saints_head
-from retrievals_pipeline.miniature.relief import ring, soft
+from retrievals_pipeline.miniature.relief import Field, pigment, ring, soft
 
 GOLD: Color = (222, 172, 68)
 PALE_GOLD: Color = (250, 218, 128)
@@ -79,13 +78,13 @@ def _ground(canvas: Canvas) -> None:
     columns, rows = 180, round(180 * canvas.height / canvas.width)
     cloud = cloud_noise(canvas.noise, (columns, rows), (4, 5), 5) - 0.5
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    leaf = 0.05 * np.sin(np.floor(x / 30) * 2.1 + np.floor(y / 30) * 3.7)
-    edges = -0.06 * ((np.mod(x, 30) < 1) | (np.mod(y, 30) < 1))
+    leaf = 0.022 * np.sin(np.floor(x / 30) * 2.1 + np.floor(y / 30) * 3.7)
+    edges = -0.035 * ((np.mod(x, 30) < 1) | (np.mod(y, 30) < 1))
     shine = 0.2 * np.exp(-(((x / columns - 0.35) / 0.4) ** 2) - ((y / rows - 0.3) / 0.4) ** 2)
-    tone: Floats = (0.94 + 0.5 * cloud + leaf + edges + shine)[..., None]
-    pixels = np.float32(_gold(canvas, GOLD)) * tone
+    tone: Field = (0.94 + 0.5 * cloud + leaf + edges + shine)[..., None]
+    pixels = pigment(_gold(canvas, GOLD)) * tone
     worn = np.clip((cloud - 0.24) / 0.1, 0, 1)[..., None] * 0.4
-    canvas.fill(pixels + (np.float32((150, 70, 40)) - pixels) * worn)
+    canvas.fill(pixels + (pigment((150, 70, 40)) - pixels) * worn)
 
 
 def _arch(canvas: Canvas) -> None:
@@ -95,9 +94,9 @@ def _arch(canvas: Canvas) -> None:
     half, spring = (right - left) / 2, h * 0.3
     arc = [(w / 2 - half * math.cos(turn), spring - h * 0.235 * math.sin(turn))
            for turn in (math.pi * step / 40 for step in range(41))]  # fmt: skip
-    for corner, points in ((left, arc[:21]), (right, arc[20:])):
-        canvas.polygon([*points, (corner, u * 0.05) if corner == left else (w / 2, u * 0.05),
-                        (w / 2, u * 0.05) if corner == left else (right, u * 0.05)], border)  # fmt: skip
+    top = u * 0.045
+    for corner, points in ((left, arc[:21]), (right, arc[:19:-1])):
+        canvas.polygon([*points, (w / 2, top), (corner, top)], border)
         for step in range(3):
             x = corner + (1 if corner == left else -1) * u * (0.05 + 0.075 * step)
             _flourish(canvas, x, u * 0.1, u * (0.034 - 0.006 * step))

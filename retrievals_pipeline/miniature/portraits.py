@@ -1,9 +1,7 @@
 """Portraits: a sitter before a wall, to the chest."""
 
-from dataclasses import dataclass
-
-from retrievals_pipeline.miniature.canvas import PIGMENTS, SKIN, Canvas, mix
 from retrievals_pipeline.miniature.candles import darken, paint_candle, paint_flame
+from retrievals_pipeline.miniature.canvas import PIGMENTS, SKIN, Canvas, mix
 from retrievals_pipeline.miniature.dress import paint_coat, paint_collar, paint_neck, shoulders
 from retrievals_pipeline.miniature.faces import EXPRESSIONS, IRISES, Expression, paint_face
 from retrievals_pipeline.miniature.hair import (
@@ -37,7 +35,7 @@ def paint_portrait(canvas: Canvas) -> None:
     small = BUILDS[scene.subjects[0].name].small
     aside = -side * 0.07 if scene.candlelit else chance.uniform(-0.03, 0.03)
     head = pose(canvas, (0.5 + aside, 0.46 if small else 0.4), 0.185 if small else 0.19, side)
-    paint_sitter(canvas, head, lamp, EXPRESSIONS[scene.mood])
+    paint_sitter(canvas, head, lamp, EXPRESSIONS[scene.mood], low=float(canvas.height))
     candle = scene.subject("candle")
     if candle:
         high = canvas.unit * 0.46
@@ -73,8 +71,8 @@ def pose(canvas: Canvas, at: tuple[float, float], size: float, side: int) -> Hea
     )
 
 
-def paint_sitter(canvas: Canvas, head: Head, lamp: Lamp, mood: Expression) -> None:
-    """Paint the body and the head, and mark them."""
+def paint_sitter(canvas: Canvas, head: Head, lamp: Lamp, mood: Expression, *, low: float) -> None:
+    """Paint the body, seen down to `low`, and the head, and mark them."""
     chance, subjects = canvas.chance, canvas.scene.subjects
     worn = next((each for each in subjects if each.name in SHADOWS), None)
     coat, sitter = subjects[1], subjects[0]
@@ -90,7 +88,9 @@ def paint_sitter(canvas: Canvas, head: Head, lamp: Lamp, mood: Expression) -> No
     paint_hair(canvas, head, lamp, covered=worn is not None and worn.name != "veil")
     r, reach = head.r, shoulders(head) * head.r
     canvas.mark(sitter, (head.x - r * 1.2, head.y - r * 1.5, head.x + r * 1.2, head.y + r * 1.45))
-    canvas.mark(coat, (head.x - reach, head.y + r * 1.5, head.x + reach, head.y + r * 5.2))
+    canvas.mark(
+        coat, (head.x - reach, head.y + r * 1.5, head.x + reach, min(low, head.y + r * 5.2))
+    )
     if worn:
         box = paint_headgear(canvas, head, worn.name, PIGMENTS[worn.color], lamp)
         canvas.mark(worn, box)

@@ -30,7 +30,7 @@ def paint_reader(canvas: Canvas) -> None:
     head = replace(head, pitch=0.62, roll=head.roll * 0.8)
     face = replace(EXPRESSIONS[scene.mood], open=0.22, look=0.05)
     table = canvas.height * 0.82
-    paint_sitter(canvas, head, lamp, face)
+    paint_sitter(canvas, head, lamp, face, low=table)
     _table(canvas, table, lamp)
     held = chance.random() < 0.45
     canvas.mark(book, (_held_book if held else _lying_book)(canvas, head, table, lamp))
@@ -161,7 +161,7 @@ def _sleeves(canvas: Canvas, head: Head, left: Point, right: Point, lamp: Lamp) 
     color = PIGMENTS[canvas.scene.subjects[1].color]
     reach = shoulders(head) * head.r
     for side, hand in ((-1, left), (1, right)):
-        elbow = (head.x + side * reach * 1.02, head.y + head.r * 4.0)
+        elbow = (head.x + side * reach * 0.84, head.y + head.r * 3.7)
         dx, dy = hand[0] - elbow[0], hand[1] - elbow[1]
         length = max(1.0, math.hypot(dx, dy))
         nx, ny = -dy / length * head.r * 0.46, dx / length * head.r * 0.46

@@ -8,8 +8,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 from retrievals_pipeline.miniature.canvas import (
@@ -18,13 +20,13 @@ from retrievals_pipeline.miniature.canvas import (
     Box,
     Canvas,
     Color,
-    Floats,
     Point,
     mix,
 )
 
+Field = npt.NDArray[np.floating[Any]]  # one number for each point of a grid
 Tone = tuple[float, float, float]  # what red, green and blue are multiplied with
-Normals = tuple[Floats, Floats, Floats]  # to the right, down, towards us
+Normals = tuple[Field, Field, Field]  # to the right, down, towards us
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def lamp_from(x: float, y: float, z: float, warm: Tone, dim: Tone) -> Lamp:
 
 
 @lru_cache(maxsize=32)
-def grid(box: Box, columns: int, rows: int) -> tuple[Floats, Floats]:
+def grid(box: Box, columns: int, rows: int) -> tuple[Field, Field]:
     """Return x and y over the box (left, top, right, bottom), float32 (rows, columns) each."""
     x = np.linspace(box[0], box[2], columns, dtype=np.float32)
     y = np.linspace(box[1], box[3], rows, dtype=np.float32)
@@ -57,12 +59,12 @@ def grid(box: Box, columns: int, rows: int) -> tuple[Floats, Floats]:
     return across, down
 
 
-def hill(x: Floats, y: Floats, at: Point, size: Point) -> Floats:
+def hill(x: Field, y: Field, at: Point, size: Point) -> Field:
     """Return a soft bump of height 1 about a point."""
     return np.exp(-(((x - at[0]) / size[0]) ** 2) - ((y - at[1]) / size[1]) ** 2)
 
 
-def bent(normals: Normals, height: Floats, step: float) -> Normals:
+def bent(normals: Normals, height: Field, step: float) -> Normals:
     """Return the normals after the surface was raised by `height`, both in units of `step`."""
     down, right = np.gradient(height, step)
     nx, ny, nz = normals
@@ -75,9 +77,9 @@ def bent(normals: Normals, height: Floats, step: float) -> Normals:
 class Surface:
     """What is seen of a thing on its grid; `inside` is > 0 on it, in steps of the grid."""
 
-    inside: Floats
+    inside: Field
     normals: Normals
-    albedo: Floats  # (h, w, 3), 0 to 255
+    albedo: Field  # (h, w, 3), 0 to 255
     gloss: float = 0.0
 
     def cut(self, rows: slice, columns: slice) -> "Surface":
@@ -87,13 +89,13 @@ class Surface:
         return Surface(inside, (nx, ny, nz), albedo, self.gloss)
 
 
-def lit(canvas: Canvas, surface: Surface, lamp: Lamp) -> Floats:
+def lit(canvas: Canvas, surface: Surface, lamp: Lamp) -> Field:
     """Return the pixels, float32 (h, w, 3) from 0 to 255, of a surface in the light."""
     nx, ny, nz = surface.normals
     toward = nx * lamp.way[0] + ny * lamp.way[1] + nz * lamp.way[2]
     t = np.clip(toward * 0.86 + 0.2, 0, 1)
     t = (t * t * (3 - 2 * t))[..., None]
-    dim, warm = np.float32(lamp.dim), np.float32(lamp.warm)
+    dim, warm = pigment(lamp.dim), pigment(lamp.warm)
     bounce = (np.clip(-toward, 0, 1) * 0.16)[..., None]
     pixels = surface.albedo * (dim * (1 + bounce) + (warm - dim) * t)
     if surface.gloss:
@@ -104,19 +106,24 @@ def lit(canvas: Canvas, surface: Surface, lamp: Lamp) -> Floats:
     return tinted(canvas, pixels)
 
 
-def tinted(canvas: Canvas, pixels: Floats) -> Floats:
+def tinted(canvas: Canvas, pixels: Field) -> Field:
     """Return pixels as the scene's palette has them; what is dark stays dark."""
     toward, share = TINTS[canvas.scene.palette]
     grey = (pixels[..., :1] + pixels[..., 1:2] + pixels[..., 2:]) / 3
     if share < 0:
         return pixels + (grey - pixels) * share
-    gel = np.float32(toward) * (0.2 + 0.8 * grey / 140)
+    gel = pigment(toward) * (0.2 + 0.8 * grey / 140)
     return pixels + (gel - pixels) * (share * 0.85)
 
 
-def flat(color: Color, like: Floats) -> Floats:
+def pigment(color: Tone) -> Field:
+    """Return a colour, or a tone, to calculate with."""
+    return np.asarray(color, np.float32)
+
+
+def flat(color: Color, like: Field) -> Field:
     """Return an albedo of one colour, float32 (h, w, 3)."""
-    return np.broadcast_to(np.float32(color), (*like.shape, 3)).copy()
+    return np.broadcast_to(pigment(color), (*like.shape, 3)).copy()
 
 
 def lay(canvas: Canvas, surface: Surface, box: Box, lamp: Lamp) -> None:
@@ -139,7 +146,7 @@ def lay(canvas: Canvas, surface: Surface, box: Box, lamp: Lamp) -> None:
 
 
 def _paste(
-    canvas: Canvas, pixels: Floats, inside: Floats, at: tuple[int, int], size: tuple[int, int]
+    canvas: Canvas, pixels: Field, inside: Field, at: tuple[int, int], size: tuple[int, int]
 ) -> None:
     paint = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     half = ((size[0] + 1) // OVERSAMPLING, (size[1] + 1) // OVERSAMPLING)  # it is soft enough

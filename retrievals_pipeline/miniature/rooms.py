@@ -13,7 +13,6 @@ from retrievals_pipeline.miniature.canvas import (
     cloud_noise,
     mix,
 )
-from retrievals_pipeline.miniature.hair import strands
 from retrievals_pipeline.miniature.relief import (
     Lamp,
     Surface,
@@ -23,15 +22,16 @@ from retrievals_pipeline.miniature.relief import (
     grid,
     lamp_from,
     lay,
+    pigment,
     soft,
 )
 
 WALLS: tuple[Color, ...] = (
     (92, 80, 66), (78, 86, 80), (104, 94, 86), (90, 74, 68), (84, 86, 98), (112, 98, 78))  # fmt: skip
 CURTAINS: tuple[Color, ...] = ((92, 52, 46), (58, 70, 60), (74, 64, 82), (96, 78, 52))
-DAY: tuple[Tone, Tone] = ((1.1, 1.05, 0.96), (0.42, 0.39, 0.42))
+DAY: tuple[Tone, Tone] = ((1.14, 1.08, 0.98), (0.46, 0.43, 0.45))
 BRIGHT: tuple[Tone, Tone] = ((1.14, 1.1, 1.02), (0.56, 0.52, 0.52))
-COOL: tuple[Tone, Tone] = ((0.92, 0.94, 0.98), (0.34, 0.35, 0.42))
+COOL: tuple[Tone, Tone] = ((0.98, 0.99, 1.02), (0.42, 0.43, 0.5))
 FLAME: tuple[Tone, Tone] = ((1.2, 1.08, 0.88), (0.24, 0.19, 0.2))
 DARK: tuple[Tone, Tone] = ((1.2, 1.06, 0.86), (0.1, 0.08, 0.1))
 
@@ -43,7 +43,7 @@ def lamp_of(mood: str, side: int, *, candlelit: bool) -> Lamp:
     if candlelit:
         return lamp_from(side * 0.85, 0.1, 0.55, *FLAME)
     tones = {"cheerful": BRIGHT, "melancholy": COOL}.get(mood, DAY)
-    return lamp_from(side * 0.62, -0.52, 0.66, *tones)
+    return lamp_from(side * 0.6, -0.5, 0.76, *tones)
 
 
 def paint_wall(canvas: Canvas, color: Color, lamp: Point, level: float = 1.0) -> None:
@@ -53,7 +53,7 @@ def paint_wall(canvas: Canvas, color: Color, lamp: Point, level: float = 1.0) ->
     light = np.exp(-(x**2 + (y * 0.8) ** 2) / 0.3)
     mottle = cloud_noise(canvas.noise, (columns, rows), (5, 5), 4) - 0.5
     tone = ((0.34 + 0.86 * light + 0.3 * mottle) * level)[..., None]
-    canvas.fill(tone * np.asarray(canvas.shade(color), np.float32))
+    canvas.fill(np.asarray(tone * pigment(canvas.shade(color)), np.float32))
 
 
 def paint_background(canvas: Canvas, lamp: Lamp, level: float, *, plain: bool = False) -> None:

@@ -44,20 +44,22 @@ def paint_table(canvas: Canvas) -> None:
     scene, chance = canvas.scene, canvas.chance
     side = chance.choice((-1, 1))
     tones = BRIGHT if scene.mood == "cheerful" else DAY
-    lamp = lamp_from(side * 0.66, -0.56, 0.55, *tones)
     edge = canvas.height * chance.uniform(0.5, 0.56)
+    tall = _tall_places(canvas, edge)
+    candle = next((place for place in tall if place.subject.name == "candle"), None)
+    if candle:
+        side = 1 if candle.x > canvas.width / 2 else -1
+    lamp = lamp_from(side * 0.66, -0.3 if candle else -0.56, 0.55, *tones)
     _room(canvas, lamp, edge)
-    tall = _tall_places(canvas, edge, side)
     places = tall + _fruit_places(canvas, edge, tall)
     for place in places:
         _shadow(canvas, place, lamp)
     for place in sorted(places, key=lambda place: place.y):
         canvas.mark(place.subject, _paint(canvas, place, lamp))
-    candle = next((place for place in tall if place.subject.name == "candle"), None)
     if candle:
         flame = (candle.x, candle.y - candle.size * 0.9)
         darken(
-            canvas, (flame[0], flame[1] + candle.size * 0.5), canvas.unit * 0.8, (0.26, 0.23, 0.26)
+            canvas, (flame[0], flame[1] + candle.size * 0.5), canvas.unit * 0.95, (0.3, 0.26, 0.29)
         )
         paint_flame(canvas, flame, candle.size)
 
@@ -124,8 +126,8 @@ def _cloth(canvas: Canvas, color: Color, edge: float, lamp: Lamp) -> None:
     fall = np.clip((y - 0.82) / 0.05, 0, 1)
     folds = 0.012 * np.sin(x * 16 + y * 9 + wave + 2 * np.sin(y * 4 + x * 3)) * (1 - fall)
     folds += 0.008 * np.sin(x * 7 - y * 16 + wave * 2) * (1 - fall)
-    folds += 0.02 * np.sin(x * 46 + wave + np.sin(x * 11)) * fall
-    tilt = -0.66 * (1 - fall) + 0.3 * fall
+    folds += 0.008 * np.sin(x * 46 + wave + np.sin(x * 11)) * fall
+    tilt = -0.66 * (1 - fall) + 0.1 * fall
     normals = bent((np.zeros_like(x), tilt, np.sqrt(1 - tilt * tilt)), folds, 1 / 119)
     hem = 0.97 + 0.02 * np.sin(x * 20 + wave) - y
     inside = np.minimum(np.minimum(sides, hem), y - start) * 110
@@ -133,7 +135,7 @@ def _cloth(canvas: Canvas, color: Color, edge: float, lamp: Lamp) -> None:
     lay(canvas, Surface(inside, normals, albedo), (0.0, edge, float(w), float(h)), lamp)
 
 
-def _tall_places(canvas: Canvas, edge: float, side: int) -> list[Place]:
+def _tall_places(canvas: Canvas, edge: float) -> list[Place]:
     subjects = canvas.scene.subjects
     tall = [subject for subject in subjects if subject.name in HEIGHTS]
     way = canvas.chance.choice((-1, 1))
@@ -142,7 +144,8 @@ def _tall_places(canvas: Canvas, edge: float, side: int) -> list[Place]:
         size, x = HEIGHTS[subject.name], 0.5 + 0.3 * way * (1 if index == 0 else -1)
         deep = 0.16
         if subject is subjects[0]:
-            size, x = 0.86, 0.5 + canvas.chance.uniform(-0.06, 0.06)
+            deep, x = 0.27, 0.5 + canvas.chance.uniform(-0.07, 0.07)
+            size = (edge / canvas.height + deep) * canvas.height / canvas.unit / 1.09
         elif subjects[0].name == "vase":
             x = 0.5 + 0.34 * way
         if subject.name == "book":
@@ -170,7 +173,7 @@ def _fruit_places(canvas: Canvas, edge: float, tall: list[Place]) -> list[Place]
     middle = (left + right) / 2 + chance.uniform(-0.5, 0.5) * max(
         0.0, right - left - 2.3 * r * room
     )
-    front = min(canvas.height * 0.9, edge + canvas.height * 0.32 + r * 0.3)
+    front = min(canvas.height * 0.93, edge + canvas.height * 0.32 + r * 0.3)
     places = []
     for row, things in enumerate((fruit[:ahead], fruit[ahead:])):
         width = sum(2.2 * r * wide.get(each.name, 1.0) for each in things)

@@ -11,20 +11,30 @@ from retrievals_pipeline.miniature.canvas import (
     Box,
     Canvas,
     Color,
-    Floats,
     Point,
     mix,
 )
-from retrievals_pipeline.miniature.relief import Lamp, Surface, dimmed, flat, grid, lay, ring
+from retrievals_pipeline.miniature.relief import (
+    Field,
+    Lamp,
+    Surface,
+    dimmed,
+    flat,
+    grid,
+    lay,
+    pigment,
+    ring,
+)
 
 FRAME: Box = (-0.34, -1.06, 0.34, 0.06)
 COLUMNS, ROWS = 64, 104
 STEP = 0.68 / (COLUMNS - 1)
 Profile = Sequence[tuple[float, float]]  # level above the foot and half width there
+LIGHT: Color = (255, 240, 210)
 BODIES: tuple[Color, ...] = ((112, 132, 140), (150, 100, 70), (206, 204, 194), (92, 104, 88))
 
 
-def _turned(profile: Profile) -> tuple[Floats, Floats, Surface]:
+def _turned(profile: Profile) -> tuple[Field, Surface]:
     """Return (share of the half width, level) and the white surface of a turned vessel."""
     x, y = grid(FRAME, COLUMNS, ROWS)
     levels, halves = zip(*profile, strict=True)
@@ -42,11 +52,17 @@ def _turned(profile: Profile) -> tuple[Floats, Floats, Surface]:
 
 
 def _stand(
-    canvas: Canvas, surface: Surface, albedo: Floats, at: Point, s: float, lamp: Lamp
+    canvas: Canvas, surface: Surface, albedo: Field, at: Point, s: float, lamp: Lamp
 ) -> None:
     x, y = at
     box = (x + FRAME[0] * s, y + FRAME[1] * s, x + FRAME[2] * s, y + FRAME[3] * s)
     lay(canvas, Surface(surface.inside, surface.normals, albedo, surface.gloss), box, lamp)
+
+
+def _band(albedo: Field, far: Field, thick: float, color: Color) -> None:
+    """Paint a band where `far` is within `thick` of nought."""
+    share = np.clip((thick - np.abs(far)) / 0.01 + 0.5, 0, 1)[..., None]
+    albedo += (pigment(color) - albedo) * share
 
 
 def _glint(canvas: Canvas, x: float, y: float, s: float, lamp: Lamp) -> None:
@@ -73,10 +89,9 @@ def jug(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp) ->
          (0.84, 0.15)))  # fmt: skip
     albedo = flat(white, level)
     curve = level + 0.035 * np.sqrt(1 - share * share)
-    for at, thick in ((0.14, 0.02), (0.42, 0.02), (0.47, 0.008), (0.72, 0.014)):
-        albedo[np.abs(curve - at) < thick] = (52, 84, 150)
-    petals = np.abs(curve - 0.28 + 0.05 * np.sin(np.arcsin(share) * 6)) < 0.016
-    albedo[petals] = (70, 104, 164)
+    for at, thick in ((0.14, 0.02), (0.42, 0.02), (0.47, 0.01), (0.72, 0.014)):
+        _band(albedo, curve - at, thick, (52, 84, 150))
+    _band(albedo, curve - 0.28 + 0.05 * np.sin(np.arcsin(share) * 6), 0.016, (70, 104, 164))
     _stand(canvas, surface, albedo, (x, y), s, lamp)
     spout = ((x - way * s * 0.1, y - s * 0.84), (x - way * s * 0.24, y - s * 0.88),
              (x - way * s * 0.12, y - s * 0.74))  # fmt: skip
@@ -93,7 +108,7 @@ def bottle(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp)
         ((0.0, 0.125), (0.05, 0.135), (0.5, 0.138), (0.62, 0.1), (0.7, 0.052), (0.9, 0.046),
          (0.91, 0.055), (0.95, 0.055), (0.96, 0.044), (1.0, 0.044)))  # fmt: skip
     glass = flat((52, 82, 56), level)
-    glass += (np.float32((104, 140, 70)) - glass) * (0.5 * np.abs(share) ** 3)[..., None]
+    glass += (pigment((104, 140, 70)) - glass) * (0.5 * np.abs(share) ** 3)[..., None]
     wine = (level < 0.55)[..., None] * np.float32(0.4)
     glass = glass * (1 - wine)
     curve = level + 0.03 * np.sqrt(1 - share * share)
@@ -131,8 +146,7 @@ def vase(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp) -
         )))  # fmt: skip
     body = chance.choice(BODIES)
     albedo = flat(body, level)
-    band = np.abs(level + 0.04 * np.sqrt(1 - share * share) - 0.3) < 0.012
-    albedo[band] = mix(body, (255, 240, 210), 0.4)
+    _band(albedo, level + 0.04 * np.sqrt(1 - share * share) - 0.3, 0.013, mix(body, LIGHT, 0.4))
     _stand(canvas, surface, albedo, (x, y), s, lamp)
     _glint(canvas, x, y - s * 0.28, s * 0.9, lamp)
     reach = max(abs(head[0] - x) for head in heads) + s * 0.08
