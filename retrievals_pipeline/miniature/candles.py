@@ -3,10 +3,10 @@
 import math
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image
 
 from retrievals_pipeline.miniature.canvas import INK, Canvas, Color, Point, mix
-from retrievals_pipeline.miniature.relief import Field, Tone, dimmed, grid, pigment
+from retrievals_pipeline.miniature.relief import dimmed, grid
 
 
 def paint_candle(canvas: Canvas, x: float, y: float, high: float) -> Point:
@@ -40,14 +40,13 @@ def paint_flame(canvas: Canvas, flame: Point, high: float) -> None:
                    (255, 246, 206))  # fmt: skip
 
 
-def darken(canvas: Canvas, flame: Point, reach: float, night: Tone = (0.16, 0.14, 0.18)) -> None:
-    """Leave the canvas lit by a flame alone, as far as it reaches."""
-    columns, rows = 80, max(2, round(80 * canvas.height / canvas.width))
+def darken(canvas: Canvas, flame: Point, reach: float, night: float = 0.86) -> None:
+    """Leave the canvas lit by a flame alone; `night` is how much of the light is lost far away."""
+    columns, rows = 64, max(2, round(64 * canvas.height / canvas.width))
     x, y = grid((0.0, 0.0, float(canvas.width), float(canvas.height)), columns, rows)
     far = ((x - flame[0]) ** 2 + (y - flame[1]) ** 2) / (reach * reach)
-    share: Field = (1 / (1 + far * far * 1.6 + far * 0.2))[..., None]
-    tone = pigment(night) + (pigment((1.0, 0.93, 0.76)) - pigment(night)) * share
-    light = Image.fromarray(np.clip(tone * 255, 0, 255).astype(np.uint8))
-    light = light.resize(canvas.size, Image.Resampling.BILINEAR)
-    light = light.resize((canvas.width, canvas.height), Image.Resampling.NEAREST)
-    canvas.image.paste(ImageChops.multiply(canvas.image, light))
+    share = night * (1 - 1 / (1 + far * far * 1.6 + far * 0.2))
+    dark = Image.fromarray((share * 255).astype(np.uint8))
+    dark = dark.resize(canvas.size, Image.Resampling.BILINEAR)
+    dark = dark.resize((canvas.width, canvas.height), Image.Resampling.NEAREST)
+    canvas.image.paste(mix((12, 7, 8), canvas.tint((12, 7, 8)), 0.12), (0, 0), dark)

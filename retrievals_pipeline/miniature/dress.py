@@ -156,14 +156,14 @@ def _neckline(canvas: Canvas, head: Head, color: Color, lamp: Lamp) -> None:
         return
     edge = [_at(head, 1.1 * math.cos(turn), NECK + 0.26 + 0.82 * math.sin(turn) ** 0.8)
             for turn in (math.pi * step / 18 for step in range(19))]  # fmt: skip
-    shape = [*edge, _at(head, -0.46, NECK - 0.1), _at(head, 0.46, NECK - 0.1)]
+    shape = [*edge, _at(head, -0.46, NECK + 0.04), _at(head, 0.46, NECK + 0.04)]
     skin = dimmed(canvas, head.skin, 0.94)
     canvas.polygon(shape, skin)
     dark = dimmed(canvas, mix(head.skin, (90, 40, 34), 0.5), 0.9)
     far = [_at(head, -lamp.side * u, NECK + v) for u, v in (
         (1.05, 0.3), (0.5, -0.1), (0.2, 0.1), (0.5, 0.95))]  # fmt: skip
     soft(canvas, far, dark, 0.6, head.r * 0.14)
-    throat = [_at(head, u, NECK + v) for u, v in ((-0.5, -0.2), (0.5, -0.2), (0.1, 0.3))]
+    throat = [_at(head, u, NECK + v) for u, v in ((-0.45, 0.05), (0.45, 0.05), (0.1, 0.36))]
     soft(canvas, throat, dark, 0.75, head.r * 0.12)
     for x, y in edge[::1]:
         canvas.oval(x, y, head.r * 0.09, head.r * 0.08, dimmed(canvas, LINEN, 0.8))

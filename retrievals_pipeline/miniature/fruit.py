@@ -102,7 +102,8 @@ def pear(canvas: Canvas, x: float, y: float, r: float, color: str, lamp: Lamp) -
     albedo = flat((194, 184, 74), u) * _speckled(canvas, u, 0.14)
     blush = hill(u, v, (chance.choice((-0.6, 0.6)), -0.9), (0.7, 0.8)) * 0.5
     albedo += (pigment((198, 96, 48)) - albedo) * blush[..., None]
-    surface = Surface((half - np.abs(u - middle)) / (2.6 / 63), normals, albedo, 0.3)
+    inside = np.minimum(half - np.abs(u - middle), -0.03 - v) / (2.6 / 63)
+    surface = Surface(inside, normals, albedo, 0.3)
     lay(canvas, surface, (x - 1.3 * r, y - 3.0 * r, x + 1.3 * r, y + 0.3 * r), lamp)
     top = x + lean * 1.95 * r
     stalk = ((top, y - r * 2.52), (top + r * 0.05, y - r * 2.75), (top + r * 0.2, y - r * 2.95))

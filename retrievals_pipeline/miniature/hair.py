@@ -22,10 +22,7 @@ def paint_hair_behind(canvas: Canvas, head: Head, lamp: Lamp, *, covered: bool) 
         if covered:
             return
         _ball(canvas, head, lamp, (-0.25 * head.yaw, -1.5), 0.44)  # a grey bun on top
-    elif head.build.small:
-        for side in (-1, 1):
-            _plait(canvas, head, lamp, side)
-    else:
+    elif not head.build.small:
         _tresses(canvas, head, lamp)
 
 
@@ -42,14 +39,20 @@ def _ball(canvas: Canvas, head: Head, lamp: Lamp, at: tuple[float, float], radiu
 def _tresses(canvas: Canvas, head: Head, lamp: Lamp) -> None:
     """Paint long loose hair."""
     u, v = head.plane()
-    half = np.where(v < 0.2, 1.2 * head.half_width(np.minimum(v, 0.2) / 1.16) + 0.06,
+    half = np.where(v < 0.2, 1.24 * head.half_width(np.minimum(v, 0.2) / 1.16) - 0.04,
                     1.24 + 0.12 * np.sin(v * 2.4) - 0.1 * np.clip(v - 1.0, 0, 1))  # fmt: skip
-    edge = np.minimum(half - np.abs(u - head.lean(np.minimum(v, 0.0))), v + 1.52)
-    inside = np.minimum(edge, 1.72 - v) / STEP
+    inside = np.minimum(half - np.abs(u - head.lean(np.minimum(v, 0.0))), 1.72 - v) / STEP
     tone = strands(canvas, u * 11 + 0.8 * np.sin(v * 2 + 1), 0.34)
     normals = round_normals(u, v * 0.4, half)
     albedo = flat(head.hair, u) * (tone * 0.8)[..., None]
     lay(canvas, Surface(inside, normals, albedo), head.box, lamp)
+
+
+def paint_plaits(canvas: Canvas, head: Head, lamp: Lamp) -> None:
+    """Paint the plaits of a girl."""
+    if head.build.small and head.build.female:
+        for side in (-1, 1):
+            _plait(canvas, head, lamp, side)
 
 
 def _plait(canvas: Canvas, head: Head, lamp: Lamp, side: int) -> None:
@@ -72,10 +75,11 @@ def _plait(canvas: Canvas, head: Head, lamp: Lamp, side: int) -> None:
 def strands(canvas: Canvas, along: Field, depth: float) -> Field:
     """Return the tone of strands about 1; equal values of `along` are one strand."""
     locks = canvas.noise.random(96, dtype=np.float32)
-    place = np.mod(along * 2, 96)
-    fine = np.interp(np.mod(along * 7, 96), np.arange(96), locks)
-    tone = 1 + depth * (np.interp(place, np.arange(96), locks) * 0.65 + fine * 0.35 - 0.5) * 2
-    return np.asarray(tone, np.float32)
+    smooth = np.interp(np.arange(1536) / 16, np.arange(97), [*locks, locks[0]])
+    tones = smooth.astype(np.float32)
+    coarse = tones.take((along * 32).astype(np.intp), mode="wrap")
+    fine = tones.take((along * 112).astype(np.intp), mode="wrap")
+    return 1 + depth * (coarse * 1.3 + fine * 0.7 - 1)
 
 
 def paint_hair(canvas: Canvas, head: Head, lamp: Lamp, *, covered: bool) -> None:

@@ -7,6 +7,7 @@ the face in radians, and `level`, 0 at the eyes, about 1.25 at the chin, in unit
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -72,9 +73,8 @@ class Head:
 
     def half_width(self, level: Field) -> Field:
         """Return half the width of the egg at a level."""
-        up = (1 - np.clip(-level / 1.34, 0, 1) ** 2.3) ** 0.47
-        down = (1 - np.clip(level / self.build.chin, 0, 1) ** self.build.jaw) ** 0.58
-        return np.where(level < 0, up, down)
+        steps = ((level + 2) * 1024).astype(np.intp)
+        return _half_widths(self.build).take(steps, mode="clip")
 
     def lean(self, level: Field) -> Field:
         """Return how far the middle is moved: the chin forward, the back of the head away."""
@@ -94,7 +94,7 @@ class Head:
         sunk = self.pitch * NOD * np.cos(given[:, 0])
         v = sunk + given[:, 1] * (1 - 0.8 * sunk / self.build.chin)
         u = np.sin(given[:, 0] + self.yaw) * self.half_width(v) + self.lean(v)
-        return [self.place(float(a), float(b)) for a, b in zip(u, v, strict=True)]
+        return [self.place(*point) for point in zip(u.tolist(), v.tolist(), strict=True)]
 
     def plane(self) -> tuple[Field, Field]:
         """Return (u, v) of each point of the grid about the head."""
@@ -123,6 +123,15 @@ class Head:
                 self.x + right * self.r, self.y + bottom * self.r)  # fmt: skip
 
 
+@lru_cache(maxsize=8)
+def _half_widths(build: Build) -> Field:
+    """Return half the width of an egg at 4096 levels from -2 to 2."""
+    level = np.arange(4096, dtype=np.float32) / 1024 - 2
+    up = (1 - np.clip(-level / 1.34, 0, 1) ** 2.3) ** 0.47
+    down = (1 - np.clip(level / build.chin, 0, 1) ** build.jaw) ** 0.58
+    return np.where(level < 0, up, down).astype(np.float32)
+
+
 def round_normals(u: Field, v: Field, half: Field) -> Normals:
     """Return the normals of an egg that is `half` wide at each height."""
     x = np.clip(u / np.maximum(half, 0.05), -1, 1) * 0.94
@@ -135,11 +144,13 @@ def paint_head(canvas: Canvas, head: Head, lamp: Lamp, *, merry: bool, shaded: f
     """Paint the bare head; `shaded` (0 to 1) is how deep a brim's shadow lies on the brow."""
     u, v = head.plane()
     turn, level, inside = head.egg(u, v)
-    _ears(canvas, head, lamp)
+    ears = _ears(head, u, v)
     normals = round_normals(u - head.lean(v), v, head.half_width(v))
     normals = bent(normals, _relief(head, turn, level, merry=merry), STEP)
     albedo = _complexion(head, turn, level, lamp, shaded)
-    lay(canvas, Surface(inside, normals, albedo, 0.05), head.box, lamp)
+    lobe = np.clip(np.minimum(ears, -inside) * 0.6, 0, 1)[..., None]
+    albedo = albedo + (pigment(mix(head.skin, BLUSH, 0.4)) * 0.85 - albedo) * lobe
+    lay(canvas, Surface(np.maximum(inside, ears), normals, albedo, 0.05), head.box, lamp)
 
 
 def _relief(head: Head, turn: Field, level: Field, *, merry: bool) -> Field:
@@ -158,8 +169,8 @@ def _relief(head: Head, turn: Field, level: Field, *, merry: bool) -> Field:
     height += 0.1 * build.full * hill(side, lower, (0.6, 0.75), (0.25, 0.2))
     height += 0.08 * hill(turn, lower, (0.0, 0.75), (0.34, 0.2))
     height += 0.05 * hill(turn, lower, (0.0, 0.83), (0.17, 0.05))
-    height += -0.05 * hill(turn, lower, (0.0, 0.93), (0.2, 0.05))
-    height += 0.1 * hill(turn, lower, (0.0, 1.1), (0.22, 0.12))
+    height += -0.03 * hill(turn, lower, (0.0, 0.93), (0.2, 0.06))
+    height += 0.06 * hill(turn, lower, (0.0, 1.1), (0.24, 0.13))
     if build.old or merry:
         fold = side - (0.2 + 0.42 * (lower - 0.42))
         here = np.clip((lower - 0.36) / 0.1, 0, 1) * np.clip((0.9 - lower) / 0.14, 0, 1)
@@ -183,21 +194,15 @@ def _complexion(head: Head, turn: Field, level: Field, lamp: Lamp, shaded: float
     cast = -lamp.side * 0.2
     dark += 0.34 * hill(turn - 0.1 * head.yaw, lower, (cast, 0.42), (0.11, 0.16))
     dark += 0.2 * hill(turn, lower, (0.0, 0.56), (0.16, 0.04))
-    dark += 0.2 * hill(turn, lower, (0.0, 0.93), (0.16, 0.045))
+    dark += 0.12 * hill(turn, lower, (0.0, 0.93), (0.16, 0.045))
     if shaded:
         dark += shaded * np.clip((-0.12 - level) / 0.35, 0, 1)
     tone = pigment(mix(head.skin, (70, 30, 26), 0.8))
     return albedo + (tone - albedo) * np.clip(dark, 0, 0.8)[..., None]
 
 
-def _ears(canvas: Canvas, head: Head, lamp: Lamp) -> None:
-    for side in (-1, 1):
-        if side * head.yaw > 0.2:  # the far ear is behind the head
-            continue
-        x, y = head.place(side * 0.98 - head.yaw * 0.12, 0.16 + head.pitch * 0.05)
-        tone = mix(head.skin, BLUSH, 0.25)
-        tone = tone if side == lamp.side else mix(tone, (40, 18, 20), 0.5)
-        dark = canvas.shade(mix(tone, (50, 18, 18), 0.45))
-        canvas.oval(x, y, head.r * 0.15, head.r * 0.28, dark)
-        canvas.oval(x - side * head.r * 0.02, y, head.r * 0.11, head.r * 0.23, canvas.shade(tone))
-        canvas.oval(x - side * head.r * 0.05, y, head.r * 0.05, head.r * 0.13, dark)
+def _ears(head: Head, u: Field, v: Field) -> Field:
+    """Return how deep a place is in an ear, in steps; the far ear is behind the head."""
+    near = [side for side in (-1, 1) if side * head.yaw <= 0.2]
+    ears = [((u - side * 0.98 + head.yaw * 0.12) / 0.15) ** 2 for side in near]
+    return (1 - np.minimum(ears[0], ears[-1]) - ((v - 0.16) / 0.28) ** 2) * 0.1 / STEP

@@ -11,10 +11,11 @@ from retrievals_pipeline.miniature.hair import (
     paint_beard,
     paint_hair,
     paint_hair_behind,
+    paint_plaits,
 )
 from retrievals_pipeline.miniature.headgear import SHADOWS, paint_headgear
 from retrievals_pipeline.miniature.heads import BUILDS, Head, paint_head
-from retrievals_pipeline.miniature.relief import Lamp
+from retrievals_pipeline.miniature.relief import Lamp, refine
 from retrievals_pipeline.miniature.rooms import lamp_of, paint_background
 
 POSES = {  # bowed, tilted, turned away at least and at most
@@ -80,12 +81,14 @@ def paint_sitter(canvas: Canvas, head: Head, lamp: Lamp, mood: Expression, *, lo
     paint_hair_behind(canvas, head, lamp, covered=worn is not None)
     paint_coat(canvas, head, color, lamp)
     paint_neck(canvas, head, lamp)
-    paint_collar(canvas, head, color, lamp)
     paint_head(canvas, head, lamp, merry=mood.laugh > 0, shaded=SHADOWS[worn.name] if worn else 0)
+    paint_hair(canvas, head, lamp, covered=worn is not None and worn.name != "veil")
+    refine(canvas)
+    paint_plaits(canvas, head, lamp)
+    paint_collar(canvas, head, color, lamp)
     paint_face(canvas, head, mood, chance.choice(IRISES))
     if sitter.name == "old man":
         paint_beard(canvas, head, lamp, length=chance.uniform(0.1, 0.6))
-    paint_hair(canvas, head, lamp, covered=worn is not None and worn.name != "veil")
     r, reach = head.r, shoulders(head) * head.r
     canvas.mark(sitter, (head.x - r * 1.2, head.y - r * 1.5, head.x + r * 1.2, head.y + r * 1.45))
     canvas.mark(

@@ -22,7 +22,7 @@ def paint_reader(canvas: Canvas) -> None:
     reader, coat, book, light = scene.subjects
     side = chance.choice((-1, 1))
     lamp = lamp_of(scene.mood, side, candlelit=scene.candlelit)
-    paint_background(canvas, lamp, LEVELS[scene.mood], plain=light.name == "window")
+    paint_background(canvas, lamp, LEVELS[scene.mood], daylight=light.name == "window")
     if light.name == "window":
         canvas.mark(light, paint_window(canvas, side))
     small = BUILDS[reader.name].small
@@ -167,7 +167,7 @@ def _sleeves(canvas: Canvas, head: Head, left: Point, right: Point, lamp: Lamp) 
         nx, ny = -dy / length * head.r * 0.46, dx / length * head.r * 0.46
         shape = [(elbow[0] + nx, elbow[1] + ny), (hand[0] + nx * 0.6, hand[1] + ny * 0.6),
                  (hand[0] - nx * 0.6, hand[1] - ny * 0.6), (elbow[0] - nx, elbow[1] - ny)]  # fmt: skip
-        light = 0.95 if side == lamp.side else 0.62
+        light = 0.9 if side == lamp.side else 0.68
         soft(
             canvas,
             [(x, y + head.r * 0.12) for x, y in shape],
@@ -175,7 +175,7 @@ def _sleeves(canvas: Canvas, head: Head, left: Point, right: Point, lamp: Lamp) 
             0.5,
             head.r * 0.1,
         )
-        soft(canvas, shape, dimmed(canvas, color, light), 1.0, head.r * 0.04)
+        soft(canvas, shape, dimmed(canvas, color, light), 1.0, head.r * 0.12)
         cuff = ring(*hand, head.r * 0.28, head.r * 0.26, 14)
         canvas.polygon(cuff, dimmed(canvas, (238, 232, 218), light))
 

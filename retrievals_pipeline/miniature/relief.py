@@ -126,17 +126,39 @@ def flat(color: Color, like: Field) -> Field:
     return np.broadcast_to(pigment(color), (*like.shape, 3)).copy()
 
 
+def begin(canvas: Canvas, pixels: Field) -> None:
+    """Begin a picture with a soft ground, float (h, w, 3) of any size.
+
+    Until `refine` the canvas has the size of the picture, which is a quarter of the work: only what
+    has soft edges of its own, `lay` and `soft`, keeps to the positions of the whole canvas.
+    """
+    ground = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    canvas.image = ground.resize(canvas.size, Image.Resampling.BICUBIC)
+    canvas.draw = ImageDraw.Draw(canvas.image)
+
+
+def refine(canvas: Canvas) -> None:
+    """Give the canvas its whole size, for what is drawn with sharp edges."""
+    canvas.image = _whole(canvas.image, (canvas.width, canvas.height))
+    canvas.draw = ImageDraw.Draw(canvas.image)
+
+
+def _whole(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return picture.resize(size, Image.Resampling.NEAREST) if picture.size != size else picture
+
+
 def lay(canvas: Canvas, surface: Surface, box: Box, lamp: Lamp) -> None:
     """Light a surface and lay it into the box of the canvas that its grid covers."""
+    scale = canvas.image.width / canvas.width
     rows, columns = surface.inside.shape
-    left, top = box[0], box[1]
-    wide, high = (box[2] - left) / columns, (box[3] - top) / rows
+    left, top = box[0] * scale, box[1] * scale
+    wide, high = (box[2] - box[0]) * scale / columns, (box[3] - box[1]) * scale / rows
     seen = surface.inside > -4
     down, right = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     first = max(int(down[0]), int(-top // high))
-    last = min(int(down[-1]) + 1, math.ceil((canvas.height - top) / high))
+    last = min(int(down[-1]) + 1, math.ceil((canvas.image.height - top) / high))
     start = max(int(right[0]), int(-left // wide))
-    stop = min(int(right[-1]) + 1, math.ceil((canvas.width - left) / wide))
+    stop = min(int(right[-1]) + 1, math.ceil((canvas.image.width - left) / wide))
     if first >= last or start >= stop:
         return
     part = surface.cut(slice(first, last), slice(start, stop))
@@ -148,18 +170,19 @@ def lay(canvas: Canvas, surface: Surface, box: Box, lamp: Lamp) -> None:
 def _paste(
     canvas: Canvas, pixels: Field, inside: Field, at: tuple[int, int], size: tuple[int, int]
 ) -> None:
+    share = canvas.image.width // canvas.size[0]
+    half = (max(1, size[0] // share), max(1, size[1] // share))
     paint = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
-    half = ((size[0] + 1) // OVERSAMPLING, (size[1] + 1) // OVERSAMPLING)  # it is soft enough
-    paint = paint.resize((max(1, half[0]), max(1, half[1])), Image.Resampling.BILINEAR)
+    paint = paint.resize(half, Image.Resampling.BILINEAR)
     edge = Image.fromarray(np.clip(128 + inside * 36, 0, 255).astype(np.uint8))
-    mask = edge.resize(size, Image.Resampling.BILINEAR)
-    mask = mask.point(_steep(max(1, round(size[0] / inside.shape[1]))))
-    canvas.image.paste(paint.resize(size, Image.Resampling.NEAREST), at, mask)
+    mask = edge.resize(half, Image.Resampling.BILINEAR)
+    mask = mask.point(_steep(max(1, round(half[0] / inside.shape[1]))))
+    canvas.image.paste(_whole(paint, size), at, _whole(mask, size))
 
 
 @lru_cache(maxsize=32)
 def _steep(gain: int) -> list[int]:
-    return [max(0, min(255, round((level - 128) * gain * 2 + 128))) for level in range(256)]
+    return [max(0, min(255, round((level - 128) * gain * 4 + 128))) for level in range(256)]
 
 
 def soft(
@@ -169,13 +192,17 @@ def soft(
     xs, ys = [x for x, _ in points], [y for _, y in points]
     left, top = min(xs) - 2 * blur, min(ys) - 2 * blur
     width, height = max(xs) + 2 * blur - left, max(ys) + 2 * blur - top
-    scale = min(1.0, 3 / max(blur, 1e-6))  # a soft edge needs few pixels
+    scale = min(1 / OVERSAMPLING, 3 / max(blur, 1e-6))  # a soft edge needs few pixels
+    share = canvas.image.width / canvas.width
     small = Image.new("L", (max(1, round(width * scale)), max(1, round(height * scale))))
     shape = [((x - left) * scale, (y - top) * scale) for x, y in points]
     ImageDraw.Draw(small).polygon(shape, fill=round(255 * strength))
     small = small.filter(ImageFilter.GaussianBlur(blur * scale * 0.6))
-    mask = small.resize((max(1, round(width)), max(1, round(height))), Image.Resampling.BILINEAR)
-    canvas.image.paste(color, (round(left), round(top)), mask)
+    half = (max(1, round(width / OVERSAMPLING)), max(1, round(height / OVERSAMPLING)))
+    mask = small.resize(half, Image.Resampling.BILINEAR)
+    if share == 1:
+        mask = _whole(mask, (half[0] * OVERSAMPLING, half[1] * OVERSAMPLING))
+    canvas.image.paste(color, (round(left * share), round(top * share)), mask)
 
 
 def ring(x: float, y: float, rx: float, ry: float, steps: int = 28) -> list[Point]:

@@ -16,6 +16,7 @@ from retrievals_pipeline.miniature.relief import (
     grid,
     lamp_from,
     lay,
+    refine,
     ring,
     soft,
 )
@@ -54,13 +55,12 @@ def paint_table(canvas: Canvas) -> None:
     places = tall + _fruit_places(canvas, edge, tall)
     for place in places:
         _shadow(canvas, place, lamp)
+    refine(canvas)
     for place in sorted(places, key=lambda place: place.y):
         canvas.mark(place.subject, _paint(canvas, place, lamp))
     if candle:
         flame = (candle.x, candle.y - candle.size * 0.9)
-        darken(
-            canvas, (flame[0], flame[1] + candle.size * 0.5), canvas.unit * 0.95, (0.3, 0.26, 0.29)
-        )
+        darken(canvas, (flame[0], flame[1] + candle.size * 0.5), canvas.unit * 0.8, 0.84)
         paint_flame(canvas, flame, candle.size)
 
 
@@ -75,7 +75,7 @@ def _paint(canvas: Canvas, place: Place, lamp: Lamp) -> Box:
 
 def _room(canvas: Canvas, lamp: Lamp, edge: float) -> None:
     chance, w, h = canvas.chance, canvas.width, canvas.height
-    level = {"cheerful": 1.25, "mysterious": 0.8}.get(canvas.scene.mood, 1.0)
+    level = {"cheerful": 1.25, "mysterious": 0.6}.get(canvas.scene.mood, 1.0)
     paint_wall(canvas, chance.choice(WALLS), (0.5 + 0.25 * lamp.side, 0.3), level)
     if chance.random() < 0.35 and not canvas.scene.candlelit:
         _sunlight(canvas, lamp)
@@ -85,8 +85,8 @@ def _room(canvas: Canvas, lamp: Lamp, edge: float) -> None:
     cloth = chance.choice(CLOTHS)
     front = h * 0.93
     _plane(canvas, wood, (0.0, edge, float(w), front), lamp)
-    canvas.draw.rectangle((0, front, w, h), fill=canvas.shade(mix(wood, INK, 0.45)))
-    canvas.line(((0, front), (w, front)), canvas.shade(mix(wood, (255, 236, 200), 0.25)), h * 0.006)
+    side = ((0.0, front), (w, front), (w, h), (0.0, h))
+    soft(canvas, side, canvas.shade(mix(wood, INK, 0.45)), 1.0, h * 0.003)
     if chance.random() < 0.75:
         _cloth(canvas, cloth, edge, lamp)
 
@@ -141,13 +141,13 @@ def _tall_places(canvas: Canvas, edge: float) -> list[Place]:
     way = canvas.chance.choice((-1, 1))
     places = []
     for index, subject in enumerate(tall):
-        size, x = HEIGHTS[subject.name], 0.5 + 0.3 * way * (1 if index == 0 else -1)
+        size, x = HEIGHTS[subject.name], 0.5 + 0.28 * way * (1 if index == 0 else -1)
         deep = 0.16
         if subject is subjects[0]:
             deep, x = 0.27, 0.5 + canvas.chance.uniform(-0.07, 0.07)
             size = (edge / canvas.height + deep) * canvas.height / canvas.unit / 1.09
         elif subjects[0].name == "vase":
-            x = 0.5 + 0.34 * way
+            x = 0.5 + 0.36 * way
         if subject.name == "book":
             deep = 0.36
         y = edge + canvas.height * deep

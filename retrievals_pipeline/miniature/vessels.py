@@ -39,7 +39,7 @@ def _turned(profile: Profile) -> tuple[Field, Surface]:
     x, y = grid(FRAME, COLUMNS, ROWS)
     levels, halves = zip(*profile, strict=True)
     raw = np.interp(-y[:, 0], levels, halves).astype(np.float32)
-    half = np.convolve(np.pad(raw, 3, mode="edge"), np.full(7, 1 / 7, np.float32), "valid")
+    half = np.convolve(np.pad(raw, 5, mode="edge"), np.full(11, 1 / 11, np.float32), "valid")
     slope = np.gradient(half, 1.12 / (ROWS - 1))[:, None]
     share = np.clip(x / np.maximum(half[:, None], 0.02), -0.99, 0.99)
     z = np.sqrt(1 - share * share)
