@@ -6,13 +6,15 @@ Deterministic: equal scenes and sides give equal pixels on one version of numpy 
 from PIL import Image
 
 from retrievals_pipeline.miniature.canvas import OVERSAMPLING, Canvas, Mark
-from retrievals_pipeline.miniature.indoors import paint_table
+from retrievals_pipeline.miniature.icons import paint_icon
 from retrievals_pipeline.miniature.outdoors import paint_outdoors
 from retrievals_pipeline.miniature.portraits import paint_portrait
+from retrievals_pipeline.miniature.readers import paint_reader
 from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.still_life import paint_table
 from retrievals_pipeline.miniature.surfaces import SURFACES
 
-LAYOUTS = {"portrait": paint_portrait, "reading": paint_portrait, "icon": paint_portrait,
+LAYOUTS = {"portrait": paint_portrait, "reading": paint_reader, "icon": paint_icon,
            "table": paint_table}  # fmt: skip
 TALL = ("portrait", "reading", "icon")
 
