@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrievals_pipeline.miniature.descriptions import NUMERALS, describe
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_pipeline.miniature.painter import paint, picture_size
-from retrievals_pipeline.miniature.scenes import NUMERALS, PLACES, describe, scene
+from retrievals_pipeline.miniature.places import PLACES
+from retrievals_pipeline.miniature.scenes import scene
 from retrievals_serving.errors import SettingsError, SourceError
 
 WORKS = 60
@@ -224,7 +226,7 @@ def test_a_description_counts_every_subject_it_names() -> None:
             assert noun in words.lower()
             if subject.count > 1:
                 assert f"{NUMERALS[subject.count]} " in words
-        assert PLACES[shown.setting].indoors == (shown.season == "")
+        assert shown.indoors == (shown.time_of_day == "")
 
 
 @pytest.mark.parametrize("side", [64, 300, 1024])
