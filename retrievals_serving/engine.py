@@ -102,7 +102,7 @@ class SearchEngine:
         return self._queries.embedder
 
     @property
-    def reranker(self) -> str | None:
+    def reranker_name(self) -> str | None:
         """Name of the reranker, loaded or not; None where none is set."""
         return self._judge.name if self._judge else None
 

@@ -31,7 +31,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def settings(home: Path) -> Settings:
-    return Settings.load(home=home, window=40, page=8, more=5, secret="a secret of the tests")
+    """Settings of vector search alone; tests of the second stage have their own."""
+    secret = "a secret of the tests"
+    return Settings.load(home=home, window=40, page=8, more=5, reranker="none", secret=secret)
 
 
 @pytest.fixture(scope="session")

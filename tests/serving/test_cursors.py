@@ -125,7 +125,7 @@ def no_warning_yet() -> Iterator[None]:
 def test_without_a_secret_one_warning_says_so_and_cursors_hold_within_the_process(
     home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = Settings.load(home=home, page=2)
+    settings = Settings.load(home=home, page=2, reranker="none")
     with (
         caplog.at_level(logging.WARNING),
         SearchEngine.open(settings=settings, embedder=WordEmbedder()) as one,

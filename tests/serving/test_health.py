@@ -27,6 +27,7 @@ def test_health_says_what_answers(client: httpx.Client) -> None:
         "release": RELEASE,
         "works": WORKS,
         "embedder": "words",
+        "reranker": None,
         "device": "cpu",
         "dtype": "float32",
     }
@@ -104,7 +105,7 @@ def test_a_server_starts_before_the_first_build_and_answers_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: WordEmbedder())
-    with client_of(create_app(Settings.load(home=tmp_path))) as client:
+    with client_of(create_app(Settings.load(home=tmp_path, reranker="none"))) as client:
         health = client.get("/health")
         assert (health.status_code, health.json()["status"]) == (503, "unavailable")
         assert "retrievals build" in health.json()["detail"]
