@@ -198,11 +198,11 @@ def test_sixty_four_candidates_become_twenty_four_results_by_settings_alone(
 ) -> None:
     store = Store(tmp_path)
     promote(store, make_release(store, works=70).release_id)
-    with opened(tmp_path, reranker := FakeReranker(), candidates=64, page=24, alpha=1.0) as engine:
-        window = walk(engine, engine.search("boat", rerank=False))
+    sizes = {"window": 70, "candidates": 64, "page": 24}
+    with opened(tmp_path, reranker := FakeReranker(), **sizes, alpha=1.0) as engine:
         page = engine.search("boat")
     ((_, shown),) = reranker.asked
-    assert (page.total, len(shown)) == (24, min(64, len(window)))
+    assert (page.total, len(shown), page.window) == (24, 64, 70)
     best = sorted((opinion("boat", sha256) for sha256 in shown), reverse=True)[:24]
     assert [result.score for result in page.results] == pytest.approx(best)
 
