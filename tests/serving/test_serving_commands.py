@@ -71,13 +71,13 @@ def test_search_shows_what_the_reranker_thought(reranker: FakeReranker) -> None:
     reranker.seconds = 0.5
     result = run("search", "stormy boat", "--top-k", "5")
     assert result.exit_code == 0, result.output
-    heading, *lines = result.output.splitlines()
+    heading, *lines, summary = result.output.splitlines()
     assert heading.split() == ["score", "vector", "reranker", "work"]
     scores = [line.split()[1:4] for line in lines if re.match("[1-5] ", line)]
     vector = float(scores[0][1])
     assert float(scores[0][0]) == pytest.approx(0.6 * 0.125 + 0.4 * vector, abs=1e-3)
     assert [thought for _, _, thought in scores] == ["0.125"] * 3 + ["–"] * 2
-    assert re.search(r"in \d+ ms; 5% reranked \(deadline\)", lines[-1])
+    assert re.search(r"in \d+ ms; 5% reranked \(deadline\)", summary)
 
 
 def test_search_without_the_reranker_loads_none(reranker: FakeReranker) -> None:
@@ -159,16 +159,8 @@ def test_releases_list_of_an_empty_home_says_how_to_make_one(
 def test_doctor_is_content_with_what_works() -> None:
     result = run("doctor")
     assert result.exit_code == 0, result.output
-    for check in (
-        "python",
-        "faiss",
-        "torch",
-        "dagster",
-        "settings",
-        "home",
-        "embedder",
-        "reranker",
-    ):
+    programs = ("python", "faiss", "torch", "dagster")
+    for check in (*programs, "settings", "home", "embedder", "reranker", "records"):
         assert re.search(rf"^(ok|warning) +{check} ", result.output, re.MULTILINE), check
     assert f"{RELEASE}, 60 works" in result.output
 
