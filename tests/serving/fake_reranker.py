@@ -1,13 +1,20 @@
 """A reranker of opinions, on a clock of its own, for the tests of what serving does with it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from retrievals_serving.models import Input
+from retrievals_serving import SearchEngine, Settings
+from retrievals_serving.models import Input, Reranker
 from retrievals_serving.models.contracts import Contract
+from retrievals_serving.pages import Result
+from tests.serving.small_release import WordEmbedder
+
+WINDOW, CANDIDATES = 40, 20
 
 Opinion = Callable[[str, str], float]  # of a query and the sha256 of a picture
 
@@ -56,3 +63,17 @@ class FakeReranker:
             if path.is_file():
                 scores[place] = self.opinion(query, path.stem)
         return scores
+
+
+@contextmanager
+def opened(home: Path, model: Reranker | None, **changes: Any) -> Iterator[SearchEngine]:
+    """Open the release of `home` with `model`, or with settings that are changed, as `reranker`."""
+    values = {"window": WINDOW, "candidates": CANDIDATES, "page": 8, "more": 5, "secret": "shared"}
+    settings = Settings.load(home=home, **({"reranker": "none"} | values | changes))
+    with SearchEngine.open(settings=settings, embedder=WordEmbedder(), reranker=model) as engine:
+        yield engine
+
+
+def picture(result: Result) -> str:
+    """The sha256 of a result's picture."""
+    return result.thumbnail_url.rpartition("/")[2]

@@ -1,62 +1,29 @@
-"""The second stage of a search: what is reranked, in what order it comes, and what is left out."""
+"""The second stage of a search: what is reranked, and in what order it comes."""
 
 import itertools
 import random
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from retrievals_serving import SearchEngine, Settings
-from retrievals_serving.errors import ModelError
-from retrievals_serving.models import Reranker
+from retrievals_serving import SearchEngine
 from retrievals_serving.pages import Page, Result
 from retrievals_serving.release import promote
-from retrievals_serving.reranking import left_out
 from retrievals_serving.store import Store, picture_name
-from tests.serving.fake_reranker import FakeReranker, opinion
-from tests.serving.small_release import WordEmbedder, make_release
+from tests.serving.fake_reranker import CANDIDATES, WINDOW, FakeReranker, opened, opinion, picture
+from tests.serving.small_release import make_release
 from tests.serving.test_engine import walk
 from tests.serving.test_filters import random_filters
-
-WINDOW, CANDIDATES = 40, 20
-
-
-@contextmanager
-def opened(home: Path, model: Reranker | None, **changes: Any) -> Iterator[SearchEngine]:
-    values = {"window": WINDOW, "candidates": CANDIDATES, "page": 8, "more": 5, "secret": "shared"}
-    settings = Settings.load(home=home, **({"reranker": "none"} | values | changes))
-    with SearchEngine.open(settings=settings, embedder=WordEmbedder(), reranker=model) as engine:
-        yield engine
-
-
-@pytest.fixture
-def reranker(monkeypatch: pytest.MonkeyPatch) -> FakeReranker:
-    """A reranker whose clock is the one that the deadline is on."""
-    fake = FakeReranker()
-    monkeypatch.setattr("retrievals_serving.reranking.monotonic", fake.monotonic)
-    return fake
 
 
 @pytest.fixture
 def engine(home: Path, reranker: FakeReranker) -> Iterator[SearchEngine]:
     with opened(home, reranker) as engine:
         yield engine
-
-
-@pytest.fixture
-def own_home(home: Path, tmp_path: Path) -> Path:
-    """A copy of the home, the test's own to take pictures from."""
-    return Path(shutil.copytree(home, tmp_path / "home"))
-
-
-def picture(result: Result) -> str:
-    return result.thumbnail_url.rpartition("/")[2]
 
 
 def expected(window: list[Result], alpha: float, judged: set[str]) -> list[tuple[str, float]]:
@@ -207,68 +174,6 @@ def test_sixty_four_candidates_become_twenty_four_results_by_settings_alone(
     assert [result.score for result in page.results] == pytest.approx(best)
 
 
-def test_what_the_deadline_leaves_out_comes_after_what_was_scored_in_the_vectors_order(
-    home: Path, reranker: FakeReranker
-) -> None:
-    reranker.seconds = 0.25
-    with opened(home, reranker, rerank_deadline=1.0) as engine:
-        window = walk(engine, engine.search("boat", rerank=False))
-        page = engine.search("boat")
-        results = walk(engine, page)
-    assert (page.degraded, page.rerank_coverage) == (("deadline",), 4 / CANDIDATES)
-    assert {result.id for result in results[:4]} == {result.id for result in window[:4]}
-    assert [result.id for result in results[4:]] == [result.id for result in window[4:]]
-    for result in results[4:]:
-        assert (result.rerank_score, result.score) == (None, result.vector_score)
-
-
-def test_when_the_deadline_leaves_out_all_the_answer_is_that_of_the_vectors(
-    engine: SearchEngine, reranker: FakeReranker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def too_slow(_: str, images: list[Path], *, deadline: float) -> np.ndarray:
-        reranker.now = deadline
-        return np.full(len(images), np.nan, dtype=np.float32)
-
-    monkeypatch.setattr(reranker, "score", too_slow)
-    page = engine.search("boat")
-    assert page.results == engine.search("boat", rerank=False).results
-    assert (page.degraded, page.rerank_coverage) == (("deadline",), 0.0)
-
-
-def test_works_whose_picture_is_lost_come_after_those_that_were_scored(
-    own_home: Path, reranker: FakeReranker
-) -> None:
-    with opened(own_home, reranker) as engine:
-        window = walk(engine, engine.search("boat", rerank=False))
-        for result in (window[0], window[CANDIDATES - 1]):
-            engine.release.store.remove(picture_name(picture(result)))
-        page = engine.search("boat")
-        results = walk(engine, page)
-    lost = [window[0].id, window[CANDIDATES - 1].id]
-    assert [one.id for one in results[CANDIDATES - 2 : CANDIDATES]] == lost
-    assert [one.rerank_score for one in results[CANDIDATES - 2 : CANDIDATES]] == [None, None]
-    assert (page.degraded, page.rerank_coverage) == (("pictures",), 1 - 2 / CANDIDATES)
-
-
-@pytest.mark.parametrize(
-    ("is_judged", "is_late", "words"),
-    [
-        ([True, True], True, ()),
-        ([], True, ()),
-        ([False, True], False, ("pictures",)),
-        ([True, False], False, ("pictures",)),
-        ([False, True], True, ("pictures",)),
-        ([True, False], True, ("deadline",)),
-        ([False, False], True, ("deadline",)),
-        ([False, True, False], True, ("deadline", "pictures")),
-    ],
-)
-def test_what_was_left_out_has_its_reason(
-    is_judged: list[bool], is_late: bool, words: tuple[str, ...]
-) -> None:
-    assert left_out(np.array(is_judged, dtype=bool), is_late=is_late) == words
-
-
 def test_the_pages_of_an_answer_say_the_same_of_it_wherever_they_are_made(
     home: Path, engine: SearchEngine, reranker: FakeReranker
 ) -> None:
@@ -300,48 +205,6 @@ def test_only_a_search_asks_the_reranker(engine: SearchEngine, reranker: FakeRer
     assert (page.rerank_coverage, page.timings["rerank"]) == (0.0, 0.0)
 
 
-def test_without_a_reranker_there_is_none_to_ask(home: Path) -> None:
-    with opened(home, None) as engine:
-        assert engine.reranker_name is None
-        assert engine.search("boat").results == engine.search("boat", rerank=False).results
-
-
-def test_the_reranker_of_the_settings_is_loaded_once_and_not_on_the_deadlines_time(
-    home: Path, reranker: FakeReranker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loads = []
-
-    def load(checkpoint: str, **options: object) -> FakeReranker:
-        loads.append((checkpoint, options))
-        reranker.now += 60
-        return reranker
-
-    monkeypatch.setattr("retrievals_serving.reranking.load_reranker", load)
-    named = {"reranker": "some/reranker@1", "dtype": "float16", "max_pixels": 4096}
-    with opened(home, None, **named) as engine, ThreadPoolExecutor(8) as pool:
-        assert (engine.reranker_name, loads) == ("some/reranker@1", [])
-        engine.search("boat", rerank=False)
-        engine.similar("test:1007")
-        assert loads == []
-        pages = list(pool.map(engine.search, ["boat"] * 8))
-        engine.warm()
-    assert {page.rerank_coverage for page in pages} == {1.0}
-    options = {"device": "auto", "dtype": "float16", "max_pixels": 4096}
-    assert loads == [("some/reranker@1", options)]
-
-
-def test_a_reranker_that_cannot_be_loaded_is_named_and_what_needs_none_answers(
-    home: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "config.json").write_text('{"model_type": "clip"}')
-    with opened(home, None, reranker=str(tmp_path)) as engine:
-        for ask in (engine.warm, lambda: engine.search("boat")):
-            with pytest.raises(ModelError, match=f"{tmp_path} .* which has no rerankers"):
-                ask()
-        assert not engine.is_warm
-        assert engine.search("boat", rerank=False).total == 8
-
-
 def test_threads_get_the_answers_that_one_gets(home: Path) -> None:
     def ask(turn: int) -> list[tuple[str, float]]:
         page = engine.search(["boat", "horse", "portrait"][turn % 3], alpha=turn % 5 / 4)
@@ -351,20 +214,3 @@ def test_threads_get_the_answers_that_one_gets(home: Path) -> None:
         expected = [ask(turn) for turn in range(30)]
         with ThreadPoolExecutor(8) as pool:
             assert list(pool.map(ask, range(30))) == expected
-
-
-def test_the_model_that_ships_reranks_the_pictures_of_a_release(home: Path) -> None:
-    options = {"reranker": "miniature", "max_pixels": 65536, "rerank_deadline": 60}
-    with opened(home, None, **options) as engine:
-        engine.warm()
-        assert engine.is_warm
-        page = engine.search("a boat")
-        results = walk(engine, page)
-        alone = engine.search("a boat", top_k=1, filters={"title": results[0].title})
-    assert (page.rerank_coverage, page.degraded) == (1.0, ())
-    thoughts = [result.rerank_score for result in results if result.rerank_score is not None]
-    assert len(thoughts) == CANDIDATES
-    assert all(0 < thought < 1 for thought in thoughts)
-    assert len(set(thoughts)) > 1
-    same = next(one for one in results if one.id == alone.results[0].id)
-    assert alone.results[0].rerank_score == pytest.approx(same.rerank_score, abs=1e-5)
