@@ -1,5 +1,6 @@
 """Portraits: a sitter before a wall, to the chest."""
 
+from retrievals_pipeline.miniature.beards import paint_beard
 from retrievals_pipeline.miniature.candles import darken, paint_candle, paint_flame
 from retrievals_pipeline.miniature.canvas import PIGMENTS, SKIN, Canvas, mix
 from retrievals_pipeline.miniature.dress import paint_coat, paint_collar, paint_neck, shoulders
@@ -8,7 +9,6 @@ from retrievals_pipeline.miniature.hair import (
     COLORS_OF_HAIR,
     GREY,
     WHITE,
-    paint_beard,
     paint_hair,
     paint_hair_behind,
     paint_plaits,
