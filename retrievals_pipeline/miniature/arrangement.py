@@ -35,7 +35,7 @@ def tall_places(canvas: Canvas, edge: float) -> list[Place]:
             deep, x = 0.27, 0.5 + canvas.chance.uniform(-0.07, 0.07)
             size = (edge / canvas.height + deep) * canvas.height / canvas.unit / 1.09
         elif subjects[0].name == "vase":
-            x = 0.5 + 0.36 * way
+            x = 0.5 + (0.3 if subject.name == "book" else 0.36) * way
         if subject.name == "book":
             deep = 0.36
         y = edge + canvas.height * deep

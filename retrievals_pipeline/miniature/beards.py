@@ -17,7 +17,7 @@ def paint_beard(canvas: Canvas, head: Head, lamp: Lamp, *, length: float) -> Non
     end = head.build.chin + length
     _mass(canvas, head, lamp, end)
     cheeks = head.on([(-0.5, 0.3), (0.5, 0.3)])
-    left, right = (0.35 + 0.65 * light_at(canvas, cheek, head.skin) for cheek in cheeks)
+    left, right = (0.15 + 0.85 * light_at(canvas, cheek, head.skin) for cheek in cheeks)
     _locks(canvas, head, end, left, right)
     nod, forward = head.pitch * 0.3, head.yaw * 0.55
     for side, light in ((-1, left), (1, right)):
@@ -62,4 +62,4 @@ def _locks(canvas: Canvas, head: Head, end: float, left: float, right: float) ->
 
 def _lock(canvas: Canvas, head: Head, start: Point, end: Point, light: float) -> None:
     tone = dimmed(canvas, head.hair, min(1.06, light * canvas.chance.uniform(0.84, 1.1)))
-    canvas.line((head.place(*start), head.place(*end)), tone, head.r * 0.035)
+    canvas.line((head.place(*start), head.place(*end)), tone, head.r * 0.028)

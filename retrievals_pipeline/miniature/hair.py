@@ -21,7 +21,10 @@ def paint_hair_behind(canvas: Canvas, head: Head, lamp: Lamp, *, covered: bool) 
             return
         _ball(canvas, head, lamp, (-0.25 * head.yaw, -1.5), 0.44)  # a grey bun on top
     elif not head.build.small:
-        _tresses(canvas, head, lamp)
+        if not covered and canvas.chance.random() < 0.35:
+            _ball(canvas, head, lamp, (-0.5 * head.yaw, -1.36), 0.36)
+        else:
+            _tresses(canvas, head, lamp)
 
 
 def _ball(canvas: Canvas, head: Head, lamp: Lamp, at: tuple[float, float], radius: float) -> None:
@@ -106,12 +109,12 @@ def _growth(canvas: Canvas, head: Head, turn: Field, level: Field) -> Field:
         tuft = np.minimum(side - 1.0 - 0.1 * level, 0.5 - level)
         depth += np.minimum(tuft, level + 0.9)
         return depth
-    wide, top = (0.86, 0.98) if build.female else (0.92, 0.9)
+    wide, top = (0.86, 0.98) if build.female else (1.02, 0.88)
     if build.small and not build.female:
         top = 0.68  # a fringe
     brow = top - 0.1 * np.cos(turn * 3 + 1) * (not build.small)
     opening = np.sqrt((turn / wide) ** 2 + ((level - 0.1) / (brow + 0.1)) ** 2) - 1
-    lowest = 0.62 if build.female and not build.old else 0.34
+    lowest = 0.62 if build.female and not build.old else 0.3
     if build.small and not build.female:
         lowest = 0.42
     hair = np.where(level > 0.1, side / wide - 1, opening) * 0.7

@@ -195,6 +195,8 @@ def _complexion(head: Head, turn: Field, level: Field, lamp: Lamp, shaded: float
     dark += 0.34 * hill(turn - 0.1 * head.yaw, lower, (cast, 0.42), (0.11, 0.16))
     dark += 0.2 * hill(turn, lower, (0.0, 0.56), (0.16, 0.04))
     dark += 0.12 * hill(turn, lower, (0.0, 0.93), (0.16, 0.045))
+    if not (build.female or build.small or build.old):  # a shaven beard
+        dark += 0.16 * np.clip((lower - 0.45) / 0.2, 0, 1)
     if shaded:
         dark += shaded * np.clip((-0.12 - level) / 0.35, 0, 1)
     tone = pigment(mix(head.skin, (70, 30, 26), 0.8))

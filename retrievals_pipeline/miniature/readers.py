@@ -7,7 +7,7 @@ from retrievals_pipeline.miniature.canvas import INK, Canvas, Color, mix
 from retrievals_pipeline.miniature.faces import EXPRESSIONS
 from retrievals_pipeline.miniature.heads import BUILDS
 from retrievals_pipeline.miniature.open_books import paint_held_book, paint_lying_book
-from retrievals_pipeline.miniature.portraits import LEVELS, paint_sitter, pose
+from retrievals_pipeline.miniature.portraits import level_of, paint_sitter, pose
 from retrievals_pipeline.miniature.relief import Lamp, dimmed, ring, soft
 from retrievals_pipeline.miniature.rooms import lamp_of, paint_background, paint_window
 
@@ -20,7 +20,12 @@ def paint_reader(canvas: Canvas) -> None:
     reader, _, book, light = scene.subjects
     side = chance.choice((-1, 1))
     lamp = lamp_of(scene.mood, side, candlelit=scene.candlelit)
-    paint_background(canvas, lamp, LEVELS[scene.mood], daylight=light.name == "window")
+    paint_background(
+        canvas,
+        lamp,
+        LEVELS[scene.mood] * (0.7 if scene.candlelit else 1.0),
+        daylight=light.name == "window",
+    )
     if light.name == "window":
         canvas.mark(light, paint_window(canvas, side))
     small = BUILDS[reader.name].small
