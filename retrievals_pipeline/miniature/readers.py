@@ -23,7 +23,7 @@ def paint_reader(canvas: Canvas) -> None:
     paint_background(
         canvas,
         lamp,
-        LEVELS[scene.mood] * (0.7 if scene.candlelit else 1.0),
+        level_of(scene),
         daylight=light.name == "window",
     )
     if light.name == "window":
