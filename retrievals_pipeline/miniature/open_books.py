@@ -142,15 +142,13 @@ def _sleeves(canvas: Canvas, head: Head, left: Point, right: Point, lamp: Lamp) 
             (hand[0] - nx * 0.6, hand[1] - ny * 0.6),
             (elbow[0] - nx, elbow[1] - ny),
         ]
-        light = 0.9 if side == lamp.side else 0.68
-        soft(
-            canvas,
-            [(x, y + head.r * 0.12) for x, y in shape],
-            dimmed(canvas, INK, 1),
-            0.5,
-            head.r * 0.1,
+        light = 0.98 if side == lamp.side else 0.8
+        tone = dimmed(canvas, color, light)
+        canvas.polygon(
+            [(x, y + head.r * 0.07) for x, y in shape], dimmed(canvas, color, light * 0.6)
         )
-        soft(canvas, shape, dimmed(canvas, color, light), 1.0, head.r * 0.12)
+        canvas.polygon(shape, tone)
+        canvas.oval(*elbow, head.r * 0.46, head.r * 0.46, tone)
         cuff = ring(*hand, head.r * 0.28, head.r * 0.26, 14)
         canvas.polygon(cuff, dimmed(canvas, (238, 232, 218), light))
 

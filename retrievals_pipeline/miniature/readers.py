@@ -20,12 +20,7 @@ def paint_reader(canvas: Canvas) -> None:
     reader, _, book, light = scene.subjects
     side = chance.choice((-1, 1))
     lamp = lamp_of(scene.mood, side, candlelit=scene.candlelit)
-    paint_background(
-        canvas,
-        lamp,
-        level_of(scene),
-        daylight=light.name == "window",
-    )
+    paint_background(canvas, lamp, level_of(scene), daylight=light.name == "window")
     if light.name == "window":
         canvas.mark(light, paint_window(canvas, side))
     small = BUILDS[reader.name].small
