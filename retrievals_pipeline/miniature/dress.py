@@ -10,6 +10,7 @@ from retrievals_pipeline.miniature.heads import Head
 from retrievals_pipeline.miniature.relief import (
     Field,
     Lamp,
+    Normals,
     Surface,
     bent,
     dimmed,
@@ -59,15 +60,17 @@ def _dyed(color: Color) -> Color:
 
 def _outline(reach: float, y: Field) -> Field:
     t = np.clip((y - NECK) / 1.5, 0, 1)
-    slope = reach * (1 - (1 - t) ** 2.5) ** 0.62
-    return slope + 0.1 * np.clip(y - NECK - 1.5, 0, 3) - 0.02
+    half: Field = reach * (1 - (1 - t) ** 2.5) ** 0.62
+    half += 0.1 * np.clip(y - NECK - 1.5, 0, 3) - 0.02
+    return half
 
 
-def _torso(x: Field, y: Field, half: Field) -> tuple[Field, Field]:
+def _torso(x: Field, y: Field, half: Field) -> Normals:
     share = np.clip(x / np.maximum(half, 0.1), -1, 1)
     nx = 0.9 * np.sign(share) * np.abs(share) ** 2.2
     ny = -0.75 * np.clip(1 - (y - NECK) / 1.3, 0, 1) ** 1.5 * (0.4 + 0.6 * np.abs(share))
-    return nx, ny, np.sqrt(np.maximum(0.08, 1 - nx * nx - ny * ny))
+    nz: Field = np.sqrt(np.maximum(0.08, 1 - nx * nx - ny * ny))
+    return nx, ny, nz
 
 
 def _folds(canvas: Canvas, x: Field, y: Field, reach: float) -> Field:
@@ -76,14 +79,15 @@ def _folds(canvas: Canvas, x: Field, y: Field, reach: float) -> Field:
     side = np.abs(x)
     arm = 0.7 * reach + 0.1 * (y - 2.8)
     below = np.clip((y - 2.4) / 0.5, 0, 1)
-    height = -0.16 * below * np.exp(-(((side - arm) / 0.09) ** 2))
+    height: Field = -0.16 * below * np.exp(-(((side - arm) / 0.09) ** 2))
     phase, bend = chance.uniform(0, 6), chance.uniform(-0.5, 0.5)
     spread = np.arctan2(x, y - 0.6) + 0.05 * bend * np.sin(y * 3 + phase)
     deep = np.clip((y - 1.9) / 1.4, 0, 1)
     height += 0.055 * deep * np.sin(spread * 19 + phase + np.sin(y * 2 + x))
     height += 0.03 * deep * np.sin(spread * 37 + bend * 9 + np.sin(x * 3 - y))
     sleeve = np.sin((y * 0.8 + side * 0.9 + bend) * 7 + np.sin(side * 3))
-    return height + 0.035 * below * np.clip((side - arm) / 0.15, 0, 1) * sleeve
+    height += 0.035 * below * np.clip((side - arm) / 0.15, 0, 1) * sleeve
+    return height
 
 
 def paint_neck(canvas: Canvas, head: Head, lamp: Lamp) -> None:
@@ -106,7 +110,7 @@ def paint_collar(canvas: Canvas, head: Head, color: Color, lamp: Lamp) -> None:
     if head.build.small:
         _wide_collar(canvas, head, lamp)
     elif head.build.female:
-        _neckline(canvas, head, color, lamp)
+        _neckline(canvas, head, lamp)
     elif canvas.chance.random() < 0.4 and not head.build.old:
         _wide_collar(canvas, head, lamp)
     else:
@@ -126,9 +130,18 @@ def _wide_collar(canvas: Canvas, head: Head, lamp: Lamp) -> None:
     reach = shoulders(head)
     for side in (-1, 1):
         light = _light(lamp, side)
-        shape = [_at(head, side * u, v) for u, v in (
-            (0.0, NECK + 0.56), (0.46, NECK + 0.12), (0.62, NECK + 0.1), (reach * 0.56, NECK + 0.5),
-            (reach * 0.6, NECK + 0.72), (reach * 0.36, NECK + 1.06), (0.1, NECK + 0.98))]  # fmt: skip
+        shape = [
+            _at(head, side * u, v)
+            for u, v in (
+                (0.0, NECK + 0.56),
+                (0.46, NECK + 0.12),
+                (0.62, NECK + 0.1),
+                (reach * 0.56, NECK + 0.5),
+                (reach * 0.6, NECK + 0.72),
+                (reach * 0.36, NECK + 1.06),
+                (0.1, NECK + 0.98),
+            )
+        ]
         shadow = [(x - lamp.side * head.r * 0.05, y + head.r * 0.1) for x, y in shape]
         soft(canvas, shadow, dimmed(canvas, INK, 0.5), 0.6, head.r * 0.06)
         canvas.polygon(shape, dimmed(canvas, LINEN, light * 0.97))
@@ -140,7 +153,7 @@ def _wide_collar(canvas: Canvas, head: Head, lamp: Lamp) -> None:
                 head.r * 0.03)  # fmt: skip
 
 
-def _neckline(canvas: Canvas, head: Head, color: Color, lamp: Lamp) -> None:
+def _neckline(canvas: Canvas, head: Head, lamp: Lamp) -> None:
     """Paint bare skin in a round neckline edged with lace; the old wear a closed lace collar."""
     if head.build.old:
         for step in range(15):
@@ -165,7 +178,7 @@ def _neckline(canvas: Canvas, head: Head, color: Color, lamp: Lamp) -> None:
     soft(canvas, far, dark, 0.6, head.r * 0.14)
     throat = [_at(head, u, NECK + v) for u, v in ((-0.45, 0.05), (0.45, 0.05), (0.1, 0.36))]
     soft(canvas, throat, dark, 0.75, head.r * 0.12)
-    for x, y in edge[::1]:
+    for x, y in edge:
         canvas.oval(x, y, head.r * 0.09, head.r * 0.08, dimmed(canvas, LINEN, 0.8))
         canvas.oval(x, y - head.r * 0.015, head.r * 0.07, head.r * 0.055, dimmed(canvas, LINEN, 1))
 

@@ -27,7 +27,7 @@ class Expression:
 EXPRESSIONS = {
     "cheerful": Expression(0.95, 0.06, 0.05, 0.12, 1.0),
     "calm": Expression(),
-    "melancholy": Expression(0.55, 0.17, -0.08, -0.11, 0.0, 0.05),
+    "melancholy": Expression(0.55, 0.16, -0.07, -0.085, 0.0, 0.05),
     "mysterious": Expression(0.85, -0.04, 0.05, 0.0),
 }
 READING = {"open": 0.2, "look": 0.06}

@@ -36,7 +36,7 @@ def _frame(x: float, y: float, r: float) -> Box:
 
 
 @lru_cache(maxsize=1)
-def _ball() -> tuple[Field, Normals]:
+def _ball() -> tuple[Field, Field, Normals]:
     """Return the grid and the normals of a ball."""
     x, y = grid(FRAME, CELLS, CELLS)
     reach = np.minimum(0.98, np.sqrt(x * x + y * y))
@@ -81,7 +81,7 @@ def _leaf(canvas: Canvas, x: float, y: float, long: float, way: int) -> None:
     canvas.polygon(((x, y), above, tip), dimmed(canvas, LEAF, 1.15))
 
 
-def pear(canvas: Canvas, x: float, y: float, r: float, color: str, lamp: Lamp) -> Box:
+def pear(canvas: Canvas, x: float, y: float, r: float, _: str, lamp: Lamp) -> Box:
     """Paint a green-gold pear."""
     chance = canvas.chance
     box = (-1.3, -3.0, 1.3, 0.3)
@@ -111,7 +111,7 @@ def pear(canvas: Canvas, x: float, y: float, r: float, color: str, lamp: Lamp) -
     return x - r, y - 2.9 * r, x + r, y
 
 
-def orange(canvas: Canvas, x: float, y: float, r: float, color: str, lamp: Lamp) -> Box:
+def orange(canvas: Canvas, x: float, y: float, r: float, _: str, lamp: Lamp) -> Box:
     """Paint an orange with its pores and its navel."""
     u, v, normals = _ball()
     pores = canvas.noise.random(u.shape, dtype=np.float32) * 0.022
@@ -130,10 +130,10 @@ def orange(canvas: Canvas, x: float, y: float, r: float, color: str, lamp: Lamp)
     return x - r, y - 2 * r, x + r, y
 
 
-def lemon(canvas: Canvas, x: float, y: float, r: float, color: str, lamp: Lamp) -> Box:
+def lemon(canvas: Canvas, x: float, y: float, r: float, _: str, lamp: Lamp) -> Box:
     """Paint a lemon lying on its side."""
     chance = canvas.chance
-    u, v, _ = _ball()
+    u, v = grid(FRAME, CELLS, CELLS)
     turn = chance.uniform(-0.45, 0.45)
     low = v - 0.3
     a = u * math.cos(turn) + low * math.sin(turn)
@@ -164,19 +164,21 @@ def grapes(canvas: Canvas, x: float, y: float, r: float, color: str, lamp: Lamp)
     _leaf(canvas, *stalk[0], r * 0.8, way)
     u, v, normals = _ball()
     base = GRAPES[color]
+    every = slice(None, None, 3)  # they are small
+    u, v = u[every, every], v[every, every]
+    nx, ny, nz = (each[every, every] for each in normals)
+    inside = (1 - np.sqrt(u * u + v * v)) / STEP / 3
     balls = [
-        Surface((1 - np.sqrt(u * u + v * v)) / STEP, normals, flat(mix(base, INK, dark), u), 0.55)
+        Surface(inside, (nx, ny, nz), flat(mix(base, INK, dark), u), 0.55)
         for dark in (0.0, 0.12, 0.26)
     ]
-    small = [Surface(each.inside[::3, ::3] / 3, (each.normals[0][::3, ::3], each.normals[1][::3, ::3],
-             each.normals[2][::3, ::3]), each.albedo[::3, ::3], each.gloss) for each in balls]  # fmt: skip
     size = r * 0.29
     for row, count in enumerate((6, 7, 6, 5, 3)):
         level = y - r * (1.5 - 0.31 * row)
         for i in range(count):
             shift = way * r * (0.16 * row - 0.3)
             at = x + shift + r * 0.4 * (i - (count - 1) / 2) + r * chance.uniform(-0.06, 0.06)
-            ball = small[chance.randrange(3)]
+            ball = balls[chance.randrange(3)]
             up = level - abs(i - (count - 1) / 2) * r * -0.06 + r * chance.uniform(-0.05, 0.05)
             lay(canvas, ball, _frame(at, up + size, size), lamp)
     return x - 1.4 * r, y - 1.9 * r, x + 1.4 * r, y

@@ -1,12 +1,10 @@
 """Hair: what falls behind the head, what covers it, and beards."""
 
-import math
-
 import numpy as np
 
-from retrievals_pipeline.miniature.canvas import INK, Canvas, Color, Point, mix
+from retrievals_pipeline.miniature.canvas import INK, Canvas, Color, mix
 from retrievals_pipeline.miniature.heads import STEP, Head, round_normals
-from retrievals_pipeline.miniature.relief import Field, Lamp, Surface, dimmed, flat, lay, light_at
+from retrievals_pipeline.miniature.relief import Field, Lamp, Surface, dimmed, flat, lay
 
 WHITE: Color = (226, 223, 216)
 GREY: Color = (190, 188, 184)
@@ -23,7 +21,10 @@ def paint_hair_behind(canvas: Canvas, head: Head, lamp: Lamp, *, covered: bool) 
             return
         _ball(canvas, head, lamp, (-0.25 * head.yaw, -1.5), 0.44)  # a grey bun on top
     elif not head.build.small:
-        _tresses(canvas, head, lamp)
+        if not covered and canvas.chance.random() < 0.35:
+            _ball(canvas, head, lamp, (-0.5 * head.yaw, -1.36), 0.36)
+        else:
+            _tresses(canvas, head, lamp)
 
 
 def _ball(canvas: Canvas, head: Head, lamp: Lamp, at: tuple[float, float], radius: float) -> None:
@@ -79,7 +80,8 @@ def strands(canvas: Canvas, along: Field, depth: float) -> Field:
     tones = smooth.astype(np.float32)
     coarse = tones.take((along * 32).astype(np.intp), mode="wrap")
     fine = tones.take((along * 112).astype(np.intp), mode="wrap")
-    return 1 + depth * (coarse * 1.3 + fine * 0.7 - 1)
+    tone: Field = 1 + depth * (coarse * 1.3 + fine * 0.7 - 1)
+    return tone
 
 
 def paint_hair(canvas: Canvas, head: Head, lamp: Lamp, *, covered: bool) -> None:
@@ -102,61 +104,19 @@ def paint_hair(canvas: Canvas, head: Head, lamp: Lamp, *, covered: bool) -> None
 def _growth(canvas: Canvas, head: Head, turn: Field, level: Field) -> Field:
     """Return how deep a place is in the hair, in half widths; below 0 it is bare."""
     build, side = head.build, np.abs(turn)
-    ragged = 0.05 * (strands(canvas, turn * 9, 1.0) - 1)
+    depth: Field = 0.05 * (strands(canvas, turn * 9, 1.0) - 1)
     if build.old and not build.female:  # bald above, tufts at the sides
         tuft = np.minimum(side - 1.0 - 0.1 * level, 0.5 - level)
-        return np.minimum(tuft, level + 0.9) + ragged * 2
-    wide, top = (0.86, 0.98) if build.female else (0.92, 0.9)
+        depth += np.minimum(tuft, level + 0.9)
+        return depth
+    wide, top = (0.86, 0.98) if build.female else (1.02, 0.88)
     if build.small and not build.female:
         top = 0.68  # a fringe
     brow = top - 0.1 * np.cos(turn * 3 + 1) * (not build.small)
     opening = np.sqrt((turn / wide) ** 2 + ((level - 0.1) / (brow + 0.1)) ** 2) - 1
-    lowest = 0.62 if build.female and not build.old else 0.34
+    lowest = 0.62 if build.female and not build.old else 0.3
     if build.small and not build.female:
         lowest = 0.42
-    return (
-        np.minimum(np.where(level > 0.1, side / wide - 1, opening) * 0.7, lowest - level) + ragged
-    )
-
-
-def paint_beard(canvas: Canvas, head: Head, lamp: Lamp, *, length: float) -> None:
-    """Paint a full beard with its moustache, reaching `length` half widths below the chin."""
-    chance, chin = canvas.chance, head.build.chin
-    u, v = head.plane()
-    nod, forward = head.pitch * 0.3, head.yaw * 0.55
-    side, down = (u - forward), v - nod
-    half = 1.0 * np.sqrt(np.clip(1 - np.clip((down - 0.2) / (chin + length), 0, 1) ** 2.2, 0, 1))
-    cheek = down - 0.98 + 0.55 * np.clip(np.abs(side), 0, 1) ** 1.6
-    mouth = np.maximum(np.abs(side) - 0.3, np.abs(down - 0.8) - 0.1)
-    ragged = 0.04 * (strands(canvas, side * 6, 1.0) - 1)
-    inside = np.minimum(np.minimum(half - np.abs(side), cheek + 0.28), mouth) + ragged
-    tone = strands(canvas, side * 5 / np.maximum(half, 0.3) + 0.3 * np.sin(down * 5), 0.3)
-    normals = round_normals(side, (down - 0.6) * 0.6, half)
-    albedo = flat(head.hair, u) * (0.84 * tone)[..., None]
-    lay(canvas, Surface(inside / STEP, normals, albedo), head.box, lamp)
-    cheeks = head.on([(-0.5, 0.3), (0.5, 0.3)])
-    left, right = (0.35 + 0.65 * light_at(canvas, cheek, head.skin) for cheek in cheeks)
-    for row in range(11):
-        t = row / 10
-        for step in range(16 - round(8 * t)):
-            a = -1 + 2 * (step + chance.random()) / (16 - round(8 * t))
-            if 0.06 < t < 0.36 and abs(a) < 0.3:
-                continue  # the mouth
-            high = 0.36 + 0.22 * (1 - abs(a)) ** 0.8
-            v = high + (chin + length - high) * t
-            wide = 0.96 * math.sqrt(max(0.06, 1 - (0.93 * t) ** 2.4))
-            x = math.sin(a * 1.12) * wide + forward
-            curl = x + chance.uniform(-0.05, 0.05) - 0.06 * a
-            light = (left + (right - left) * (0.5 + 0.5 * a)) * (0.66 + 0.34 * t)
-            low = v + nod + chance.uniform(0.2, 0.4)
-            _lock(canvas, head, (x, v + nod), (curl, low), light)
-    for side, light in ((-1, left), (1, right)):
-        for step in range(10):
-            start = (forward + side * 0.04, 0.56 + 0.008 * step + nod)
-            end = (forward + side * (0.16 + 0.024 * step), 0.64 + 0.022 * step + nod)
-            _lock(canvas, head, start, end, light * 1.08)
-
-
-def _lock(canvas: Canvas, head: Head, start: Point, end: Point, light: float) -> None:
-    tone = dimmed(canvas, head.hair, min(1.06, light * canvas.chance.uniform(0.84, 1.1)))
-    canvas.line((head.place(*start), head.place(*end)), tone, head.r * 0.035)
+    hair = np.where(level > 0.1, side / wide - 1, opening) * 0.7
+    depth += np.minimum(hair, lowest - level)
+    return depth

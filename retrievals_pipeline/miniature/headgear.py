@@ -53,7 +53,7 @@ def _hat(canvas: Canvas, head: Head, color: Color, lamp: Lamp) -> Box:
     )
     crease = -0.1 * np.exp(-(((u - 0.1) / 0.16) ** 2) - ((v + 1.6) / 0.3) ** 2)
     normals = bent(round_normals(u, v + 0.9, half), crease, STEP)
-    band = ((v > base + sag - 0.28) * 0.55)[..., None]
+    band = (0.55 * np.clip((v - base - sag + 0.28) / STEP, 0, 1))[..., None]
     cloth = tone + (pigment(mix(color, INK, 0.75)) - tone) * band
     lay(canvas, Surface(crown / STEP, normals, cloth), head.box, lamp)
     return box_of([head.place(-1.68, base), head.place(1.68, base), head.place(0, -1.72),

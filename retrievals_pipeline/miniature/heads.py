@@ -99,19 +99,19 @@ class Head:
     def plane(self) -> tuple[Field, Field]:
         """Return (u, v) of each point of the grid about the head."""
         x, y = grid(FRAME, COLUMNS, ROWS)
-        if not self.roll:
-            return x, y
         sin, cos = math.sin(self.roll), math.cos(self.roll)
         low = y - 1.2
-        return x * cos + low * sin, low * cos - x * sin + 1.2
+        u: Field = x * cos + low * sin
+        v: Field = low * cos - x * sin + 1.2
+        return u, v
 
-    def egg(self, u: Field, v: Field, grown: float = 1.0) -> tuple[Field, Field]:
+    def egg(self, u: Field, v: Field, grown: float = 1.0) -> tuple[Field, Field, Field]:
         """Return turn, level and depth inside the edge (in steps) of the egg grown so much."""
         half = self.half_width(v / grown) * grown
         share = (u - self.lean(v)) / np.maximum(half, 0.02)
         turn = np.arcsin(np.clip(share, -1, 1)) - self.yaw
         sunk = self.pitch * NOD * np.cos(turn)
-        level = (v - sunk) / (1 - 0.8 * sunk / self.build.chin)
+        level: Field = (v - sunk) / (1 - 0.8 * sunk / self.build.chin)
         inside = (half - np.abs(u - self.lean(v))) / STEP - 0.5
         return turn, level, inside
 
@@ -159,7 +159,7 @@ def _relief(head: Head, turn: Field, level: Field, *, merry: bool) -> Field:
     lower = level / build.chin * 1.27
     ridge = np.clip((lower + 0.16) / 0.6, 0, 1) * np.clip((0.53 - lower) / 0.1, 0, 1)
     middle = turn - 0.3 * head.yaw * ridge
-    height = 0.3 * build.nose * ridge * np.exp(-((middle / (0.09 + 0.07 * ridge)) ** 2))
+    height: Field = 0.3 * build.nose * ridge * np.exp(-((middle / (0.09 + 0.07 * ridge)) ** 2))
     height += 0.1 * build.nose * hill(side, lower, (0.17, 0.45), (0.07, 0.06))
     height += -0.13 * hill(side, level, (0.38, 0.0), (0.2, 0.12))
     height += 0.06 * hill(side, level, (0.4, 0.02), (0.12, 0.06))
@@ -195,14 +195,18 @@ def _complexion(head: Head, turn: Field, level: Field, lamp: Lamp, shaded: float
     dark += 0.34 * hill(turn - 0.1 * head.yaw, lower, (cast, 0.42), (0.11, 0.16))
     dark += 0.2 * hill(turn, lower, (0.0, 0.56), (0.16, 0.04))
     dark += 0.12 * hill(turn, lower, (0.0, 0.93), (0.16, 0.045))
+    if not (build.female or build.small or build.old):  # a shaven beard
+        dark += 0.16 * np.clip((lower - 0.45) / 0.2, 0, 1)
     if shaded:
         dark += shaded * np.clip((-0.12 - level) / 0.35, 0, 1)
     tone = pigment(mix(head.skin, (70, 30, 26), 0.8))
-    return albedo + (tone - albedo) * np.clip(dark, 0, 0.8)[..., None]
+    albedo += (tone - albedo) * np.clip(dark, 0, 0.8)[..., None]
+    return albedo
 
 
 def _ears(head: Head, u: Field, v: Field) -> Field:
     """Return how deep a place is in an ear, in steps; the far ear is behind the head."""
     near = [side for side in (-1, 1) if side * head.yaw <= 0.2]
     ears = [((u - side * 0.98 + head.yaw * 0.12) / 0.15) ** 2 for side in near]
-    return (1 - np.minimum(ears[0], ears[-1]) - ((v - 0.16) / 0.28) ** 2) * 0.1 / STEP
+    depth: Field = 1 - np.minimum(ears[0], ears[-1]) - ((v - 0.16) / 0.28) ** 2
+    return depth * (0.1 / STEP)

@@ -151,7 +151,7 @@ def _letters(canvas: Canvas, saint: Saint, *, beside: bool) -> None:
     """Write strokes that look like letters beside the halo, or above it."""
     size = canvas.unit * 0.018
     for side in (-1, 1):
-        for place in range(4):
+        for place in range(4 if beside else 2):
             x = saint.x + side * saint.r * 2.75
             y = saint.y + saint.r * 0.6 + place * size * 2.6
             if not beside:

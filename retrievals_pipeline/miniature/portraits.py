@@ -1,5 +1,6 @@
 """Portraits: a sitter before a wall, to the chest."""
 
+from retrievals_pipeline.miniature.beards import paint_beard
 from retrievals_pipeline.miniature.candles import darken, paint_candle, paint_flame
 from retrievals_pipeline.miniature.canvas import PIGMENTS, SKIN, Canvas, mix
 from retrievals_pipeline.miniature.dress import paint_coat, paint_collar, paint_neck, shoulders
@@ -8,7 +9,6 @@ from retrievals_pipeline.miniature.hair import (
     COLORS_OF_HAIR,
     GREY,
     WHITE,
-    paint_beard,
     paint_hair,
     paint_hair_behind,
     paint_plaits,
@@ -17,6 +17,7 @@ from retrievals_pipeline.miniature.headgear import SHADOWS, paint_headgear
 from retrievals_pipeline.miniature.heads import BUILDS, Head, paint_head
 from retrievals_pipeline.miniature.relief import Lamp, refine
 from retrievals_pipeline.miniature.rooms import lamp_of, paint_background
+from retrievals_pipeline.miniature.scenes import Scene
 
 POSES = {  # bowed, tilted, turned away at least and at most
     "cheerful": (-0.1, 0.07, 0.12, 0.32),
@@ -32,7 +33,7 @@ def paint_portrait(canvas: Canvas) -> None:
     scene, chance = canvas.scene, canvas.chance
     side = chance.choice((-1, 1))
     lamp = lamp_of(scene.mood, side, candlelit=scene.candlelit)
-    paint_background(canvas, lamp, LEVELS[scene.mood])
+    paint_background(canvas, lamp, level_of(scene))
     small = BUILDS[scene.subjects[0].name].small
     aside = -side * 0.07 if scene.candlelit else chance.uniform(-0.03, 0.03)
     head = pose(canvas, (0.5 + aside, 0.46 if small else 0.4), 0.185 if small else 0.19, side)
@@ -42,9 +43,14 @@ def paint_portrait(canvas: Canvas) -> None:
         high = canvas.unit * 0.46
         x, y = canvas.width * (0.5 + side * 0.36), canvas.height * 0.985
         flame = paint_candle(canvas, x, y, high)
-        darken(canvas, flame, canvas.unit * 0.72)
+        darken(canvas, flame, canvas.unit * 0.66)
         paint_flame(canvas, flame, high)
         canvas.mark(candle, (x - high * 0.17, flame[1] - high * 0.1, x + high * 0.17, y))
+
+
+def level_of(scene: Scene) -> float:
+    """Return how bright the room of a sitter is."""
+    return LEVELS[scene.mood] * (0.7 if scene.candlelit else 1.0)
 
 
 def pose(canvas: Canvas, at: tuple[float, float], size: float, side: int) -> Head:

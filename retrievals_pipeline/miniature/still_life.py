@@ -1,10 +1,8 @@
 """The still life: fruit and vessels on a table before a wall."""
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 
+from retrievals_pipeline.miniature.arrangement import Place, fruit_places, tall_places
 from retrievals_pipeline.miniature.candles import darken, paint_candle, paint_flame
 from retrievals_pipeline.miniature.canvas import INK, Box, Canvas, Color, mix
 from retrievals_pipeline.miniature.fruit import FRUIT
@@ -21,23 +19,11 @@ from retrievals_pipeline.miniature.relief import (
     soft,
 )
 from retrievals_pipeline.miniature.rooms import BRIGHT, DAY, paint_curtain, paint_wall
-from retrievals_pipeline.miniature.scenes import Subject
 from retrievals_pipeline.miniature.vessels import VESSELS
 
 CLOTHS: tuple[Color, ...] = (
     (214, 208, 194), (206, 196, 172), (96, 60, 44), (74, 84, 92), (120, 92, 64))  # fmt: skip
 WALLS: tuple[Color, ...] = ((126, 118, 100), (104, 112, 112), (134, 108, 86), (92, 98, 86))
-HEIGHTS = {"jug": 0.5, "bottle": 0.66, "vase": 0.62, "book": 0.52, "candle": 0.56}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a thing stands: its foot, its size, what it is."""
-
-    x: float
-    y: float
-    size: float
-    subject: Subject
 
 
 def paint_table(canvas: Canvas) -> None:
@@ -46,13 +32,13 @@ def paint_table(canvas: Canvas) -> None:
     side = chance.choice((-1, 1))
     tones = BRIGHT if scene.mood == "cheerful" else DAY
     edge = canvas.height * chance.uniform(0.5, 0.56)
-    tall = _tall_places(canvas, edge)
+    tall = tall_places(canvas, edge)
     candle = next((place for place in tall if place.subject.name == "candle"), None)
     if candle:
         side = 1 if candle.x > canvas.width / 2 else -1
     lamp = lamp_from(side * 0.66, -0.3 if candle else -0.56, 0.55, *tones)
     _room(canvas, lamp, edge)
-    places = tall + _fruit_places(canvas, edge, tall)
+    places = tall + fruit_places(canvas, edge, tall)
     for place in places:
         _shadow(canvas, place, lamp)
     refine(canvas)
@@ -133,75 +119,6 @@ def _cloth(canvas: Canvas, color: Color, edge: float, lamp: Lamp) -> None:
     inside = np.minimum(np.minimum(sides, hem), y - start) * 110
     albedo = flat(color, x) * (1 - 0.25 * fall)[..., None]
     lay(canvas, Surface(inside, normals, albedo), (0.0, edge, float(w), float(h)), lamp)
-
-
-def _tall_places(canvas: Canvas, edge: float) -> list[Place]:
-    subjects = canvas.scene.subjects
-    tall = [subject for subject in subjects if subject.name in HEIGHTS]
-    way = canvas.chance.choice((-1, 1))
-    places = []
-    for index, subject in enumerate(tall):
-        size, x = HEIGHTS[subject.name], 0.5 + 0.28 * way * (1 if index == 0 else -1)
-        deep = 0.16
-        if subject is subjects[0]:
-            deep, x = 0.27, 0.5 + canvas.chance.uniform(-0.07, 0.07)
-            size = (edge / canvas.height + deep) * canvas.height / canvas.unit / 1.09
-        elif subjects[0].name == "vase":
-            x = 0.5 + 0.36 * way
-        if subject.name == "book":
-            deep = 0.36
-        y = edge + canvas.height * deep
-        places.append(Place(canvas.width * x, y, canvas.unit * size, subject))
-    return places
-
-
-def _fruit_places(canvas: Canvas, edge: float, tall: list[Place]) -> list[Place]:
-    """Set the fruit in two rows, the ones behind between those in front."""
-    chance = canvas.chance
-    fruit = [
-        each for each in canvas.scene.subjects if each.name in FRUIT for _ in range(each.count)
-    ]
-    if not fruit:
-        return []
-    chance.shuffle(fruit)
-    left, right = _free(canvas, tall)
-    ahead = math.ceil(len(fruit) / 2) if len(fruit) > 2 else len(fruit)
-    wide = {"bunch of grapes": 1.35}
-    room = sum(wide.get(each.name, 1.0) for each in fruit[:ahead])
-    most = 0.17 if len(fruit) == 1 else 0.125
-    r = min(canvas.unit * most, (right - left) / (2.2 * max(room, 1.8)))
-    middle = (left + right) / 2 + chance.uniform(-0.5, 0.5) * max(
-        0.0, right - left - 2.3 * r * room
-    )
-    front = min(canvas.height * 0.93, edge + canvas.height * 0.32 + r * 0.3)
-    places = []
-    for row, things in enumerate((fruit[:ahead], fruit[ahead:])):
-        width = sum(2.2 * r * wide.get(each.name, 1.0) for each in things)
-        x = middle - width / 2
-        for each in things:
-            half = 1.1 * r * wide.get(each.name, 1.0)
-            jitter = chance.uniform(-0.3, 0.3) * r + (
-                0.4 * r if len(fruit) == 2 and x < middle else 0
-            )
-            y = front - row * r * 1.75 - jitter
-            places.append(Place(x + half, y, r * (1 - 0.08 * row), each))
-            x += 2 * half
-    return places
-
-
-def _free(canvas: Canvas, tall: list[Place]) -> tuple[float, float]:
-    """Return the part of the table that is left for the fruit."""
-    w = canvas.width
-    left, right = w * 0.05, w * 0.95
-    for place in tall:
-        if abs(place.x - w / 2) < w * 0.1:
-            continue  # behind the fruit
-        reach = canvas.unit * (0.24 if place.subject.name == "book" else 0.1)
-        if place.x < w / 2:
-            left = max(left, place.x + reach)
-        else:
-            right = min(right, place.x - reach)
-    return left, right
 
 
 def _shadow(canvas: Canvas, place: Place, lamp: Lamp) -> None:

@@ -14,6 +14,7 @@ from retrievals_pipeline.miniature.canvas import (
     Point,
     mix,
 )
+from retrievals_pipeline.miniature.flowers import BLOSSOMS, heads_of_flowers, paint_leaf
 from retrievals_pipeline.miniature.relief import (
     Field,
     Lamp,
@@ -23,7 +24,6 @@ from retrievals_pipeline.miniature.relief import (
     grid,
     lay,
     pigment,
-    ring,
 )
 
 FRAME: Box = (-0.34, -1.06, 0.34, 0.06)
@@ -34,7 +34,7 @@ LIGHT: Color = (255, 240, 210)
 BODIES: tuple[Color, ...] = ((112, 132, 140), (150, 100, 70), (206, 204, 194), (92, 104, 88))
 
 
-def _turned(profile: Profile) -> tuple[Field, Surface]:
+def _turned(profile: Profile) -> tuple[Field, Field, Surface]:
     """Return (share of the half width, level) and the white surface of a turned vessel."""
     x, y = grid(FRAME, COLUMNS, ROWS)
     levels, halves = zip(*profile, strict=True)
@@ -46,7 +46,7 @@ def _turned(profile: Profile) -> tuple[Field, Surface]:
     fall = np.clip(-slope, -1.2, 1.2) * z
     length = np.sqrt(1 + fall * fall)
     sag = 0.05 * z * half[:, None] / max(halves) * 1.2
-    inside = np.minimum(half[:, None] - np.abs(x), np.minimum(sag - y, y + levels[-1] + sag * 0))
+    inside = np.minimum(half[:, None] - np.abs(x), np.minimum(sag - y, y + levels[-1]))
     normals = (share / length, fall / length, z / length)
     return share, -y, Surface(inside / STEP, normals, flat((255, 255, 255), x), 0.45)
 
@@ -76,13 +76,15 @@ def _glint(canvas: Canvas, x: float, y: float, s: float, lamp: Lamp) -> None:
             canvas.polygon(pane, canvas.tint((250, 248, 238)))
 
 
-def jug(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp) -> Box:
+def jug(canvas: Canvas, x: float, y: float, s: float, _: str, lamp: Lamp) -> Box:
     """Paint a white jug with blue bands, a spout and a handle."""
     way = canvas.chance.choice((-1, 1))
     white: Color = (216, 218, 214)
     for thick, tone in ((0.05, 0.62), (0.026, 0.95)):
-        handle = [(x + way * s * (0.13 + 0.19 * math.sin(turn)), y - s * (0.5 + 0.24 * math.cos(turn)))
-                  for turn in (math.pi * step / 14 for step in range(15))]  # fmt: skip
+        handle = [
+            (x + way * s * (0.13 + 0.19 * math.sin(turn)), y - s * (0.5 + 0.24 * math.cos(turn)))
+            for turn in (math.pi * step / 14 for step in range(15))
+        ]
         canvas.line(handle, dimmed(canvas, white, tone), s * thick)
     share, level, surface = _turned(
         ((0.0, 0.13), (0.06, 0.14), (0.3, 0.235), (0.45, 0.22), (0.62, 0.12), (0.74, 0.11),
@@ -102,7 +104,7 @@ def jug(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp) ->
     return x - s * 0.3, y - s * 0.9, x + s * 0.3, y + s * 0.04
 
 
-def bottle(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp) -> Box:
+def bottle(canvas: Canvas, x: float, y: float, s: float, _: str, lamp: Lamp) -> Box:
     """Paint a dark green wine bottle with its label and cork."""
     share, level, surface = _turned(
         ((0.0, 0.125), (0.05, 0.135), (0.5, 0.138), (0.62, 0.1), (0.7, 0.052), (0.9, 0.046),
@@ -126,16 +128,19 @@ def bottle(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp)
 def vase(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp) -> Box:
     """Paint a vase with a bunch of flowers of that colour."""
     chance = canvas.chance
-    heads = _heads(canvas, x, y, s)
+    heads = heads_of_flowers(canvas, x, y, s)
     for head in heads:
-        stem = ((x, y - s * 0.4), ((x + head[0]) / 2 + (head[0] - x) * 0.1, (y - s * 0.52 + head[1]) / 2),
-                head)  # fmt: skip
+        stem = (
+            (x, y - s * 0.4),
+            ((x + head[0]) / 2 + (head[0] - x) * 0.1, (y - s * 0.52 + head[1]) / 2),
+            head,
+        )
         canvas.line(stem, dimmed(canvas, (66, 98, 50), 0.9), s * 0.012)
     for _ in range(34):
         turn, reach = chance.uniform(0.0, math.pi), s * chance.uniform(0.08, 0.34)
-        _blade(canvas, x + math.cos(turn) * reach * 0.9, y - s * 0.5 - math.sin(turn) * reach,
+        paint_leaf(canvas, x + math.cos(turn) * reach * 0.9, y - s * 0.5 - math.sin(turn) * reach,
                s * chance.uniform(0.05, 0.1), turn)  # fmt: skip
-    kind = chance.choice((_daisy, _rose, _tulip))
+    kind = chance.choice(BLOSSOMS)
     for head in sorted(heads, key=lambda at: abs(at[0] - x), reverse=True):
         kind(canvas, head, s * chance.uniform(0.07, 0.088), PIGMENTS[color], lamp)
     share, level, surface = _turned(
@@ -154,64 +159,6 @@ def vase(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp) -
     return x - reach, top, x + reach, y + s * 0.04
 
 
-def _heads(canvas: Canvas, x: float, y: float, s: float) -> list[Point]:
-    """Return where the flowers are: spread over a dome above the vase."""
-    heads = []
-    for ring_at, count in ((0.13, 3), (0.26, 5), (0.4, 6)):
-        for step in range(count):
-            turn = math.pi * (0.1 + 0.8 * (step + canvas.chance.uniform(0.25, 0.75)) / count)
-            reach = s * ring_at * canvas.chance.uniform(0.9, 1.1)
-            heads.append((x + math.cos(turn) * reach * 0.95, y - s * 0.53 - math.sin(turn) * reach))
-    return heads
-
-
-def _blade(canvas: Canvas, x: float, y: float, long: float, turn: float) -> None:
-    tone = dimmed(canvas, mix((46, 78, 42), (118, 148, 72), canvas.chance.random()), 0.95)
-    dx, dy = math.cos(turn) * long, -math.sin(turn) * long
-    canvas.polygon(((x - dx, y - dy), (x - dy * 0.32, y + dx * 0.32), (x + dx, y + dy),
-                    (x + dy * 0.32, y - dx * 0.32)), tone)  # fmt: skip
-
-
-def _daisy(canvas: Canvas, at: Point, r: float, color: Color, lamp: Lamp) -> None:
-    first = canvas.chance.uniform(0, 1)
-    for tone, size, move in ((0.62, 0.44, 0.06), (1.0, 0.38, 0.0)):
-        for petal in range(9):
-            turn = first + petal * math.tau / 9
-            x, y = at[0] + math.cos(turn) * r * 0.62, at[1] + math.sin(turn) * r * 0.56 + r * move
-            light = tone * (1.04 + 0.16 * math.cos(turn) * lamp.side)
-            canvas.oval(x, y, r * size, r * size * 0.84, dimmed(canvas, color, light))
-    canvas.oval(*at, r * 0.3, r * 0.26, dimmed(canvas, (150, 98, 34), 1))
-    canvas.oval(at[0], at[1] - r * 0.04, r * 0.22, r * 0.18, dimmed(canvas, (226, 176, 60), 1))
-
-
-def _rose(canvas: Canvas, at: Point, r: float, color: Color, lamp: Lamp) -> None:
-    x, y = at
-    canvas.oval(x, y + r * 0.06, r * 0.98, r * 0.92, dimmed(canvas, color, 0.58))
-    for size, tone in ((0.92, 0.86), (0.74, 1.02), (0.56, 0.8), (0.42, 1.1), (0.24, 0.7)):
-        turn = canvas.chance.uniform(0, math.tau)
-        px = x + math.cos(turn) * r * 0.08 + lamp.side * r * 0.05
-        py = y + math.sin(turn) * r * 0.06 - r * 0.05
-        canvas.oval(px, py, r * size, r * size * 0.86, dimmed(canvas, color, tone))
-        canvas.draw.arc((px - r * size, py - r * size * 0.86, px + r * size, py + r * size * 0.86),
-                        math.degrees(turn), math.degrees(turn) + 200,
-                        fill=dimmed(canvas, color, tone * 0.7), width=max(1, round(r * 0.06)))  # fmt: skip
-
-
-def _tulip(canvas: Canvas, at: Point, r: float, color: Color, lamp: Lamp) -> None:
-    x, y = at
-    for shift, tone in (
-        (-0.34, 0.7),
-        (0.34, 0.7),
-        (-0.2 * lamp.side, 0.86),
-        (0.18 * lamp.side, 1.05),
-    ):
-        petal = [(px, py) for px, py in ring(x + shift * r, y, r * 0.46, r * 0.82, 14)]
-        petal.append((x + shift * r * 1.3, y - r * 1.02))
-        canvas.oval(x + shift * r, y, r * 0.46, r * 0.82, dimmed(canvas, color, tone))
-        canvas.polygon(((x + shift * r - r * 0.36, y - r * 0.5), (x + shift * r * 1.4, y - r * 1.06),
-                        (x + shift * r + r * 0.36, y - r * 0.5)), dimmed(canvas, color, tone))  # fmt: skip
-
-
 def book(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp) -> Box:
     """Paint a closed book lying flat, its cover in that colour."""
     cover = PIGMENTS[color]
@@ -220,13 +167,20 @@ def book(canvas: Canvas, x: float, y: float, s: float, color: str, lamp: Lamp) -
     y -= s * 0.02
     under = ((x - w, y), (x + w, y), (x + w, y - h * 0.12), (x - w, y - h * 0.12))
     canvas.polygon(under, dimmed(canvas, cover, 0.5))
-    pages = ((x - w * 0.95, y - h * 0.12), (x + w * 0.98, y - h * 0.12), (x + w * 0.98, y - h * 0.9),
-             (x - w * 0.95, y - h * 0.9))  # fmt: skip
+    pages = (
+        (x - w * 0.95, y - h * 0.12),
+        (x + w * 0.98, y - h * 0.12),
+        (x + w * 0.98, y - h * 0.9),
+        (x - w * 0.95, y - h * 0.9),
+    )
     canvas.polygon(pages, dimmed(canvas, (232, 220, 190), 0.92))
     for leaf in range(6):
         level = y - h * (0.22 + 0.11 * leaf)
-        canvas.line(((x - w * 0.93, level), (x + w * 0.97, level)), dimmed(canvas, (170, 152, 120), 1),
-                    s * 0.004)  # fmt: skip
+        canvas.line(
+            ((x - w * 0.93, level), (x + w * 0.97, level)),
+            dimmed(canvas, (170, 152, 120), 1),
+            s * 0.004,
+        )
     top = ((x - w, y - h), (x - w * 0.9 + slant, y - h - deep), (x + w * 0.9 + slant, y - h - deep),
            (x + w, y - h))  # fmt: skip
     canvas.polygon(top, dimmed(canvas, cover, 1.08))
