@@ -7,7 +7,6 @@ a hat, four boats are 0.5 of three.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from retrievals_pipeline.miniature.places import COLORS
 from retrievals_pipeline.miniature.scenes import MONOCHROME, Scene, Subject
 
 
@@ -24,7 +23,7 @@ Degrees = dict[Fact, float]
 # What a thing may be called beside its own name, and how well the word fits.
 KINDS: dict[str, dict[str, float]] = {
     "sailing boat": {"boat": 1, "ship": 0.6},
-    "rowing boat": {"boat": 1},
+    "rowing boat": {"boat": 1, "person": 0.5},
     "ship": {"boat": 0.7, "sailing boat": 0.6},
     "steamship": {"boat": 0.7, "ship": 1},
     "sheep": {"animal": 1},
@@ -72,6 +71,7 @@ PLACES: dict[str, dict[str, float]] = {
     "mountain lake": {"mountains": 1, "lake": 1, "water": 1},
     "village": {"village": 1, "countryside": 0.4},
 }
+BACKGROUNDS = {"mountain lake": "mountain", "forest": "tree"}  # things there in any such place
 GENRES: dict[str, dict[str, float]] = {
     "open sea": {"seascape": 1, "landscape": 0.4},
     "branch": {"nature study": 1},
@@ -99,6 +99,7 @@ RELATED_MOODS: dict[str, dict[str, float]] = {
     "devotional": {"calm": 0.5},
 }
 PRESENT, DOMINANT = 0.05, 0.25  # shares of a picture's pixels
+OF_A_THING = 0.5  # how much a picture is of a colour that one thing in it has
 
 
 def facts(scene: Scene, shares: Mapping[str, float]) -> Degrees:
@@ -119,26 +120,29 @@ def _all(scene: Scene, shares: Mapping[str, float]) -> Iterator[tuple[Fact, floa
     for subject in scene.subjects:
         yield from _of_subject(scene, subject)
     yield from _counts(scene)
+    yield from _of_kind(scene)
     yield from _of_light(scene)
+    yield from _of_weather(scene)
     yield from _of_mood(scene)
     for facet, value in (("time", scene.time_of_day), ("weather", scene.weather),
                          ("season", scene.season), ("manner", scene.manner)):  # fmt: skip
         if value:
             yield Fact(facet, value), 1
-    for name, degree in PLACES.get(scene.setting, {}).items():
-        yield Fact("place", name), degree
-    if scene.setting == "mountain lake":
-        yield Fact("thing", "mountain"), 1
-    if scene.setting == "forest":
-        yield Fact("thing", "tree"), 1
-    for name, degree in GENRES.get(scene.setting, {"landscape": 1}).items():
-        yield Fact("genre", name), degree
-    for name, degree in TECHNIQUES[scene.manner].items():
-        yield Fact("manner", name), degree
     for color, share in shares.items():
         yield Fact("color", color), min(1, max(0, (share - PRESENT) / (DOMINANT - PRESENT)))
     if scene.manner in MONOCHROME:
         yield Fact("color", "monochrome"), 1
+
+
+def _of_kind(scene: Scene) -> Iterator[tuple[Fact, float]]:
+    for name, degree in PLACES.get(scene.setting, {}).items():
+        yield Fact("place", name), degree
+    for name, degree in GENRES.get(scene.setting, {"landscape": 1}).items():
+        yield Fact("genre", name), degree
+    for name, degree in TECHNIQUES[scene.manner].items():
+        yield Fact("manner", name), degree
+    if scene.setting in BACKGROUNDS:
+        yield Fact("thing", BACKGROUNDS[scene.setting]), 1
 
 
 def _of_subject(scene: Scene, subject: Subject) -> Iterator[tuple[Fact, float]]:
@@ -147,6 +151,7 @@ def _of_subject(scene: Scene, subject: Subject) -> Iterator[tuple[Fact, float]]:
         yield Fact("thing", name), degree
         if subject.color and scene.manner not in MONOCHROME:
             yield Fact("color", subject.color, name), degree
+            yield Fact("color", subject.color), OF_A_THING
 
 
 def _counts(scene: Scene) -> Iterator[tuple[Fact, float]]:
@@ -183,6 +188,11 @@ def _of_light(scene: Scene) -> Iterator[tuple[Fact, float]]:
         yield Fact("light", "sunrise"), 1 if scene.subject("sun") else 0.5
     if scene.time_of_day in ("morning", "noon"):
         yield Fact("time", "day"), 1
+
+
+def _of_weather(scene: Scene) -> Iterator[tuple[Fact, float]]:
+    if scene.weather == "clear" and scene.time_of_day in ("morning", "noon"):
+        yield Fact("weather", "sunshine"), 1
     if scene.weather == "stormy" and scene.season == "winter":
         yield Fact("weather", "snowfall"), 1
     elif scene.weather == "stormy":
@@ -199,8 +209,3 @@ def _of_mood(scene: Scene) -> Iterator[tuple[Fact, float]]:
         yield Fact("mood", "dramatic"), 1
     if scene.weather == "misty" or scene.time_of_day == "night" or scene.candlelit:
         yield Fact("mood", "mysterious"), 0.7
-
-
-def vocabulary(degrees: Iterator[Degrees]) -> list[Fact]:
-    """Return every fact that is true of some scene, sorted."""
-    return sorted({fact for each in degrees for fact in each})
