@@ -5,15 +5,18 @@ have forms of their own, so that no sentence is in both.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from retrievals_pipeline.miniature.descriptions import article, join
 from retrievals_pipeline.miniature.facts import Fact
+from retrievals_pipeline.miniature.places import SITTERS
 from retrievals_pipeline.miniature.truth import Query
 from retrievals_pipeline.miniature.words import Said, lexicon
 
 WORN = ("coat", "hat", "cap", "veil", "robe")
+FACES = ("man", "woman", "child", "old person", "young person", *SITTERS)
+IMPLIED = {"reading": "person", "nature study": "bird"}  # who reads, what sits on a branch
 MOST_ADJECTIVES = 2
 
 
@@ -29,6 +32,7 @@ class Forms:
         worn: What someone wears: `in {}`.
         beside: A further thing: `with {}`.
         tones: The colours of a whole picture, as `in {} tones`.
+        heads: Words for a picture, where nothing is named that it shows.
         keywords: How often a query is a list of keywords, 0 to 1.
     """
 
@@ -49,8 +53,8 @@ def phrase_query(query: Query, chance: random.Random, forms: Forms) -> str:
     keywords = chance.random() < forms.keywords
     positive = writer.keywords(query) if keywords else writer.phrase(query)
     negative = [writer.ruled_out(fact) for fact in query.unwanted]
-    text = " ".join([positive, *negative])
-    return text if keywords else writer.framed(text)
+    text = " ".join([positive, *negative]).replace(" ,", ",")
+    return text if keywords else chance.choice(forms.frames).format(text)
 
 
 @dataclass
@@ -78,19 +82,26 @@ def _sorted(facts: Iterable[Fact]) -> _Parts:
     return parts
 
 
+@dataclass
+class _Placed:
+    """Words for the facts that are no things, by their place in a sentence."""
+
+    adjectives: list[str] = field(default_factory=list)
+    phrases: list[str] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)  # one at most
+    nouns: list[str] = field(default_factory=list)
+
+
 class _Writer:
     def __init__(self, chance: random.Random, forms: Forms) -> None:
         self._chance = chance
         self._forms = forms
         self._words = lexicon()
 
-    def framed(self, text: str) -> str:
-        return self._chance.choice(self._forms.frames).format(text)
-
     def keywords(self, query: Query) -> str:
         """Write `winter storm, trees`."""
         parts = _sorted(query.wanted)
-        words = [self._noun(name, **about) for name, about in parts.things.items()]
+        words = [self._noun(name, about) for name, about in parts.things.items()]
         words += [self._color(color) for color in parts.tones]
         words += [self._alone(fact) for fact in parts.others]
         self._chance.shuffle(words)
@@ -99,87 +110,81 @@ class _Writer:
     def phrase(self, query: Query) -> str:
         """Write `a lonely boat in stormy seas`."""
         parts = _sorted(query.wanted)
-        adjectives, phrases, nouns = self._placed(parts.others)
-        names = list(parts.things)
-        worn = [name for name in names if name in WORN]
-        shown = [name for name in names if name not in WORN]
-        tones = [self._tones(parts.tones)] if parts.tones else []
-        if shown:
-            head = self._noun(shown[0], **parts.things[shown[0]], adjectives=adjectives)
-        elif nouns and not adjectives:
-            head = nouns.pop()
+        worn = [name for name in parts.things if name in WORN]
+        shown = [name for name in parts.things if name not in WORN]
+        main = shown[0] if shown else "person" if worn else _implied(parts.others)
+        placed = self._placed(parts.others, main)
+        if main:
+            head = self._noun(main, parts.things.get(main, {}), placed.adjectives)
         else:
-            head = article(" ".join([*adjectives, self._chance.choice(self._forms.heads)]))
+            kind = (
+                placed.pictures.pop() if placed.pictures else self._chance.choice(self._forms.heads)
+            )
+            head = article(" ".join([*placed.adjectives, kind]))
         after = [self._worn(name, parts.things[name]) for name in worn]
-        further = [self._noun(name, **parts.things[name]) for name in shown[1:]]
-        if further:
+        if further := [self._noun(name, parts.things[name]) for name in shown[1:]]:
             after.append(self._chance.choice(self._forms.beside).format(join(further)))
-        self._chance.shuffle(phrases)
-        text = " ".join([head, *after, *phrases, *tones])
-        return self._with_nouns(text, nouns)
+        tones = [self._tones(parts.tones)] if parts.tones else []
+        self._chance.shuffle(placed.phrases)
+        text = " ".join([head, *after, *placed.phrases, *tones])
+        for picture in placed.pictures:
+            frames = (f"{article(picture)} of {text}", f"{article(picture)} with {text}",
+                      f"{text}, {picture}")  # fmt: skip
+            text = self._chance.choice(frames)
+        return ", ".join([text, *placed.nouns])
 
     def ruled_out(self, fact: Fact) -> str:
         """Write `but no blue`."""
-        said = self._words.facts.get(fact, Said())
-        if said.adjectives and self._chance.random() < 0.6:
-            return self._chance.choice(self._forms.not_so).format(self._pick(said.adjectives))
         if fact.facet == "thing":
             thing = self._words.things[fact.value]
-            return self._without(self._pick(self._chance.choice((thing.one, thing.several))))
-        if fact.facet == "color":
+            return self._without(
+                self._pick(self._chance.choice((thing.one, thing.several or thing.one)))
+            )
+        if fact.facet == "color" and fact not in self._words.facts:
             return self._without(self._color(fact.value))
-        return self._without(self._pick(said.nouns))
+        said = self._words.facts[fact]
+        adjectives, nouns = said.adjectives + said.scenic, said.nouns + said.pictures
+        if not nouns or (adjectives and self._chance.random() < 0.6):
+            return self._chance.choice(self._forms.not_so).format(self._pick(adjectives))
+        return self._without(self._pick(nouns))
 
     def _without(self, noun: str) -> str:
         return self._chance.choice(self._forms.without).format(noun)
 
-    def _placed(self, facts: list[Fact]) -> tuple[list[str], list[str], list[str]]:
-        """Return adjectives, phrases and nouns: one of them for each fact."""
-        adjectives, phrases, nouns = [], [], []
+    def _placed(self, facts: list[Fact], main: str) -> _Placed:
+        """Choose a place and a word for each fact, beside the thing `main` if there is one."""
+        placed = _Placed()
         for fact in facts:
             said = self._words.facts[fact]
-            ways = [
-                way
-                for way, words, full in (
-                    (adjectives, said.adjectives, len(adjectives) == MOST_ADJECTIVES),
-                    (phrases, said.phrases, False),
-                    (
-                        nouns,
-                        said.nouns if fact.facet in ("genre", "manner", "weather") else (),
-                        bool(nouns),
-                    ),
-                )
-                for _ in range(2 if way is phrases else 1)
-                if words and not full
-            ]
-            way = self._chance.choice(ways) if ways else phrases
-            words = {id(adjectives): said.adjectives, id(phrases): said.phrases}.get(
-                id(way), said.nouns
-            )
-            way.append(self._pick(words or said.nouns))
-        return adjectives, phrases, nouns
+            face = self._words.faces.get(fact, Said()) if main in FACES else Said()
+            adjectives = said.adjectives + (face.adjectives if main else said.scenic)
+            phrases = said.phrases + face.phrases
+            ways = [(placed.phrases, phrases), (placed.phrases, phrases)]
+            if len(placed.adjectives) < MOST_ADJECTIVES:
+                ways.append((placed.adjectives, adjectives))
+            if not placed.pictures:
+                ways.append((placed.pictures, said.pictures))
+            if fact.facet == "weather":
+                ways.append((placed.nouns, said.nouns))
+            fallback = (placed.nouns, said.nouns + said.pictures)
+            place, words = self._chance.choice([way for way in ways if way[1]] or [fallback])
+            place.append(self._pick(words))
+        return placed
 
-    def _with_nouns(self, text: str, nouns: list[str]) -> str:
-        for noun in nouns:
-            text = self._chance.choice((f"{text}, {noun}", f"{article(noun)} of {text}",
-                                        f"{article(noun)} with {text}"))  # fmt: skip
-        return text
-
-    def _noun(
-        self, name: str, number: str = "", color: str = "", adjectives: Iterable[str] = ()
-    ) -> str:
+    def _noun(self, name: str, about: dict[str, str], adjectives: Sequence[str] = ()) -> str:
         """Write a thing with its number and colour: `three boats with red sails`."""
-        thing = self._words.things[name]
-        several = number not in ("", "1") or (not number and self._chance.random() < 0.25)
+        thing, number = self._words.things[name], about.get("number", "")
         many = thing.several if number else thing.several + thing.together
-        noun = self._pick(many if several else thing.one)
+        several = number not in ("", "1") or (not number and self._chance.random() < 0.25)
+        several = several and bool(many) and name not in WORN
         before, after = [*adjectives], ""
-        if color:
-            before, after = self._colored(name, color, before)
-        noun = " ".join([*before, noun]) + after
+        if "color" in about:
+            before, after = self._colored(name, about["color"], before)
+        noun = " ".join([*before, self._pick(many if several else thing.one)]) + after
         if number:
             return f"{self._pick(self._words.numbers[int(number)])} {noun}"
-        return noun if several or self._chance.random() < 0.2 else article(noun)
+        without_article = several or noun[0].isupper() or self._chance.random() < 0.2
+        return noun if without_article else article(noun)
 
     def _colored(self, name: str, color: str, before: list[str]) -> tuple[list[str], str]:
         word = self._color(color)
@@ -194,14 +199,13 @@ class _Writer:
     def _worn(self, name: str, about: dict[str, str]) -> str:
         if "color" in about and self._chance.random() < 0.25 and name in ("coat", "robe"):
             return f"in {self._color(about['color'])}"
-        return self._chance.choice(self._forms.worn).format(
-            self._noun(name, color=about.get("color", ""))
-        )
+        return self._chance.choice(self._forms.worn).format(self._noun(name, about))
 
     def _alone(self, fact: Fact) -> str:
         said = self._words.facts[fact]
-        return self._pick(self._chance.choice([each for each in (said.nouns, said.adjectives, said.nouns,
-                                                                 said.phrases) if each]))  # fmt: skip
+        nouns = said.nouns + said.pictures
+        ways = (nouns, nouns, said.adjectives + said.scenic, said.phrases)
+        return self._pick(self._chance.choice([words for words in ways if words]))
 
     def _tones(self, colors: list[str]) -> str:
         return self._chance.choice(self._forms.tones).format(
@@ -212,6 +216,11 @@ class _Writer:
         words = self._words.colors[name]
         return words[0] if self._chance.random() < 0.6 else self._pick(words)
 
-    def _pick(self, words: tuple[str, ...]) -> str:
+    def _pick(self, words: Sequence[str]) -> str:
         """Choose a word, the first one, which is the plainest, more often than another."""
         return words[0] if self._chance.random() < 0.3 else self._chance.choice(words)
+
+
+def _implied(facts: Iterable[Fact]) -> str:
+    """Return the thing that a picture of such facts is of, or nothing."""
+    return next((IMPLIED[fact.value] for fact in facts if fact.value in IMPLIED), "")

@@ -15,16 +15,26 @@ class Thing:
     """Nouns for one, for several and for uncounted many of a thing, without article."""
 
     one: tuple[str, ...]
-    several: tuple[str, ...]
+    several: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Said:
-    """How a fact that is no thing is said: before a noun, after it, and alone."""
+    """How a fact that is no thing is said.
+
+    Attributes:
+        adjectives: Before any noun: `a lonely boat`.
+        scenic: Before a word for a picture only: `an overcast scene`.
+        phrases: After a noun: `a boat at sea`.
+        pictures: A picture that is so: `an etching of a boat`.
+        nouns: Alone.
+    """
 
     adjectives: tuple[str, ...] = ()
+    scenic: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
     nouns: tuple[str, ...] = ()
 
 
@@ -34,6 +44,7 @@ class Lexicon:
 
     things: dict[str, Thing]
     facts: dict[Fact, Said]
+    faces: dict[Fact, Said]  # what more is said of a mood where a face shows it
     colors: dict[str, tuple[str, ...]]
     numbers: dict[int, tuple[str, ...]]
 
@@ -48,10 +59,15 @@ def lexicon() -> Lexicon:
             for name, words in tables["things"].items()
         },
         facts={
-            Fact(facet, value): Said(**{place: tuple(said) for place, said in words.items()})
+            Fact(facet, value): _said(words)
             for facet, values in tables["facts"].items()
             for value, words in values.items()
         },
+        faces={Fact("mood", mood): _said(words) for mood, words in tables["faces"].items()},
         colors={name: tuple(words) for name, words in tables["colors"].items()},
         numbers={int(number): tuple(words) for number, words in tables["numbers"].items()},
     )
+
+
+def _said(words: dict[str, list[str]]) -> Said:
+    return Said(**{place: tuple(said) for place, said in words.items()})
