@@ -4,7 +4,6 @@ import random
 from collections.abc import Sequence
 
 from retrievals_pipeline.miniature.facts import KINDS, Degrees, Fact
-from retrievals_pipeline.miniature.places import PLACES
 from retrievals_pipeline.miniature.scenes import IN_THE_SKY, Scene, Subject
 from retrievals_pipeline.miniature.truth import Query
 from retrievals_pipeline.miniature.words import lexicon
@@ -13,6 +12,7 @@ QUERY_KINDS = ("attribute", "attributes", "count", "negation", "mood", "descript
 SURE = 1.0  # only what anyone would agree to is asked for
 WORN = ("coat", "hat", "cap", "veil", "robe")
 ABSENT_COLORS = ("red", "blue", "green", "yellow", "violet", "orange", "white", "black")
+DESCRIBED_GENRES = ("portrait", "reading", "still life", "icon", "nature study")
 
 
 def ask(
@@ -33,21 +33,50 @@ def ask(
         return Query((chance.choice([main, *said]),))
     if kind == "attributes":
         first = main if chance.random() < 0.75 else chance.choice(said)
-        return Query(_together(first, *_some(chance, said, chance.choice((1, 1, 2)))))
+        return Query(_together(first, *_some(chance, said, (1, 1, 2))))
     if kind == "count":
         counted = [fact for fact in degrees if fact.facet == "count" and degrees[fact] >= SURE]
         if not counted:
             return None
-        return Query(_together(chance.choice(counted), *_some(chance, said, chance.choice((0, 1)))))
+        return Query(_together(chance.choice(counted), *_some(chance, said, (0, 1))))
     if kind == "mood":
-        moods = [f for f in degrees if f.facet == "mood" and degrees[f] >= SURE]
-        return Query(
-            _together(main, chance.choice(moods), *_some(chance, said, chance.choice((0, 1))))
-        )
+        moods = [fact for fact in degrees if fact.facet == "mood" and degrees[fact] >= SURE]
+        return Query(_together(main, chance.choice(moods), *_some(chance, said, (0, 1))))
     if kind == "negation":
-        return _ruling_out(chance, _together(main, *_some(chance, said, chance.choice((0, 1)))),
-                           degrees, others)  # fmt: skip
-    return Query(_everything(chance, scene, degrees))
+        wanted = _together(main, *_some(chance, said, (0, 1)))
+        return _ruling_out(chance, wanted, degrees, others)
+    return _description(chance, scene, degrees)
+
+
+def description_of(scene: Scene, degrees: Degrees) -> tuple[list[Fact], list[Fact]]:
+    """Return what a whole description says: each subject with number and colour, and the rest."""
+    subjects: list[Fact] = []
+    for subject in scene.subjects:
+        counted = Fact("count", str(subject.count), subject.name)
+        is_counted = counted in degrees and subject.name not in IN_THE_SKY
+        subjects.append(counted if is_counted else Fact("thing", subject.name))
+        color = Fact("color", subject.color, subject.name)
+        if color in degrees:
+            subjects.append(color)
+    rest = [
+        Fact("time", scene.time_of_day),
+        Fact("weather", scene.weather),
+        Fact("season", scene.season),
+        Fact("mood", scene.mood),
+        Fact("manner", scene.manner),
+        *[fact for fact in degrees if fact.facet == "place"][:1],
+        *(Fact("genre", name) for name in DESCRIBED_GENRES),
+    ]
+    said = lexicon().facts
+    return subjects, [fact for fact in rest if degrees.get(fact, 0) >= SURE and fact in said]
+
+
+def _description(chance: random.Random, scene: Scene, degrees: Degrees) -> Query:
+    subjects, rest = description_of(scene, degrees)
+    chance.shuffle(rest)
+    tones = [fact for fact in degrees if _is_tone(fact) and degrees[fact] >= SURE]
+    kept = rest[: chance.randint(4, 7)]
+    return Query((*subjects, *kept, *(tones[:1] if chance.random() < 0.5 else ())))
 
 
 def _named(chance: random.Random, subject: Subject) -> Fact:
@@ -59,36 +88,29 @@ def _named(chance: random.Random, subject: Subject) -> Fact:
 
 def _sayable(scene: Scene, degrees: Degrees) -> list[Fact]:
     """Return the facts that there are words for, the things beside the first among them."""
-    beside = [Fact("thing", each.name) for each in scene.subjects[1:]]
-    said = [
-        fact
-        for fact, degree in degrees.items()
-        if degree >= SURE
-        and (
-            fact in lexicon().facts
-            or (fact.facet == "color" and (not fact.of or fact.of in _own(scene)))
-        )
-    ]
-    return [fact for fact in beside if fact.value not in WORN] + said
+    own = {subject.name for subject in scene.subjects}
+    said = [fact for fact, degree in degrees.items() if degree >= SURE and _has_words(fact, own)]
+    beside = [Fact("thing", each.name) for each in scene.subjects[1:] if each.name not in WORN]
+    return beside + said
 
 
-def _own(scene: Scene) -> set[str]:
-    return {subject.name for subject in scene.subjects}
+def _has_words(fact: Fact, own: set[str]) -> bool:
+    """Return whether a fact can be said: a colour, unless of what has a name of its own."""
+    if fact.facet == "color":
+        return not fact.of or fact.of in own
+    return fact in lexicon().facts
 
 
-def _some(chance: random.Random, said: list[Fact], number: int) -> list[Fact]:
-    return chance.sample(said, min(number, len(said)))
+def _some(chance: random.Random, said: list[Fact], numbers: Sequence[int]) -> list[Fact]:
+    return chance.sample(said, min(chance.choice(numbers), len(said)))
 
 
 def _together(*facts: Fact) -> tuple[Fact, ...]:
     """Return facts without what is said twice: one of a facet, but for things and colours."""
     kept: dict[tuple[str, str], Fact] = {}
     for fact in facts:
-        key = (
-            fact.facet,
-            fact.value + fact.of if fact.facet in ("thing", "color", "count") else "",
-        )
-        kept.setdefault(key, fact)
+        several = fact.facet in ("thing", "color", "count")
+        kept.setdefault((fact.facet, fact.value + fact.of if several else ""), fact)
     return tuple(kept.values())
 
 
@@ -111,41 +133,12 @@ def _ruling_out(
 
 def _can_be_ruled_out(fact: Fact) -> bool:
     if fact.facet == "color":
-        return not fact.of and fact.value in ABSENT_COLORS
+        return _is_tone(fact) and fact.value in ABSENT_COLORS
     if fact.facet == "thing":
         return fact.value not in ("coat", "halo", "robe", "person")
     return fact.facet in ("time", "weather", "season", "light", "mood", "manner", "place")
 
 
-def _everything(chance: random.Random, scene: Scene, degrees: Degrees) -> tuple[Fact, ...]:
-    """Return what a whole description says: each subject with number and colour, and the rest."""
-    wanted: list[Fact] = []
-    for subject in scene.subjects:
-        counted = Fact("count", str(subject.count), subject.name)
-        known = counted in degrees and PLACES[scene.setting].main and subject.name not in IN_THE_SKY
-        wanted.append(counted if known else Fact("thing", subject.name))
-        color = Fact("color", subject.color, subject.name)
-        if color in degrees:
-            wanted.append(color)
-    rest = [
-        Fact("time", scene.time_of_day),
-        Fact("weather", scene.weather),
-        Fact("season", scene.season),
-        Fact("mood", scene.mood),
-        Fact("manner", scene.manner),
-        *(Fact("place", name) for name in _places(degrees)[:1]),
-        *(
-            Fact("genre", name)
-            for name in ("portrait", "reading", "still life", "icon", "nature study")
-        ),
-    ]
-    said = [fact for fact in rest if degrees.get(fact, 0) >= SURE and fact in lexicon().facts]
-    chance.shuffle(said)
-    tones = [f for f in degrees if f.facet == "color" and not f.of and degrees[f] >= SURE]
-    return tuple(
-        wanted + said[: chance.randint(4, 7)] + (tones[:1] if chance.random() < 0.5 else [])
-    )
-
-
-def _places(degrees: Degrees) -> list[str]:
-    return [fact.value for fact in degrees if fact.facet == "place"]
+def _is_tone(fact: Fact) -> bool:
+    """Return whether a fact is of the colours of the whole picture."""
+    return fact.facet == "color" and not fact.of
