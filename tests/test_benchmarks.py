@@ -7,9 +7,9 @@ import pytest
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import checkpoints, flops
-from benchmarks.__main__ import replaced
 from benchmarks.loop import DOCUMENT, EmbeddingLoop, RerankingLoop
 from benchmarks.pictures import paint_many
+from benchmarks.sections import replaced
 from retrievals_serving.models import Input, load_embedder, load_reranker
 
 TOLERANCE = 1e-5
