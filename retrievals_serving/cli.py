@@ -13,6 +13,7 @@ from rich.text import Text
 
 from retrievals_serving.errors import ReleaseDamaged, ReleaseNotFound, RetrievalsError
 from retrievals_serving.http_server import run
+from retrievals_serving.pages import Page
 from retrievals_serving.release import Release, current_release_id, list_releases
 from retrievals_serving.settings import Settings
 
@@ -47,6 +48,7 @@ def _json_object(_: click.Context, __: click.Parameter, value: str | None) -> di
 @click.option("--filters", callback=_json_object, help="""As '{"classification": "Painting"}'.""")
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of all artifacts.")
 @click.option("--release", help="Id of a release; default: the one that is served.")
+@click.option("--no-rerank", is_flag=True, help="Keep the order of the vector search.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as the HTTP API gives it.")
 def search(
     query: str,
@@ -54,11 +56,12 @@ def search(
     filters: dict[str, Any] | None,
     home: Path | None,
     release: str | None,
+    no_rerank: bool,
     as_json: bool,
 ) -> None:
     """Find the works that show QUERY."""
     show_answer(
-        Settings.load(home=home),
+        Settings.load(home=home, reranker="none" if no_rerank else None),
         query,
         top_k=top_k,
         filters=filters,
@@ -87,22 +90,38 @@ def show_answer(
     if as_json:
         click.echo(json.dumps(page.to_dict(), ensure_ascii=False))
         return
-    table = Table("", "score", "work", box=None, pad_edge=False)
+    console = Console()
+    console.print(_table(page))
+    console.print(
+        f"{page.total} of {page.window} results from release {page.release} "
+        f"in {page.latency_ms:.0f} ms{_shortfall(page)}",
+        style="dim",
+        highlight=False,
+    )
+
+
+def _table(page: Page) -> Table:
+    """Return the results; where some were reranked, also of what their scores are made."""
+    is_reranked = any(result.rerank_score is not None for result in page.results)
+    parts = ("vector", "reranker") if is_reranked else ()
+    table = Table("", "score", *parts, "work", box=None, pad_edge=False)
     for result in page.results:
+        scores = [result.score, result.vector_score, result.rerank_score][: 1 + len(parts)]
         work = Text.assemble(
             (result.title, "bold"),
             f"  {result.id}\n{result.artist}, {result.date}\n",
             (result.artwork_url, "dim"),
         )
-        table.add_row(str(result.rank), f"{result.score:.3f}", work)
-    console = Console()
-    console.print(table)
-    console.print(
-        f"{page.total} of {page.window} results from release {page.release} "
-        f"in {page.latency_ms:.0f} ms",
-        style="dim",
-        highlight=False,
-    )
+        cells = ["–" if score is None else f"{score:.3f}" for score in scores]
+        table.add_row(str(result.rank), *cells, work)
+    return table
+
+
+def _shortfall(page: Page) -> str:
+    """Say how many of the candidates were reranked if not all were, and why."""
+    if not page.degraded:
+        return ""
+    return f"; {page.rerank_coverage:.0%} reranked ({', '.join(page.degraded)})"
 
 
 @click.command()

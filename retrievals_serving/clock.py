@@ -9,7 +9,7 @@ class Clock:
     """Measures an answer and its stages, in ms."""
 
     def __init__(self) -> None:
-        self.stages = {"embed": 0.0, "search": 0.0, "metadata": 0.0}
+        self.stages = {"embed": 0.0, "search": 0.0, "rerank": 0.0, "metadata": 0.0}
         self._started = time.perf_counter()
 
     def elapsed(self) -> float:

@@ -1,7 +1,11 @@
 """Cursors: what leads from one page of an answer to the next, without the server remembering.
 
-A cursor is the search that it continues, as JSON, and its HMAC-SHA256, both base64url. It can be
-read by anyone and made only with the server's secret.
+A cursor is the search that it continues, and its HMAC-SHA256, both base64url. It can be read by
+anyone and made only with the server's secret.
+
+The search is a line of JSON. The vectors are searched again for each page; what a reranker thought
+is not asked again, because a deadline would cut it short elsewhere, and follows the line: the rows
+that it judged and their scores, little-endian, 8 bytes a work.
 """
 
 import base64
@@ -15,13 +19,16 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from retrievals_serving.errors import CursorRefused
+from retrievals_serving.ranking import Judgement
 from retrievals_serving.vectors import Float32
 
 logger = logging.getLogger(__name__)
 
 # Part of what is signed: a cursor of another layout is then no cursor. Renamed with the layout.
-LAYOUT = b"retrievals cursor 1\n"
+LAYOUT = b"retrievals cursor 2\n"
 PROCESS_SECRET = secrets.token_bytes(32)
 
 
@@ -38,6 +45,7 @@ class Cursor:
         without: Row that is left out, if any.
         window: The setting; another one would answer in other pages.
         more: The setting.
+        judgement: What a reranker thought of the first works, if one was asked.
         offset: How many results were shown.
     """
 
@@ -49,12 +57,18 @@ class Cursor:
     without: int | None
     window: int
     more: int
+    judgement: Judgement | None = None
     offset: int = 0
 
 
 def sign(cursor: Cursor, secret: bytes) -> str:
     """Return `cursor` as url-safe text that only a holder of `secret` can make."""
-    content = json.dumps(asdict(cursor), sort_keys=True, separators=(",", ":")).encode()
+    fields, arrays = asdict(cursor), b""
+    if judgement := fields["judgement"]:
+        rows, scores = judgement.pop("rows"), judgement.pop("scores")
+        arrays = rows.astype("<i4").tobytes() + scores.astype("<f4").tobytes()
+    line = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    content = line + b"\n" + arrays
     return f"{_to_text(content)}.{_to_text(_signature(content, secret))}"
 
 
@@ -72,7 +86,15 @@ def verify(text: str, secret: bytes) -> Cursor:
             "cursor: it was not signed by this server, or was changed on the way; search again. "
             "If the server was restarted, RETRIEVALS_SECRET keeps cursors good."
         )
-    return Cursor(**json.loads(content))
+    line, _, arrays = content.partition(b"\n")
+    fields = json.loads(line)
+    if judgement := fields["judgement"]:
+        half = len(arrays) // 2
+        judgement["rows"] = np.frombuffer(arrays[:half], dtype="<i4")
+        judgement["scores"] = np.frombuffer(arrays[half:], dtype="<f4")
+        judgement["degraded"] = tuple(judgement["degraded"])
+        fields["judgement"] = Judgement(**judgement)
+    return Cursor(**fields)
 
 
 def vector_digest(vector: Float32) -> str:

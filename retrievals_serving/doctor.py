@@ -49,7 +49,7 @@ def examine() -> list[Finding]:
     except SettingsError as error:
         return [*findings, Finding("settings", "failed", str(error))]
     findings.append(Finding("settings", "ok", f"profile {settings.profile}"))
-    looks = (_home, _checkpoint, _records, _release)
+    looks = (_home, _embedder, _reranker, _records, _release)
     return [*findings, *(look(settings) for look in looks)]
 
 
@@ -112,26 +112,35 @@ def _home(settings: Settings) -> Finding:
     return Finding("home", "ok", detail)
 
 
-def _checkpoint(settings: Settings) -> Finding:
-    name = settings.embedder
-    folder = SHIPPED / "embedder" if name == MINIATURE else Path(name).expanduser()
+def _embedder(settings: Settings) -> Finding:
+    return _checkpoint("embedder", settings.embedder)
+
+
+def _reranker(settings: Settings) -> Finding:
+    if settings.reranker is None:
+        return Finding("reranker", "ok", "none: works keep the order of the vector search")
+    return _checkpoint("reranker", settings.reranker)
+
+
+def _checkpoint(kind: Literal["embedder", "reranker"], name: str) -> Finding:
+    folder = SHIPPED / kind if name == MINIATURE else Path(name).expanduser()
     if folder.is_dir():
-        return Finding("embedder", "ok", f"{name} in {folder}")
+        return Finding(kind, "ok", f"{name} in {folder}")
     hub_id, _, revision = name.partition("@")
     if not HUB_ID.fullmatch(hub_id):
         return Finding(
-            "embedder",
+            kind,
             "failed",
             f"{name} is neither a folder nor a hub id",
-            f"Set RETRIEVALS_EMBEDDER to a folder, a hub id, or {MINIATURE}.",
+            f"Set {Settings.variable(kind)} to a folder, a hub id, or {MINIATURE}.",
         )
     from huggingface_hub import try_to_load_from_cache
 
     cached = try_to_load_from_cache(hub_id, "config.json", revision=revision or None)
     if isinstance(cached, str):
-        return Finding("embedder", "ok", f"{name} in {Path(cached).parent}")
+        return Finding(kind, "ok", f"{name} in {Path(cached).parent}")
     return Finding(
-        "embedder",
+        kind,
         "warning",
         f"{name} is not in the cache of the hub",
         "It is downloaded when it is first needed, if the network allows.",

@@ -13,16 +13,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from retrievals_serving import cursors, ranking
 from retrievals_serving.clock import Clock
-from retrievals_serving.cursors import Cursor
-from retrievals_serving.errors import CursorExpired, CursorRefused, QueryError, ReleaseDamaged
+from retrievals_serving.errors import QueryError, ReleaseDamaged
 from retrievals_serving.filters import Filters, parse_filters
 from retrievals_serving.metadata import Metadata
-from retrievals_serving.models import Embedder
+from retrievals_serving.models import Embedder, Reranker
 from retrievals_serving.pages import Artwork, Page
+from retrievals_serving.paging import Paging
 from retrievals_serving.queries import QueryEmbedder, clean_query
 from retrievals_serving.release import INDEX, METADATA, Release, open_release
+from retrievals_serving.reranking import Judge
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from retrievals_serving.vectors import Float32, VectorSearch
@@ -40,19 +40,21 @@ class SearchEngine:
     """
 
     def __init__(
-        self, release: Release, settings: Settings, embedder: Embedder | None = None
+        self,
+        release: Release,
+        settings: Settings,
+        embedder: Embedder | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         """Open the files of `release`; see `open`."""
         self.release = release
         self.settings = settings
-        self._secret = (
-            settings.secret.get_secret_value().encode()
-            if settings.secret
-            else cursors.process_secret()
-        )
         self._queries = QueryEmbedder(release, settings, embedder)
         self._index: VectorSearch = FaissIndex(release.path(INDEX))
         self._metadata = Metadata(release.path(METADATA))
+        self._paging = Paging(release.release_id, settings, self._index, self._metadata)
+        model = settings.reranker if reranker is None else reranker
+        self._judge = None if model is None else Judge(release, self._metadata, settings, model)
         self._require_agreement()
 
     @classmethod
@@ -62,6 +64,7 @@ class SearchEngine:
         release: str | None = None,
         settings: Settings | None = None,
         embedder: Embedder | None = None,
+        reranker: Reranker | None = None,
     ) -> Self:
         """Open a release for search. No model is loaded.
 
@@ -70,6 +73,7 @@ class SearchEngine:
             release: Id of a release; default: the one that is served.
             settings: Default: those of the environment.
             embedder: A model that is loaded already; default: that of the settings, when needed.
+            reranker: Likewise; without one here and in the settings nothing is reranked.
 
         Raises:
             ReleaseNotFound: There is no such release, or nothing was promoted yet.
@@ -80,7 +84,7 @@ class SearchEngine:
         """
         settings = settings or Settings.load(home=home)
         store = settings.store if home is None else Store(Path(home).expanduser().absolute())
-        return cls(open_release(store, release), settings, embedder)
+        return cls(open_release(store, release), settings, embedder, reranker)
 
     def __enter__(self) -> Self:
         return self
@@ -97,15 +101,29 @@ class SearchEngine:
         """The model of text queries; None until the first of them, or `warm`, loads it."""
         return self._queries.embedder
 
+    @property
+    def reranker_name(self) -> str | None:
+        """Name of the reranker, loaded or not; None where none is set."""
+        return self._judge.name if self._judge else None
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether no query waits for a model to load."""
+        is_judge_warm = self._judge is None or self._judge.reranker is not None
+        return self.embedder is not None and is_judge_warm
+
     def warm(self) -> None:
-        """Load the model and try it on the golden vectors, so that no query waits for it.
+        """Load the models and try the embedder on the golden vectors, so that no query waits.
 
         Raises:
-            ModelError: It cannot be loaded.
+            ModelError: One of them cannot be loaded.
             ReleaseDamaged: The release's golden vectors are not those that were sealed.
-            ReleaseError: It is not the model that made the release, or makes other vectors here.
+            ReleaseError: The embedder is not the one that made the release, or makes other vectors
+                here.
         """
         self._queries.load()
+        if self._judge:
+            self._judge.load()
 
     def search(
         self,
@@ -114,7 +132,7 @@ class SearchEngine:
         top_k: int | None = None,
         filters: Filters | None = None,
         score_threshold: float = 0.0,
-        rerank: bool = True,  # noqa: ARG002 - without a reranker there is none to leave out
+        rerank: bool = True,
         alpha: float | None = None,
     ) -> Page:
         """Return the works that show what `query` says, best first.
@@ -125,7 +143,7 @@ class SearchEngine:
             filters: Look only at works that match, see `filters`.
             score_threshold: Leave out works of a lower vector score, 0 to 1.
             rerank: Whether a reranker, where one is set, puts the best in order.
-            alpha: Weight of its score against the vector score, 0 to 1.
+            alpha: Weight of its score against the vector score, 0 to 1; default: the setting.
 
         Raises:
             QueryError: An argument is out of bounds, or `filters` has an unknown field.
@@ -140,11 +158,19 @@ class SearchEngine:
         top_k = self._page_size(top_k)
         with clock.stage("embed"):
             vector = self._queries.embed(query)
-        start = self._first(vector, query=query, filters=filters, score_threshold=score_threshold)
-        return self._page(start, vector, top_k, clock)
+        start = self._paging.begin(
+            vector, query=query, filters=filters, score_threshold=score_threshold
+        )
+        window = self._paging.window(start, vector, clock)
+        if rerank and self._judge:
+            alpha = self.settings.alpha if alpha is None else alpha
+            with clock.stage("rerank"):
+                judgement = self._judge.judge(query, window, alpha=alpha)
+            start = dataclasses.replace(start, judgement=judgement)
+        return self._paging.page(start, window, vector, size=top_k, clock=clock)
 
     def search_more(self, query_vector: Sequence[float] | Float32, cursor: str) -> Page:
-        """Return the next page of an answer; needs no model.
+        """Return the next page of an answer, in the order its first page had; needs no model.
 
         Args:
             query_vector: As the page before gave it.
@@ -155,23 +181,10 @@ class SearchEngine:
             CursorRefused: It is forged, or belongs to another vector or other settings.
         """
         clock = Clock()
-        start = cursors.verify(cursor, self._secret)
-        if start.release != self.release.release_id:
-            raise CursorExpired(
-                f"cursor: it belongs to release {start.release}, and {self.release.release_id} is "
-                "served now; search again."
-            )
-        if (start.window, start.more) != (self.settings.window, self.settings.more):
-            raise CursorRefused(
-                f"cursor: it was made with window {start.window} and more {start.more}, the server "
-                f"now has {self.settings.window} and {self.settings.more}; search again."
-            )
         vector = _as_vector(query_vector)
-        if cursors.vector_digest(vector) != start.vector:
-            raise CursorRefused(
-                "cursor: it belongs to another query_vector; send both as one page gave them."
-            )
-        return self._page(start, vector, self.settings.more, clock)
+        start = self._paging.resume(cursor, vector)
+        window = self._paging.window(start, vector, clock)
+        return self._paging.page(start, window, vector, size=self.settings.more, clock=clock)
 
     def similar(
         self, artwork_id: str, *, top_k: int | None = None, filters: Filters | None = None
@@ -188,8 +201,9 @@ class SearchEngine:
         row = self._metadata.row_of(artwork_id)
         vector = self._index.vector(row)
         vector /= np.linalg.norm(vector)
-        start = self._first(vector, filters=filters, without=row)
-        return self._page(start, vector, top_k, clock)
+        start = self._paging.begin(vector, filters=filters, without=row)
+        window = self._paging.window(start, vector, clock)
+        return self._paging.page(start, window, vector, size=top_k, clock=clock)
 
     def artwork(self, artwork_id: str) -> Artwork:
         """Return the record of a work.
@@ -199,57 +213,6 @@ class SearchEngine:
         """
         (record,) = self._metadata.records([self._metadata.row_of(artwork_id)])
         return Artwork(**record)
-
-    def _first(
-        self,
-        vector: Float32,
-        *,
-        query: str | None = None,
-        filters: dict[str, Any] | None,
-        score_threshold: float = 0.0,
-        without: int | None = None,
-    ) -> Cursor:
-        """Return the cursor that stands before the first result of a search."""
-        return Cursor(
-            release=self.release.release_id,
-            vector=cursors.vector_digest(vector),
-            query=query,
-            filters=filters,
-            score_threshold=score_threshold,
-            without=without,
-            window=self.settings.window,
-            more=self.settings.more,
-        )
-
-    def _page(self, cursor: Cursor, vector: Float32, size: int, clock: Clock) -> Page:
-        """Return the `size` results after `cursor`, from the same window for every page."""
-        with clock.stage("search"):
-            only = self._metadata.rows_matching(cursor.filters) if cursor.filters else None
-            found = cursor.window + (cursor.without is not None)
-            cosines, rows = self._index.search(vector[np.newaxis], found, only)
-            window = ranking.rank(
-                cosines[0],
-                rows[0],
-                size=cursor.window,
-                score_threshold=cursor.score_threshold,
-                without=cursor.without,
-            )
-        end = min(cursor.offset + size, len(window.rows))
-        with clock.stage("metadata"):
-            records = self._metadata.records(window.rows[cursor.offset : end])
-        results = ranking.results(window, records, offset=cursor.offset)
-        following = dataclasses.replace(cursor, offset=end)
-        return Page(
-            query=cursor.query,
-            results=results,
-            total=len(results),
-            window=len(window.rows),
-            query_vector=vector.tolist(),
-            cursor=cursors.sign(following, self._secret) if end < len(window.rows) else None,
-            release=cursor.release,
-            latency_ms=clock.elapsed(),
-            timings=clock.stages,
-        )
 
     def _page_size(self, top_k: int | None) -> int:
         if top_k is None:

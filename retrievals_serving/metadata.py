@@ -21,6 +21,7 @@ RECORDS = """
     from artworks
     where list_contains(?, row)
 """
+PICTURES = "select row, image_sha256 from artworks where list_contains(?, row)"
 
 
 class Metadata:
@@ -57,6 +58,11 @@ class Metadata:
         result = self._query(RECORDS, [[int(row) for row in rows]])
         _, *columns = [column[0] for column in result.description]
         found = {row: dict(zip(columns, values, strict=True)) for row, *values in result.fetchall()}
+        return [found[int(row)] for row in rows]
+
+    def picture_hashes(self, rows: NDArray[np.integer[Any]]) -> list[str]:
+        """Return the sha256 of the pictures of `rows`, in their order."""
+        found = dict(self._query(PICTURES, [[int(row) for row in rows]]).fetchall())
         return [found[int(row)] for row in rows]
 
     def row_of(self, artwork_id: str) -> int:

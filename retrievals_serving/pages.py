@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+# The words of `Page.degraded`.
+DEADLINE = "deadline"
+PICTURES = "pictures"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Artwork:
@@ -54,7 +58,7 @@ class Result(Artwork):
 
     Attributes:
         rank: Its place in the whole answer, from 1.
-        score: What the order is by.
+        score: What the order is by, see `ranking`; the vector score when it was not reranked.
         vector_score: Cosine of its vector with the query's, 0 to 1.
         rerank_score: The reranker's judgement, 0 to 1; None when it was not reranked.
     """
@@ -91,8 +95,9 @@ class Page:
         latency_ms: Time it took in all, ms.
         timings: Time that each stage took, ms.
         cached: Whether the answer was kept from before.
-        degraded: What was left out to answer in time.
-        rerank_coverage: Share of the results that were reranked, 0 to 1.
+        degraded: Why candidates of the answer were not reranked: `deadline`, the time was over;
+            `pictures`, some cannot be read.
+        rerank_coverage: Share of the answer's candidates that were reranked, 0 to 1.
         relevance: `strong`, `weak` or `nothing`: whether the best fit better than chance would.
         explanation: The answer in words.
     """

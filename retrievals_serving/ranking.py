@@ -1,4 +1,18 @@
-"""From the cosines of a vector search to ranked results."""
+"""From the cosines of a vector search, and what a reranker thought, to ranked results.
+
+The vector search gives a window, best first, of which a reranker may judge the first works, the
+candidates. An answer then has two parts:
+
+1. The works that were judged, by `alpha * rerank_score + (1 - alpha) * vector_score`, equal scores
+   in the order of ids.
+2. All others, in the order and with the score of the vector search: first the candidates that were
+   not judged, because the time was over or their picture cannot be read, then what was none.
+
+The parts are not mixed by score: a judgement and a cosine have different scales, and a work that
+nobody judged would pass those that were, or fall behind them, by its scale alone. Candidates are
+judged best first, so that those whom a deadline leaves out had no higher vector score than those
+before them. Where the second part begins the score can rise; the rank is the order.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,20 +21,48 @@ from typing import Any
 import numpy as np
 
 from retrievals_serving.pages import Result
-from retrievals_serving.vectors import Float32, Int64
+from retrievals_serving.vectors import Float32, Float64, Int32, Int64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Window:
     """The works that an answer can be paged to, best first.
 
     Attributes:
-        rows: int64 (works,).
+        rows: int64 (works,); they are in the order of the works' ids.
         vector_scores: float32 (works,), 0 to 1.
+        rerank_scores: float32 (works,), 0 to 1; NaN where there is none.
+        scores: float64 (works,), 0 to 1.
     """
 
     rows: Int64
     vector_scores: Float32
+    rerank_scores: Float32
+    scores: Float64
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judgement:
+    """What a reranker thought of the candidates of a window, and how much that counts.
+
+    Attributes:
+        rows: int32 (judged,), of the candidates that it gave a score.
+        scores: float32 (judged,), 0 to 1.
+        candidates: How many there were.
+        alpha: Weight of the scores against the vector scores, 0 to 1.
+        degraded: Why not all candidates have one, see `pages.Page`.
+    """
+
+    rows: Int32
+    scores: Float32
+    candidates: int
+    alpha: float
+    degraded: tuple[str, ...] = ()
+
+    @property
+    def coverage(self) -> float:
+        """Share of the candidates that have a score; 0 where there are no candidates."""
+        return len(self.rows) / self.candidates if self.candidates else 0.0
 
 
 def rank(
@@ -36,13 +78,49 @@ def rank(
     kept = scores >= score_threshold
     if without is not None:
         kept &= rows != without
-    return Window(rows[kept][:size], scores[kept][:size])
+    kept_scores = scores[kept][:size]
+    return Window(
+        rows=rows[kept][:size],
+        vector_scores=kept_scores,
+        rerank_scores=np.full_like(kept_scores, np.nan),
+        scores=kept_scores.astype(np.float64),
+    )
+
+
+def rerank(window: Window, judgement: Judgement) -> Window:
+    """Return `window`, in the order of the vector search, in that of its judgement."""
+    given = dict(zip(judgement.rows.tolist(), judgement.scores, strict=True))
+    rerank_scores = np.array([given.get(row, np.nan) for row in window.rows.tolist()], np.float32)
+    is_judged = ~np.isnan(rerank_scores)
+    scores = np.where(
+        is_judged,
+        judgement.alpha * rerank_scores.astype(np.float64) + (1 - judgement.alpha) * window.scores,
+        window.scores,
+    )
+    judged, others = np.flatnonzero(is_judged), np.flatnonzero(~is_judged)
+    best_first = judged[np.lexsort((window.rows[judged], -scores[judged]))]
+    order = np.concatenate([best_first, others])
+    return Window(
+        rows=window.rows[order],
+        vector_scores=window.vector_scores[order],
+        rerank_scores=rerank_scores[order],
+        scores=scores[order],
+    )
 
 
 def results(window: Window, records: Sequence[dict[str, Any]], *, offset: int) -> list[Result]:
     """Return the results from rank `offset` + 1 on; `records` are those of their works."""
-    scores = window.vector_scores[offset : offset + len(records)].tolist()
     return [
-        Result(rank=place, score=score, vector_score=score, rerank_score=None, **record)
-        for place, (score, record) in enumerate(zip(scores, records, strict=True), offset + 1)
+        Result(
+            rank=place + 1,
+            score=float(window.scores[place]),
+            vector_score=float(window.vector_scores[place]),
+            rerank_score=_number(window.rerank_scores[place]),
+            **record,
+        )
+        for place, record in enumerate(records, offset)
     ]
+
+
+def _number(score: np.float32) -> float | None:
+    return None if np.isnan(score) else float(score)

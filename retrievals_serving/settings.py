@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         description="Embedding model: a folder, a hub id, or `id@revision`; `miniature` ships with "
         "the project.",
     )
+    reranker: str | None = Field(
+        None,
+        description="Reranker: a folder, a hub id, `id@revision`, or `miniature`; `none` for none "
+        "where the profile has one.",
+    )
     dimension: int = Field(1024, ge=1, description="Width of the vectors that are searched.")
     max_pixels: int | None = Field(
         None, ge=4096, description="Pixel budget of a picture; default: the model's own."
@@ -81,6 +86,18 @@ class Settings(BaseSettings):
     )
     window: int = Field(
         256, ge=1, le=2048, description="How many works of an answer can be paged to."
+    )
+    candidates: int = Field(
+        80, ge=1, le=2048, description="How many works, the first of an answer, are reranked."
+    )
+    alpha: float = Field(
+        0.6, ge=0, le=1, description="Weight of the reranker's score against the vector score."
+    )
+    rerank_deadline: float = Field(
+        1.5,
+        gt=0,
+        description="Seconds after which no more works are reranked; those that are left keep the "
+        "order of the vector search.",
     )
     page: int = Field(64, ge=1, le=100, description="Results on the first page of an answer.")
     more: int = Field(16, ge=1, le=100, description="Results on each further page.")
@@ -122,6 +139,11 @@ class Settings(BaseSettings):
     def variable(name: str) -> str:
         """Return the environment variable of the setting `name`."""
         return f"RETRIEVALS_{name.upper()}"
+
+    @field_validator("reranker")
+    @classmethod
+    def _reranker_may_be_none(cls, value: str | None) -> str | None:
+        return None if value in ("", "none") else value
 
     @field_validator("iiif_mirror")
     @classmethod

@@ -45,6 +45,24 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
+    ("profile", "value", "reranker"),
+    [
+        ("demo", "", "miniature"),
+        ("demo", "none", None),
+        ("nga", "", "Qwen/Qwen3-VL-Reranker-2B"),
+        ("nga", "museum/reranker@1", "museum/reranker@1"),
+        ("nga-laptop", "", None),
+    ],
+)
+def test_a_profiles_reranker_can_be_replaced_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, profile: str, value: str, reranker: str | None
+) -> None:
+    monkeypatch.setenv("RETRIEVALS_PROFILE", profile)
+    monkeypatch.setenv("RETRIEVALS_RERANKER", value)
+    assert Settings.load().reranker == reranker
+
+
+@pytest.mark.parametrize(
     ("variable", "value"),
     [
         ("RETRIEVALS_PROFILE", "louvre"),
@@ -52,6 +70,9 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ("RETRIEVALS_IMAGE_BOX", "big"),
         ("RETRIEVALS_IIIF_MIRROR", "ftp://museum.example"),
         ("RETRIEVALS_DTYPE", "int4"),
+        ("RETRIEVALS_ALPHA", "1.5"),
+        ("RETRIEVALS_CANDIDATES", "0"),
+        ("RETRIEVALS_RERANK_DEADLINE", "nan"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(

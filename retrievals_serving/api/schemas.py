@@ -26,8 +26,10 @@ class SearchRequest(Request):
     top_k: TopK | None = Field(None, description="Results on the first page; by default 64.")
     score_threshold: Fraction = Field(0.0, description="Leave out lower vector scores.")
     filters: dict[str, Any] | None = Field(None, examples=[{"classification": "Painting"}])
-    rerank: bool = True
-    alpha: Fraction | None = Field(None, description="Weight of the reranker's score.")
+    rerank: bool = Field(True, description="Let a reranker, where one is set, order the best.")
+    alpha: Fraction | None = Field(
+        None, description="Weight of the reranker's score against the vector score; by default 0.6."
+    )
 
 
 class MoreRequest(Request):
@@ -108,6 +110,7 @@ class Health(Answer):
     release: str | None = None
     works: int | None = None
     embedder: str | None = None
+    reranker: str | None = None
     device: str | None = None
     dtype: str | None = None
 

@@ -41,7 +41,7 @@ class Service:
             return self._engine
 
     def start(self) -> None:
-        """Begin to load the model, in the background; a stop does not wait for it."""
+        """Begin to load the models, in the background; a stop does not wait for it."""
         self._warming = threading.Thread(target=self._warm, name="warm", daemon=True)
         self._warming.start()
 
@@ -62,8 +62,9 @@ class Service:
             release=manifest.release_id,
             works=manifest.works,
             embedder=manifest.embedder.checkpoint,
+            reranker=engine.reranker_name,
         )
-        if engine.embedder is not None:
+        if engine.embedder is not None and engine.is_warm:
             device, dtype = engine.embedder.device, engine.embedder.dtype
             return health.model_copy(update={"device": device, "dtype": dtype})
         failure = self._failure
@@ -71,7 +72,7 @@ class Service:
             self.start()
         if failure is None:
             return health.model_copy(
-                update={"status": "starting", "detail": "the model is loading"}
+                update={"status": "starting", "detail": "the models are loading"}
             )
         return health.model_copy(update={"status": "unavailable", "detail": failure})
 

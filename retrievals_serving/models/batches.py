@@ -19,7 +19,7 @@ from retrievals_serving.models.embedder import Embedded
 
 GPU_TOKENS = 8192  # ten pictures of 1024 x 768 px: enough to fill the largest GPU
 CPU_TOKENS = 1024
-WORKERS = 8  # at most; a core decodes some sixty pictures of 1024 px in a second
+WORKERS = 8  # at most; a core decodes some eighty pictures of 1024 px in a second
 
 Item = TypeVar("Item")
 Ready = TypeVar("Ready")

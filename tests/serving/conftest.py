@@ -1,5 +1,6 @@
 """The small release that the tests of serving search, and the engine that searches it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from retrievals_serving.api import create_app
 from retrievals_serving.release import promote
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
+from tests.serving.fake_reranker import FakeReranker
 from tests.serving.small_release import WORKS, WordEmbedder, make_records, make_release
 
 
@@ -31,7 +33,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def settings(home: Path) -> Settings:
-    return Settings.load(home=home, window=40, page=8, more=5, secret="a secret of the tests")
+    """Settings of vector search alone; tests of the second stage have their own."""
+    secret = "a secret of the tests"
+    return Settings.load(home=home, window=40, page=8, more=5, reranker="none", secret=secret)
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +48,17 @@ def engine(settings: Settings) -> Iterator[SearchEngine]:
 def client(engine: SearchEngine) -> Iterator[httpx.Client]:
     with client_of(create_app(engine=engine)) as opened:
         yield opened
+
+
+@pytest.fixture
+def reranker(monkeypatch: pytest.MonkeyPatch) -> FakeReranker:
+    """A reranker whose clock is the one that the deadline is on."""
+    fake = FakeReranker()
+    monkeypatch.setattr("retrievals_serving.reranking.monotonic", fake.monotonic)
+    return fake
+
+
+@pytest.fixture
+def own_home(home: Path, tmp_path: Path) -> Path:
+    """A copy of the home, the test's own to take pictures from."""
+    return Path(shutil.copytree(home, tmp_path / "home"))

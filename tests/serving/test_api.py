@@ -1,6 +1,7 @@
 """The HTTP contract, over real HTTP on loopback."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from retrievals_serving.api import create_app
 from retrievals_serving.release import promote
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
-from tests.serving.small_release import RELEASE, make_release
+from tests.serving.fake_reranker import FakeReranker
+from tests.serving.small_release import RELEASE, WordEmbedder, make_release
 
 JSON = {"Content-Type": "application/json"}
 
@@ -65,6 +67,42 @@ def test_the_pages_show_what_the_library_shows(client: httpx.Client, engine: Sea
 
     shown = engine.search("boat", filters=filters, score_threshold=0.1, top_k=100).results
     assert ids == [result.id for result in shown]
+
+
+def test_a_reranker_puts_the_answer_in_order_as_the_request_says(settings: Settings) -> None:
+    models = {"embedder": WordEmbedder(), "reranker": FakeReranker()}
+    with (
+        SearchEngine.open(settings=settings, **models) as engine,
+        client_of(create_app(engine=engine)) as client,
+    ):
+        page = post(client, "/search", query="boat", alpha=1.0)
+        plain = post(client, "/search", query="boat", rerank=False)
+        body = {"query_vector": page["query_vector"], "cursor": page["cursor"]}
+        more = post(client, "/search-more", **body)
+    assert (page["rerank_coverage"], page["degraded"]) == (1.0, [])
+    results = page["results"] + more["results"]
+    for result in results:
+        assert result["score"] == result["rerank_score"]
+    scores = [result["score"] for result in results]
+    assert scores == sorted(scores, reverse=True)
+    assert (plain["rerank_coverage"], plain["results"][0]["rerank_score"]) == (0.0, None)
+    assert plain["timings"]["rerank"] == 0 < page["timings"]["rerank"]
+
+
+def test_candidates_without_a_picture_are_said_to_be_missing(
+    home: Path, tmp_path: Path, settings: Settings
+) -> None:
+    own = Path(shutil.copytree(home, tmp_path / "home"))
+    shutil.rmtree(own / "images")
+    models = {"embedder": WordEmbedder(), "reranker": FakeReranker()}
+    with (
+        SearchEngine.open(own, settings=settings, **models) as engine,
+        client_of(create_app(engine=engine)) as client,
+    ):
+        page = post(client, "/search", query="boat")
+    assert (page["degraded"], page["rerank_coverage"]) == (["pictures"], 0.0)
+    for result in page["results"]:
+        assert (result["rerank_score"], result["score"]) == (None, result["vector_score"])
 
 
 def test_a_work_and_its_like_have_addresses(client: httpx.Client, engine: SearchEngine) -> None:

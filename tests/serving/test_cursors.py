@@ -12,14 +12,24 @@ import pytest
 from retrievals_serving import SearchEngine, Settings, cursors
 from retrievals_serving.errors import CursorExpired, CursorRefused, QueryError
 from retrievals_serving.pages import Page
+from retrievals_serving.ranking import Judgement
 from retrievals_serving.release import promote
 from retrievals_serving.store import Store
-from tests.serving.small_release import WordEmbedder, make_release
+from tests.serving.fake_reranker import FakeReranker
+from tests.serving.small_release import RELEASE, WordEmbedder, make_release
 
 
 @pytest.fixture(scope="module")
 def page(engine: SearchEngine) -> Page:
     return engine.search("boat", filters={"classification": ["Print", "Painting"]})
+
+
+@pytest.fixture(scope="module")
+def reranked(settings: Settings) -> Page:
+    """A page whose cursor carries what a reranker thought."""
+    models = {"embedder": WordEmbedder(), "reranker": FakeReranker()}
+    with SearchEngine.open(settings=settings, **models) as engine:
+        return engine.search("boat")
 
 
 def test_a_cursor_is_safe_in_a_url(page: Page) -> None:
@@ -59,11 +69,57 @@ def test_a_cursor_changed_anywhere_is_refused(engine: SearchEngine, page: Page) 
         forged = base64.urlsafe_b64encode(json.dumps(fields | change).encode()).decode().rstrip("=")
         with pytest.raises(CursorRefused):
             engine.search_more(page.query_vector, f"{forged}.{signature}")
-    for place in (0, len(content) // 2):
-        other = "B" if page.cursor[place] == "A" else "A"
-        forged = page.cursor[:place] + other + page.cursor[place + 1 :]
+
+
+def test_a_score_changed_in_a_cursor_is_refused(engine: SearchEngine, reranked: Page) -> None:
+    assert reranked.cursor
+    end = reranked.cursor.index(".")
+    for place in (0, end // 2, end - 4, len(reranked.cursor) - 4):
+        other = "B" if reranked.cursor[place] == "A" else "A"
+        forged = reranked.cursor[:place] + other + reranked.cursor[place + 1 :]
         with pytest.raises(CursorRefused):
-            engine.search_more(page.query_vector, forged)
+            engine.search_more(reranked.query_vector, forged)
+
+
+def test_a_cursor_carries_a_judgement_to_the_last_bit(settings: Settings) -> None:
+    chance = np.random.default_rng(5)
+    judgement = Judgement(
+        rows=chance.permutation(68816)[:78].astype(np.int32),
+        scores=chance.random(78, dtype=np.float32),
+        candidates=80,
+        alpha=0.1,
+        degraded=("deadline", "pictures"),
+    )
+    read = cursors.verify(cursors.sign(cursor_of(settings, judgement), b"ours"), b"ours").judgement
+    assert read
+    assert read.rows.tolist() == judgement.rows.tolist()
+    assert read.scores.tobytes() == judgement.scores.tobytes()
+    assert (read.candidates, read.alpha) == (80, 0.1)
+    assert (read.degraded, read.coverage) == (("deadline", "pictures"), 78 / 80)
+
+
+def test_a_cursor_of_eighty_candidates_stays_under_a_kilobyte_and_a_half(
+    settings: Settings,
+) -> None:
+    rows = np.arange(68736, 68816, dtype=np.int32)
+    scores = np.random.default_rng(6).random(80, dtype=np.float32)
+    judgement = Judgement(rows=rows, scores=scores, candidates=80, alpha=0.6)
+    assert len(cursors.sign(cursor_of(settings, judgement), b"ours")) < 1536
+
+
+def cursor_of(settings: Settings, judgement: Judgement) -> cursors.Cursor:
+    return cursors.Cursor(
+        release=RELEASE,
+        vector=cursors.vector_digest(np.ones(1024, dtype=np.float32)),
+        query="a lonely boat in stormy seas",
+        filters={"classification": "Painting"},
+        score_threshold=0.0,
+        without=None,
+        window=settings.window,
+        more=settings.more,
+        judgement=judgement,
+        offset=64,
+    )
 
 
 def test_a_cursor_signed_with_another_secret_is_refused(engine: SearchEngine, page: Page) -> None:
@@ -125,7 +181,7 @@ def no_warning_yet() -> Iterator[None]:
 def test_without_a_secret_one_warning_says_so_and_cursors_hold_within_the_process(
     home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = Settings.load(home=home, page=2)
+    settings = Settings.load(home=home, page=2, reranker="none")
     with (
         caplog.at_level(logging.WARNING),
         SearchEngine.open(settings=settings, embedder=WordEmbedder()) as one,

@@ -42,7 +42,7 @@ def test_the_first_page_says_what_was_found(engine: SearchEngine) -> None:
     assert page.results[0].title == "Stormy boat"
     assert page.results[0].rerank_score is None
     assert (page.rerank_coverage, page.degraded, page.cached) == (0.0, (), False)
-    assert page.timings.keys() == {"embed", "search", "metadata"}
+    assert page.timings.keys() == {"embed", "search", "rerank", "metadata"}
     assert page.latency_ms >= sum(page.timings.values())
     assert np.linalg.norm(page.query_vector) == pytest.approx(1)
     assert len(page.query_vector) == DIMENSION
@@ -206,6 +206,6 @@ def test_threads_get_the_answers_that_one_gets(engine: SearchEngine) -> None:
 
 
 def test_the_window_of_a_release_smaller_than_it_is_the_release(home: Path) -> None:
-    settings = Settings.load(home=home, window=256)
+    settings = Settings.load(home=home, window=256, reranker="none")
     with SearchEngine.open(settings=settings, embedder=WordEmbedder()) as engine:
         assert engine.search("boat").window == WORKS

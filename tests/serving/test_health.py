@@ -14,6 +14,7 @@ from retrievals_serving.release import promote
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
+from tests.serving.fake_reranker import FakeReranker
 from tests.serving.small_release import RELEASE, WORKS, TurnedEmbedder, WordEmbedder, make_release
 from tests.serving.test_api import problem
 
@@ -27,6 +28,7 @@ def test_health_says_what_answers(client: httpx.Client) -> None:
         "release": RELEASE,
         "works": WORKS,
         "embedder": "words",
+        "reranker": None,
         "device": "cpu",
         "dtype": "float32",
     }
@@ -64,6 +66,42 @@ def test_a_server_answers_that_it_starts_while_its_model_loads(
         may_load.set()
         wait_for(client, "ok")
         assert client.post("/search", json={"query": "boat"}).status_code == 200
+
+
+def test_a_server_starts_until_its_reranker_is_loaded_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_loading, may_load = threading.Event(), threading.Event()
+
+    def load(*_: object, **__: object) -> FakeReranker:
+        is_loading.set()
+        may_load.wait(60)
+        return FakeReranker()
+
+    monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: WordEmbedder())
+    monkeypatch.setattr("retrievals_serving.reranking.load_reranker", load)
+    settings = settings.model_copy(update={"reranker": "some/reranker"})
+    with client_of(create_app(settings)) as client:
+        assert is_loading.wait(60)
+        assert client.get("/health").json()["status"] == "starting"
+        may_load.set()
+        assert wait_for(client, "ok")["reranker"] == "some/reranker"
+        answer = client.post("/search", json={"query": "boat"}).json()
+        assert answer["rerank_coverage"] == 1.0
+
+
+def test_a_reranker_that_cannot_be_loaded_is_unavailable_and_what_needs_none_answers(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: WordEmbedder())
+    settings = settings.model_copy(update={"reranker": "no such model"})
+    with client_of(create_app(settings)) as client:
+        assert "'no such model' is neither a folder" in wait_for(client, "unavailable")["detail"]
+        response = client.post("/search", json={"query": "boat"})
+        assert response.status_code == 503
+        assert "'no such model' is neither a folder" in problem(response)["detail"]
+        plain = {"query": "boat", "rerank": False}
+        assert client.post("/search", json=plain).status_code == 200
 
 
 def test_a_model_that_cannot_be_loaded_is_unavailable_until_it_can(
@@ -104,7 +142,7 @@ def test_a_server_starts_before_the_first_build_and_answers_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: WordEmbedder())
-    with client_of(create_app(Settings.load(home=tmp_path))) as client:
+    with client_of(create_app(Settings.load(home=tmp_path, reranker="none"))) as client:
         health = client.get("/health")
         assert (health.status_code, health.json()["status"]) == (503, "unavailable")
         assert "retrievals build" in health.json()["detail"]

@@ -166,7 +166,8 @@ def test_the_model_of_the_settings_is_loaded_once(
         return WordEmbedder()
 
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
-    settings = Settings.load(home=home, embedder="some/model@1", dtype="float16", max_pixels=4096)
+    named = {"embedder": "some/model@1", "reranker": "none"}
+    settings = Settings.load(home=home, **named, dtype="float16", max_pixels=4096)
     with SearchEngine.open(settings=settings) as engine:
         engine.warm()
         engine.search("boat")

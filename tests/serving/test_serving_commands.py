@@ -19,6 +19,7 @@ from retrievals_serving import RetrievalsError
 from retrievals_serving.cli import COMMANDS, RetrievalsGroup
 from retrievals_serving.release import INDEX, Release
 from retrievals_serving.store import Store
+from tests.serving.fake_reranker import FakeReranker
 from tests.serving.small_release import RELEASE, WordEmbedder, make_release
 
 main = RetrievalsGroup("retrievals", commands={str(command.name): command for command in COMMANDS})
@@ -28,6 +29,7 @@ main = RetrievalsGroup("retrievals", commands={str(command.name): command for co
 def words_for_a_model(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: WordEmbedder())
     monkeypatch.setenv("RETRIEVALS_HOME", str(home))
+    monkeypatch.setenv("RETRIEVALS_RERANKER", "none")
     monkeypatch.setenv("COLUMNS", "160")
 
 
@@ -53,6 +55,36 @@ def test_search_as_json_is_the_page_of_the_api() -> None:
         *("id", "rank", "score", "vector_score", "rerank_score", "metadata")
     }
     assert {one["metadata"]["classification"] for one in page["results"]} == {"Print"}
+
+
+@pytest.fixture
+def reranker(monkeypatch: pytest.MonkeyPatch) -> FakeReranker:
+    """The reranker of the settings."""
+    fake = FakeReranker(lambda *_: 0.125)
+    monkeypatch.setattr("retrievals_serving.reranking.load_reranker", lambda *_, **__: fake)
+    monkeypatch.setattr("retrievals_serving.reranking.monotonic", fake.monotonic)
+    monkeypatch.setenv("RETRIEVALS_RERANKER", "some/reranker")
+    return fake
+
+
+def test_search_shows_what_the_reranker_thought(reranker: FakeReranker) -> None:
+    reranker.seconds = 0.5
+    result = run("search", "stormy boat", "--top-k", "5")
+    assert result.exit_code == 0, result.output
+    heading, *lines, summary = result.output.splitlines()
+    assert heading.split() == ["score", "vector", "reranker", "work"]
+    scores = [line.split()[1:4] for line in lines if re.match("[1-5] ", line)]
+    vector = float(scores[0][1])
+    assert float(scores[0][0]) == pytest.approx(0.6 * 0.125 + 0.4 * vector, abs=1e-3)
+    assert [thought for _, _, thought in scores] == ["0.125"] * 3 + ["–"] * 2
+    assert re.search(r"in \d+ ms; 5% reranked \(deadline\)", summary)
+
+
+def test_search_without_the_reranker_loads_none(reranker: FakeReranker) -> None:
+    result = run("search", "stormy boat", "--no-rerank")
+    assert result.exit_code == 0, result.output
+    assert result.output.split()[:2] == ["score", "work"]
+    assert reranker.asked == []
 
 
 def test_search_looks_where_it_is_told(home: Path, tmp_path: Path) -> None:
@@ -127,7 +159,8 @@ def test_releases_list_of_an_empty_home_says_how_to_make_one(
 def test_doctor_is_content_with_what_works() -> None:
     result = run("doctor")
     assert result.exit_code == 0, result.output
-    for check in ("python", "faiss", "torch", "dagster", "settings", "home", "embedder", "records"):
+    programs = ("python", "faiss", "torch", "dagster")
+    for check in (*programs, "settings", "home", "embedder", "reranker", "records"):
         assert re.search(rf"^(ok|warning) +{check} ", result.output, re.MULTILINE), check
     assert f"{RELEASE}, 60 works" in result.output
 
@@ -138,6 +171,7 @@ def test_doctor_is_content_with_what_works() -> None:
         ("RETRIEVALS_DIMENSON", "1", "Did you mean RETRIEVALS_DIMENSION?"),
         ("RETRIEVALS_XYZZY", "1", "nothing reads RETRIEVALS_XYZZY"),
         ("RETRIEVALS_EMBEDDER", "some/unknown-model", "not in the cache of the hub"),
+        ("RETRIEVALS_RERANKER", "some/unknown-model", "reranker some/unknown-model is not in the"),
         ("RETRIEVALS_NGA_URL", "https://museum.example/data", "(not asked now)"),
     ],
 )
@@ -154,6 +188,7 @@ def test_doctor_warns_of_what_may_be_meant(
     ("variable", "value", "said"),
     [
         ("RETRIEVALS_EMBEDDER", "no such model", "Set RETRIEVALS_EMBEDDER to a folder"),
+        ("RETRIEVALS_RERANKER", "no such model", "Set RETRIEVALS_RERANKER to a folder"),
         ("RETRIEVALS_NGA_URL", "/nowhere", "/nowhere holds no objects.csv"),
         ("RETRIEVALS_HOME", "/proc/version/home", "Set RETRIEVALS_HOME to another folder"),
         ("RETRIEVALS_WINDOW", "many", "RETRIEVALS_WINDOW: Input should be a valid integer"),

@@ -1,0 +1,115 @@
+"""An answer page by page: from the same window for every page, with cursors between them."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from retrievals_serving import cursors, ranking
+from retrievals_serving.clock import Clock
+from retrievals_serving.cursors import Cursor
+from retrievals_serving.errors import CursorExpired, CursorRefused
+from retrievals_serving.metadata import Metadata
+from retrievals_serving.pages import Page
+from retrievals_serving.ranking import Window
+from retrievals_serving.settings import Settings
+from retrievals_serving.vectors import Float32, VectorSearch
+
+
+class Paging:
+    """Makes the pages of the answers of one release."""
+
+    def __init__(
+        self, release_id: str, settings: Settings, index: VectorSearch, metadata: Metadata
+    ) -> None:
+        self._release_id = release_id
+        self._settings = settings
+        self._index = index
+        self._metadata = metadata
+        secret = settings.secret
+        self._secret = secret.get_secret_value().encode() if secret else cursors.process_secret()
+
+    def begin(
+        self,
+        vector: Float32,
+        *,
+        query: str | None = None,
+        filters: dict[str, Any] | None,
+        score_threshold: float = 0.0,
+        without: int | None = None,
+    ) -> Cursor:
+        """Return the cursor that stands before the first result of a search."""
+        return Cursor(
+            release=self._release_id,
+            vector=cursors.vector_digest(vector),
+            query=query,
+            filters=filters,
+            score_threshold=score_threshold,
+            without=without,
+            window=self._settings.window,
+            more=self._settings.more,
+        )
+
+    def resume(self, text: str, vector: Float32) -> Cursor:
+        """Return the cursor in `text`, which goes on from a page of `vector`.
+
+        Raises:
+            CursorExpired: It belongs to a release that is not served any more.
+            CursorRefused: It is forged, or belongs to another vector or other settings.
+        """
+        cursor = cursors.verify(text, self._secret)
+        if cursor.release != self._release_id:
+            raise CursorExpired(
+                f"cursor: it belongs to release {cursor.release}, and {self._release_id} is "
+                "served now; search again."
+            )
+        if (cursor.window, cursor.more) != (self._settings.window, self._settings.more):
+            raise CursorRefused(
+                f"cursor: it was made with window {cursor.window} and more {cursor.more}, the "
+                f"server now has {self._settings.window} and {self._settings.more}; search again."
+            )
+        if cursors.vector_digest(vector) != cursor.vector:
+            raise CursorRefused(
+                "cursor: it belongs to another query_vector; send both as one page gave them."
+            )
+        return cursor
+
+    def window(self, cursor: Cursor, vector: Float32, clock: Clock) -> Window:
+        """Return what can be paged to, in the order of the vector search."""
+        with clock.stage("search"):
+            only = self._metadata.rows_matching(cursor.filters) if cursor.filters else None
+            found = cursor.window + (cursor.without is not None)
+            cosines, rows = self._index.search(vector[np.newaxis], found, only)
+            return ranking.rank(
+                cosines[0],
+                rows[0],
+                size=cursor.window,
+                score_threshold=cursor.score_threshold,
+                without=cursor.without,
+            )
+
+    def page(
+        self, cursor: Cursor, window: Window, vector: Float32, *, size: int, clock: Clock
+    ) -> Page:
+        """Return the `size` results after `cursor`, in the order that its judgement gives."""
+        judgement = cursor.judgement
+        if judgement:
+            window = ranking.rerank(window, judgement)
+        end = min(cursor.offset + size, len(window.rows))
+        with clock.stage("metadata"):
+            records = self._metadata.records(window.rows[cursor.offset : end])
+        results = ranking.results(window, records, offset=cursor.offset)
+        following = dataclasses.replace(cursor, offset=end)
+        return Page(
+            query=cursor.query,
+            results=results,
+            total=len(results),
+            window=len(window.rows),
+            query_vector=vector.tolist(),
+            cursor=cursors.sign(following, self._secret) if end < len(window.rows) else None,
+            release=cursor.release,
+            latency_ms=clock.elapsed(),
+            timings=clock.stages,
+            degraded=judgement.degraded if judgement else (),
+            rerank_coverage=judgement.coverage if judgement else 0.0,
+        )
