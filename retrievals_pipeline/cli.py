@@ -64,8 +64,6 @@ def demo(works: int | None, port: int) -> None:
     click.echo(f'\n2. An answer: retrievals search "{DEMO_QUERY}"')
     show_answer(settings, DEMO_QUERY, top_k=5)
     click.echo(
-        "The model is tiny and its weights are random: this shows that everything works, not yet\n"
-        "that meaning is found. That takes a trained model: see the profile `nga` in README.md.\n"
         "\n3. The API and its page; `make ui` (or `retrievals ui`) opens the Dagster UI beside it"
     )
     with _links_that_lead_somewhere(settings):

@@ -19,7 +19,7 @@ from retrievals_pipeline.miniature.works import View, Work, views_at, works_at
 from retrievals_serving.errors import SettingsError, SourceError
 from retrievals_serving.store import Store
 
-DEFAULT_WORKS = 300
+DEFAULT_WORKS = 1200
 RECORDS = tuple(HEADERS)
 
 

@@ -7,14 +7,14 @@ import pytest
 import torch
 from transformers import Qwen3VLConfig, Qwen3VLModel
 
-from retrievals_serving.models import Input, load_embedder, truncate
+from retrievals_serving.models import Input, load_embedder
 from retrievals_serving.models.checkpoints import open_checkpoint
 from retrievals_serving.models.qwen3_vl import pixels
 from retrievals_serving.models.qwen3_vl.network.config import read_shape
 from retrievals_serving.models.qwen3_vl.network.language import Tokens
 from retrievals_serving.models.qwen3_vl.network.loading import Network
-from retrievals_serving.models.qwen3_vl.network.vision import patchify
 from retrievals_serving.models.qwen3_vl.prompts import positions_of
+from tests.models.reference import by_transformers
 
 SHAPES = {
     "no groups of heads": {"text_config": {"num_key_value_heads": 4}},
@@ -44,27 +44,6 @@ def folder(request, checkpoint):
             parameter.add_(torch.randn_like(parameter) * 0.05)
     model.save_pretrained(checkpoint)
     return checkpoint
-
-
-def by_transformers(folder, embedder, inputs):
-    """Each input alone through transformers' model; prompts are ours, the fixture judges them."""
-    model = Qwen3VLModel.from_pretrained(folder).eval()
-    states = []
-    for item in inputs:
-        prompt = embedder.prompt(item)
-        arguments = {
-            "input_ids": torch.from_numpy(prompt.ids)[None],
-            "mm_token_type_ids": torch.from_numpy(prompt.is_visual)[None].long(),
-        }
-        if item.image is not None:
-            shown = pixels.read_pixels(item.image, pixels.MAX_PIXELS)
-            patches = patchify(torch.from_numpy(shown)).unflatten(1, (3, 1, -1))
-            grid = pixels.grid_of(shown)
-            arguments["pixel_values"] = patches.expand(-1, -1, 2, -1).flatten(1)
-            arguments["image_grid_thw"] = torch.tensor([[1, 2 * grid.rows, 2 * grid.columns]])
-        with torch.no_grad():
-            states.append(model(**arguments).last_hidden_state[0, -1])
-    return truncate(torch.stack(states).numpy(), embedder.dimension)
 
 
 def test_a_network_of_any_shape_computes_what_transformers_does(folder, paths):

@@ -1,4 +1,4 @@
-"""Checkpoints of the miniature models, in the layout of the hub: written here, loaded by serving."""
+"""Checkpoints of the miniature models in the layout of the hub, written for serving to load."""
 
 import json
 import math

@@ -52,7 +52,7 @@ class Collection:
         self._paintings = paintings
         self._table = FactTable([each.degrees for each in paintings])
         self._facts = self._table.of_pictures([each.degrees for each in paintings])
-        self._chance = random.Random(seed)
+        self._chance = random.Random(seed)  # noqa: S311 - which paintings, not a secret
         self._alike: dict[str, list[int]] = {}
         for place, painting in enumerate(paintings):
             self._alike.setdefault(painting.scene.subjects[0].name, []).append(place)

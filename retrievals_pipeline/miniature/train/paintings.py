@@ -1,4 +1,4 @@
-"""The paintings that the miniature models learn from: pixels as served, facts, and what is where."""
+"""The paintings that the miniature models learn from: pixels, facts, and what is where."""
 
 import multiprocessing
 import os

@@ -9,6 +9,7 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -28,6 +29,9 @@ KINDS = {"description": 4, "attributes": 6, "attribute": 3, "count": 4, "negatio
 RATE = 1e-3
 
 
+Places = npt.NDArray[np.intp]
+
+
 class HardLists:
     """Queries, each with the pictures that it is hard to judge for."""
 
@@ -36,7 +40,7 @@ class HardLists:
         self._degrees = [each.degrees for each in paintings]
         self._table = FactTable(self._degrees)
         self._facts = self._table.of_pictures(self._degrees)
-        self._chance = random.Random(seed)
+        self._chance = random.Random(seed)  # noqa: S311 - which queries, not a secret
 
     def draw(self) -> tuple[str, list[int], Array]:
         """Return a query's text, candidates by their places, and what to say of each, 0 to 1."""
@@ -56,12 +60,12 @@ class HardLists:
     def _fits(self, query: Query) -> Array:
         return satisfactions(*self._table.of_queries([query]), self._facts)[0]
 
-    def _some(self, places: Array, most: int) -> list[int]:
+    def _some(self, places: Places, most: int) -> list[int]:
         return self._chance.sample(places.tolist(), min(most, len(places)))
 
 
 def answer(fits: Array) -> Array:
-    """Return how sure a "yes" is to be: 1 for all that was asked, next to nothing for half of it."""
+    """Return how sure a "yes" is to be: 1 for all that was asked, 0.06 for half of it."""
     return np.asarray(fits**4, np.float32)
 
 

@@ -4,14 +4,17 @@ import random
 from collections.abc import Sequence
 
 from retrievals_pipeline.miniature.asking import ask
+from retrievals_pipeline.miniature.descriptions import describe
 from retrievals_pipeline.miniature.facts import Degrees
 from retrievals_pipeline.miniature.phrasing import Forms, phrase_query
 from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.truth import Query
+from retrievals_serving.models.qwen3_vl import embedder, reranker
 
 FORMS = Forms(
-    frames=("{}", "{}", "{}", "{}", "a picture of {}", "show me {}", "a painting of {}", "{} painting",
-            "I am looking for {}", "find {}", "an artwork with {}", "here we see {}", "this is {}",
+    frames=("{}", "{}", "{}", "{}", "a picture of {}", "show me {}", "a painting of {}",
+            "{} painting", "I am looking for {}", "find {}", "an artwork with {}", "here we see {}", "this is {}",
             "an image of {}", "a beautiful {}", "art with {}", "pictures of {}", "{}."),
     separators=(", ", ", ", " ", "; ", " and ", ". "),
     without=("without {}", "but no {}", "no {}", "with no {}", "but without any {}", ", not {}",
@@ -23,6 +26,16 @@ FORMS = Forms(
     heads=("picture", "scene", "painting", "image", "work of art", "view"),
     keywords=0.3,
 )  # fmt: skip
+SAMPLE = 4000
+AROUND = (  # of every prompt
+    f"system\n{embedder.DOCUMENT_INSTRUCTION}",
+    f"system\n{embedder.QUERY_INSTRUCTION}",
+    f"system\n{reranker.SYSTEM}",
+    f"user\n<Instruct>: {reranker.INSTRUCTION}<Query>:",
+    "\n<Document>:",
+    "assistant\n",
+    "yes no",
+)
 KINDS = {"description": 8, "attributes": 6, "attribute": 2, "count": 3, "negation": 4, "mood": 2}
 
 
@@ -40,3 +53,11 @@ def sentence(
         query = ask(chance, kind, scene, degrees, others)
     text = phrase_query(query, chance, FORMS)
     return query, text.capitalize() if chance.random() < 0.3 else text
+
+
+def sample_sentences(paintings: Sequence[Painting], seed: int) -> list[str]:
+    """Return what a tokenizer should be short on: sentences, and the words around all of them."""
+    chance = random.Random(seed)  # noqa: S311 - words, not a secret
+    degrees = [each.degrees for each in paintings[:200]]
+    said = [sentence(chance, each.scene, each.degrees, degrees)[1] for each in paintings[:SAMPLE]]
+    return said + [describe(each.scene) for each in paintings[:SAMPLE]] + list(AROUND) * 300

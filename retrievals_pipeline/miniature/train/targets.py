@@ -1,11 +1,13 @@
-"""What the models are to answer, as arrays: facts of pictures, weights of queries, things in cells."""
+"""What the models are to answer, as arrays: facts of pictures and queries, things in cells."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from retrievals_pipeline.miniature.facts import Degrees, Fact
+from retrievals_pipeline.miniature.facts import Degrees
+from retrievals_pipeline.miniature.scenes import MONOCHROME
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.truth import RULED_OUT, Query
 from retrievals_serving.models.qwen3_vl.pixels import Grid
@@ -50,42 +52,53 @@ def satisfactions(wanted: Array, unwanted: Array, pictures: Array) -> Array:
     return np.asarray(wanted @ pictures.T * (violated == 0), np.float32)
 
 
+@dataclass(frozen=True)
+class Cells:
+    """What is in each cell, which is what a visual token sees: float32 (cells, kinds), 0 or 1."""
+
+    things: Array
+    middles: Array  # of which things the middle is there
+    colors: Array
+
+    def mirrored(self, grid: Grid) -> "Cells":
+        """Return the cells of the picture seen in a mirror."""
+
+        def mirror(cells: Array) -> Array:
+            return cells.reshape(grid.rows, grid.columns, -1)[:, ::-1].reshape(cells.shape)
+
+        return Cells(mirror(self.things), mirror(self.middles), mirror(self.colors))
+
+
 class CellTable:
-    """What can be in a cell, which is what a visual token sees: things, their colours and middles."""
+    """The things that can be in a cell, and their colours, numbered."""
 
     def __init__(self, paintings: Sequence[Painting]) -> None:
-        shown = {
-            (mark.subject.name, mark.subject.color) for each in paintings for mark in each.marks
-        }
-        self._things = {
-            name: place for place, name in enumerate(sorted({name for name, _ in shown}))
-        }
-        colors = sorted({color for _, color in shown if color})
-        self._colors = {color: 2 * len(self._things) + place for place, color in enumerate(colors)}
+        shown = {mark.subject for each in paintings for mark in each.marks}
+        self.things = sorted({subject.name for subject in shown})
+        self.colors = sorted({subject.color for subject in shown if subject.color})
 
-    def __len__(self) -> int:
-        return 2 * len(self._things) + len(self._colors)
-
-    def of(self, painting: Painting) -> Array:
-        """Return what is in each cell: float32 (visual tokens, len(self)), 0 or 1."""
-        rows, columns = painting.grid
-        cells = np.zeros((rows, columns, len(self)), np.float32)
+    def of(self, painting: Painting, grid: Grid) -> Cells:
+        """Return what is where in a painting of so many visual tokens."""
+        rows, columns = grid
+        things = np.zeros((rows, columns, len(self.things)), np.float32)
+        middles = np.zeros_like(things)
+        colors = np.zeros((rows, columns, len(self.colors)), np.float32)
         for mark in painting.marks:
             left, top, right, bottom = mark.box
-            covered = (
-                np.outer(_overlap(top, bottom, rows), _overlap(left, right, columns)) > COVERED
-            )
+            down, across = _overlap(top, bottom, rows), _overlap(left, right, columns)
+            covered = np.outer(down, across) > COVERED
             middle = (
                 min(rows - 1, int((top + bottom) / 2 * rows)),
                 min(columns - 1, int((left + right) / 2 * columns)),
             )
             covered[middle] = True
-            thing = self._things[mark.subject.name]
-            cells[covered, thing] = 1
-            cells[(*middle, len(self._things) + thing)] = 1
-            if mark.subject.color:
-                cells[covered, self._colors[mark.subject.color]] = 1
-        return cells.reshape(rows * columns, -1)
+            thing = self.things.index(mark.subject.name)
+            things[covered, thing] = 1
+            middles[(*middle, thing)] = 1
+            if mark.subject.color and painting.scene.manner not in MONOCHROME:
+                colors[covered, self.colors.index(mark.subject.color)] = 1
+        cells = rows * columns
+        return Cells(*(each.reshape(cells, -1) for each in (things, middles, colors)))
 
 
 def _overlap(low: float, high: float, cells: int) -> Array:
@@ -93,13 +106,3 @@ def _overlap(low: float, high: float, cells: int) -> Array:
     edges = np.arange(cells + 1) / cells
     shared = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
     return np.asarray(np.clip(shared * cells, 0, 1), np.float32)
-
-
-def mirrored(cells: Array, grid: Grid) -> Array:
-    """Return the cells of the picture seen in a mirror."""
-    return cells.reshape(grid.rows, grid.columns, -1)[:, ::-1].reshape(cells.shape)
-
-
-def known(fact: Fact, table: FactTable) -> bool:
-    """Tell whether a fact is numbered."""
-    return fact in table.names

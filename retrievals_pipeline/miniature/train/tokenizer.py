@@ -1,4 +1,4 @@
-"""The tokenizer of the miniature models: BPE over bytes, as the family's, with its special tokens."""
+"""The tokenizer of the miniature models: BPE over bytes, with the family's special tokens."""
 
 from collections.abc import Iterable
 from pathlib import Path

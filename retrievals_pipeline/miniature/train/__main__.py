@@ -1,0 +1,26 @@
+"""`python -m retrievals_pipeline.miniature.train embedder|reranker`: train a model, and ship it."""
+
+from pathlib import Path
+
+import click
+
+from retrievals_serving.models.checkpoints import SHIPPED
+
+SEED = 0
+
+
+@click.command()
+@click.argument("model", type=click.Choice(["embedder", "reranker"]))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the checkpoint.  [default: the one that ships]",
+)
+@click.option("--seed", default=SEED, show_default=True, help="Of weights, paintings and batches.")
+def main(model: str, out: Path | None, seed: int) -> None:
+    """Train the miniature embedder, or from it the miniature reranker."""
+    from retrievals_pipeline.miniature.train.recipe import make_embedder, make_reranker
+
+    folder = out or SHIPPED / model
+    {"embedder": make_embedder, "reranker": make_reranker}[model](folder, seed)
+    click.echo(folder)
