@@ -40,7 +40,8 @@ def report() -> str:
     lines += [
         "",
         (
-            f"One text query without reranking in the same process, {QUERIES} of them a run, median of each run: "
+            f"One text query without reranking in the same process, {QUERIES} of them a run, "
+            "median of each run: "
             f"{spread([run['query_ms'] for run in measured])} ms.\n"
         ),
     ]

@@ -1,5 +1,6 @@
 """`python -m retrievals_pipeline.miniature.train embedder|reranker`: train a model, and ship it."""
 
+import logging
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ def main(model: str, out: Path | None, seed: int) -> None:
     """Train the miniature embedder, or from it the miniature reranker."""
     from retrievals_pipeline.miniature.train.recipe import make_embedder, make_reranker
 
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     folder = out or SHIPPED / model
     {"embedder": make_embedder, "reranker": make_reranker}[model](folder, seed)
     click.echo(folder)

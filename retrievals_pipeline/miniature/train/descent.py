@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 WARM_UP = 50  # steps
 DECAY = 0.05
 LARGEST_GRADIENT = 1.0
+TELL_EVERY = 50  # steps
 SMOOTHING = 0.98  # of the losses that are told
 
 
@@ -31,6 +32,7 @@ class Descent:
             self._optimiser, lambda step: share_of_rate(step, steps)
         )
         self.losses: dict[str, float] = {}
+        self._steps = 0
 
     def step(self, parts: Mapping[str, Tensor]) -> None:
         """Take one step down the sum of the parts of a loss."""
@@ -42,6 +44,10 @@ class Descent:
         for name, value in parts.items():
             before = self.losses.get(name, value.item())
             self.losses[name] = SMOOTHING * before + (1 - SMOOTHING) * value.item()
+        self._steps += 1
+        if self._steps % TELL_EVERY == 0:
+            told = ", ".join(f"{name} {loss:.3f}" for name, loss in self.losses.items())
+            logger.info("step %d: %s", self._steps, told)
 
 
 def share_of_rate(step: int, steps: int) -> float:

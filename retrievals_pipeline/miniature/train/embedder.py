@@ -25,9 +25,11 @@ from retrievals_pipeline.miniature.train.targets import Array, FactTable, satisf
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
 from retrievals_serving.models.qwen3_vl.embedder import DOCUMENT_INSTRUCTION, QUERY_INSTRUCTION
+from retrievals_serving.models.qwen3_vl.prompts import Prompt
 
 PICTURES, SENTENCES = 96, 192  # of a batch
 ALIKE = 12  # pictures of a batch that have the same main subject
+AT_ONCE = 48  # sentences of about one length, so that little is padding
 WIDTHS = (32, 64, WIDTH)
 RATE = 2e-3
 SHARPNESS = 6  # how much less a sentence belongs to a picture that it fits less
@@ -119,11 +121,34 @@ def train_embedder(
             grids = [paintings[place].grid for place in batch.places]
             shown = [prompts.encode(DOCUMENT_INSTRUCTION, grid) for grid in grids]
             said = [prompts.encode(QUERY_INSTRUCTION, prompts.clean(text)) for text in batch.texts]
-            pictures = body.last_states(shown, [features[place].float() for place in batch.places])
-            descent.step(_losses(heads, batch, pictures, body.last_states(said, [])))
+            seen = [features[place].float() for place in batch.places]
+            pictures = body.last_states(shown, seen)
+            descent.step(_losses(heads, batch, pictures, sentence_states(body, said)))
             advance(1)
     language.requires_grad_(False)
     return descent.losses
+
+
+def sentence_states(body: Body, said: Sequence[Prompt]) -> Tensor:
+    """Return the last states of prompts, whose common beginning is computed once."""
+    before = _shared(said)
+    prefix = body.prefix(said[0][:before], [])
+    order = sorted(range(len(said)), key=lambda place: len(said[place]))
+    states = [
+        body.last_states([said[place][before:] for place in run], [], prefix)
+        for run in (order[start : start + AT_ONCE] for start in range(0, len(order), AT_ONCE))
+    ]
+    places = torch.empty(len(said), dtype=torch.int64)
+    places[torch.tensor(order)] = torch.arange(len(said))
+    return torch.cat(states)[places]
+
+
+def _shared(prompts: Sequence[Prompt]) -> int:
+    """Return how many tokens all prompts begin with, at most all but one of the shortest."""
+    shortest = min(len(each) for each in prompts) - 1
+    ids = np.stack([each.ids[:shortest] for each in prompts])
+    alike = (ids == ids[0]).all(axis=0)
+    return shortest if alike.all() else int(np.argmin(alike))
 
 
 def _losses(heads: Heads, batch: Batch, pictures: Tensor, sentences: Tensor) -> dict[str, Tensor]:

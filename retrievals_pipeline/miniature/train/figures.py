@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from retrievals_pipeline.miniature.asking import QUERY_KINDS
+from retrievals_pipeline.miniature.asking import QUERY_KINDS, ask
+from retrievals_pipeline.miniature.phrasing import phrase_query
 from retrievals_pipeline.miniature.train.paintings import MAX_PIXELS, Painting
-from retrievals_pipeline.miniature.train.sentences import sentence
+from retrievals_pipeline.miniature.train.sentences import FORMS
 from retrievals_pipeline.miniature.truth import Query, relevance
 from retrievals_serving.models import Embedder, Input, load_embedder, load_reranker
 
@@ -70,14 +71,12 @@ def ndcg(scores: np.ndarray, grades: np.ndarray, top: int = TOP) -> float:
 def _asked(paintings: Sequence[Painting], kind: str, seed: int) -> list[tuple[int, Query, str]]:
     chance = random.Random(f"{seed}/figures/{kind}")  # noqa: S311 - which queries, not a secret
     degrees = [each.degrees for each in paintings]
-    asked = []
-    for _ in range(QUERIES):
+    asked: list[tuple[int, Query, str]] = []
+    while len(asked) < QUERIES:
         own = chance.randrange(len(paintings))
         about = paintings[own]
-        query, text = sentence(
-            chance, about.scene, about.degrees, degrees, {kind: 1, "attributes": 0}
-        )
-        asked.append((own, query, text))
+        if query := ask(chance, kind, about.scene, about.degrees, degrees):
+            asked.append((own, query, phrase_query(query, chance, FORMS)))
     return asked
 
 

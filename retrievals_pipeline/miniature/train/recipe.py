@@ -17,7 +17,7 @@ from retrievals_pipeline.miniature.train.figures import embedder_figures, rerank
 from retrievals_pipeline.miniature.train.paintings import Painting, paint_collection
 from retrievals_pipeline.miniature.train.reranker import train_reranker
 from retrievals_pipeline.miniature.train.sentences import sample_sentences
-from retrievals_pipeline.miniature.train.tokenizer import save_tokenizer, train_tokenizer
+from retrievals_pipeline.miniature.train.tokenizer import for_reranker, train_tokenizer
 from retrievals_pipeline.miniature.train.tower import train_tower
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.checkpoints import SHIPPED, Checkpoint
@@ -25,7 +25,7 @@ from retrievals_serving.models.qwen3_vl.body import Body
 
 COLLECTION = 7919  # seed of the paintings of the training seed 0; the museum's own seed is 0
 PAINTINGS, HELD_OUT = 12_000, 500
-TOWER_STEPS, EMBEDDER_STEPS, RERANKER_STEPS = 900, 800, 1200
+TOWER_STEPS, EMBEDDER_STEPS, RERANKER_STEPS = 2400, 900, 1200
 SEEN_AT_ONCE = 64
 
 
@@ -35,7 +35,7 @@ def make_embedder(folder: Path, seed: int) -> None:
     torch.manual_seed(seed)
     held_out, paintings = _paintings(seed)
     with _checkpoint(folder) as made:
-        write_checkpoint(made, train_tokenizer(sample_sentences(paintings, seed), appends=True))
+        write_checkpoint(made, train_tokenizer(sample_sentences(paintings, seed)))
         body = _body(made)
         losses = train_tower(body, paintings, steps=TOWER_STEPS, seed=seed)
         features = _see(body, paintings)
@@ -54,7 +54,7 @@ def make_reranker(folder: Path, seed: int) -> None:
     held_out, paintings = _paintings(seed)
     with _checkpoint(folder) as made:
         shutil.copytree(SHIPPED / "embedder", made, dirs_exist_ok=True)
-        save_tokenizer(train_tokenizer(sample_sentences(paintings, seed), appends=False), made)
+        for_reranker(made / "tokenizer.json")
         body = _body(made)
         losses = train_reranker(
             body, paintings, _see(body, paintings), steps=RERANKER_STEPS, seed=seed

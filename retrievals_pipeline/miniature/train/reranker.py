@@ -26,6 +26,7 @@ from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question
 QUERIES, CANDIDATES = 4, 16  # of a batch
 ANSWERS = 5  # of the candidates, at most
 KINDS = {"description": 4, "attributes": 6, "attribute": 3, "count": 4, "negation": 7, "mood": 3}
+OTHERS = 64  # works that decide what is worth ruling out
 RATE = 1e-3
 
 
@@ -45,7 +46,7 @@ class HardLists:
     def draw(self) -> tuple[str, list[int], Array]:
         """Return a query's text, candidates by their places, and what to say of each, 0 to 1."""
         about = self._chance.randrange(len(self._paintings))
-        others = self._chance.sample(self._degrees, 64)
+        others = self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
         painting = self._paintings[about]
         query, text = sentence(self._chance, painting.scene, painting.degrees, others, KINDS)
         fits = self._fits(query)

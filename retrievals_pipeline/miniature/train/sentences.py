@@ -14,8 +14,9 @@ from retrievals_serving.models.qwen3_vl import embedder, reranker
 
 FORMS = Forms(
     frames=("{}", "{}", "{}", "{}", "a picture of {}", "show me {}", "a painting of {}",
-            "{} painting", "I am looking for {}", "find {}", "an artwork with {}", "here we see {}", "this is {}",
-            "an image of {}", "a beautiful {}", "art with {}", "pictures of {}", "{}."),
+            "I am looking for {}", "find {}", "an artwork with {}", "here we see {}", "this is {}",
+            "an image of {}", "please find {}",
+            "art with {}", "pictures of {}", "{}.", "{} in art"),
     separators=(", ", ", ", " ", "; ", " and ", ". "),
     without=("without {}", "but no {}", "no {}", "with no {}", "but without any {}", ", not {}",
              "excluding {}", "and no {}"),

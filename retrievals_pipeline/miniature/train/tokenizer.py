@@ -1,5 +1,6 @@
 """The tokenizer of the miniature models: BPE over bytes, with the family's special tokens."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,12 +28,10 @@ TEMPLATE = (
 )
 
 
-def train_tokenizer(texts: Iterable[str], *, appends: bool) -> Tokenizer:
-    """Train a tokenizer that knows no difference of case.
+def train_tokenizer(texts: Iterable[str]) -> Tokenizer:
+    """Train an embedder's tokenizer that is short on `texts` and knows no difference of case.
 
-    Args:
-        texts: What it is to be short on.
-        appends: Whether it ends each prompt with `<|endoftext|>`, as embedders' do.
+    It ends each prompt with `<|endoftext|>`.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
@@ -47,11 +46,16 @@ def train_tokenizer(texts: Iterable[str], *, appends: bool) -> Tokenizer:
             show_progress=False,
         ),
     )
-    if appends:
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single=f"$A {END}", special_tokens=[(END, tokenizer.token_to_id(END))]
-        )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"$A {END}", special_tokens=[(END, tokenizer.token_to_id(END))]
+    )
     return tokenizer
+
+
+def for_reranker(tokenizer: Path) -> None:
+    """Change an embedder's `tokenizer.json` into a reranker's, which appends no token."""
+    content = json.loads(tokenizer.read_text(encoding="utf-8"))
+    tokenizer.write_text(json.dumps(content | {"post_processor": None}), encoding="utf-8")
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:

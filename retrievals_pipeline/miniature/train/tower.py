@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from retrievals_pipeline.miniature.train.checkpoint import WIDTH
 from retrievals_pipeline.miniature.train.descent import Descent
-from retrievals_pipeline.miniature.train.paintings import Painting
+from retrievals_pipeline.miniature.train.paintings import MAX_PIXELS, Painting
 from retrievals_pipeline.miniature.train.targets import Array, Cells, CellTable, FactTable
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
@@ -26,9 +26,9 @@ from retrievals_serving.models.qwen3_vl.pixels import grid_of, read_pixels
 
 PICTURES = 48  # of a batch
 RATE = 3e-3
-# Most of the way pictures are shown small, which costs a quarter: what things look like is learned
-# there, and at the full size only refined.
-SMALL_PIXELS, SMALL_SHARE = 144**2, 0.65
+# Up to which share of the steps pictures are shown in which size, px: small ones cost a quarter,
+# and what things look like is learned from them; the full size then only refines it.
+SIZES = ((0.55, 144**2), (0.75, 192**2), (1.0, MAX_PIXELS))
 EMPTY = 0.15  # weight of a cell with nothing in it
 RARE = 5.0  # weight of a middle, of which there are few
 FACTS, MIDDLES, COLORS = 5.0, 10.0, 0.5  # weights of the losses beside that of the things
@@ -92,9 +92,9 @@ def train_tower(
     descent = Descent([*tower.parameters(), *namer.parameters()], steps=steps, rate=RATE)
     with track("tower", steps) as advance:
         for step in range(steps):
-            small = step < SMALL_SHARE * steps
+            size = next(size for until, size in SIZES if step < until * steps)
             places = chance.sample(range(len(paintings)), PICTURES)
-            shown = [show(paintings[place], table, chance, small=small) for place in places]
+            shown = [show(paintings[place], table, chance, max_pixels=size) for place in places]
             features = body.features([each.pixels for each in shown])
             descent.step(namer.losses(features, shown, of_pictures[places]))
             advance(1)
@@ -102,11 +102,9 @@ def train_tower(
     return descent.losses
 
 
-def show(painting: Painting, table: CellTable, chance: random.Random, *, small: bool) -> Shown:
+def show(painting: Painting, table: CellTable, chance: random.Random, *, max_pixels: int) -> Shown:
     """Return a painting as the tower sees it, every other time in a mirror."""
-    pixels = painting.pixels
-    if small:
-        pixels = read_pixels(Image.fromarray(pixels), SMALL_PIXELS)
+    pixels = read_pixels(Image.fromarray(painting.pixels), max_pixels)
     grid = grid_of(pixels)
     cells = table.of(painting, grid)
     if chance.random() < 0.5:
