@@ -10,6 +10,8 @@ from retrievals_pipeline.miniature.server import museum_app
 from retrievals_pipeline.miniature.works import object_id_of
 from retrievals_serving.http_server import run
 
+TRUTH = "scenes.parquet"
+
 
 @click.group()
 def museum() -> None:
@@ -61,7 +63,11 @@ def serve(pictures: Path | None, works: int | None, host: str, port: int) -> Non
     help="Size of the demo museum.",
 )
 def records(folder: Path, works: int) -> None:
-    """Write the demo museum's CSV files to FOLDER."""
-    MiniatureMuseum(works).write_records(folder)
-    for name in RECORDS:
+    """Write the demo museum's CSV files to FOLDER, and what each work shows: scenes.parquet."""
+    from retrievals_pipeline.miniature.truth_table import write_truth
+
+    museum = MiniatureMuseum(works)
+    museum.write_records(folder)
+    write_truth(museum.works, folder, TRUTH)
+    for name in (*RECORDS, TRUTH):
         click.echo(folder / name)

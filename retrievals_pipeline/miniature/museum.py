@@ -66,6 +66,11 @@ class MiniatureMuseum:
         for name in RECORDS:
             Store(folder).write_bytes(name, self.records(name))
 
+    @property
+    def works(self) -> list[Work]:
+        """All works, those without an open-access picture among them."""
+        return list(self._works)
+
     def work(self, object_id: int) -> Work | None:
         """Return the work of that object id, or None."""
         return self._work_of.get(object_id)

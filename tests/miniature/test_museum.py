@@ -10,8 +10,11 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from retrievals_pipeline.miniature import cli
 from retrievals_pipeline.miniature.descriptions import NUMERALS, describe
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_pipeline.miniature.painter import paint, picture_size
@@ -245,3 +248,15 @@ def test_every_place_can_be_painted_in_every_weather_hour_and_manner() -> None:
         assert np.asarray(paint(shown, 96)).std() > 3
     assert {setting for setting, _ in seen} == set(PLACES)
     assert len({manner for _, manner in seen}) >= 4
+
+
+def test_what_each_work_shows_is_a_table_of_its_own(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli.museum, ["records", str(tmp_path), "--works", "30"])
+    assert done.exit_code == 0, done.output
+    table = pd.read_parquet(tmp_path / "scenes.parquet").set_index("object_id")
+    museum = MiniatureMuseum(30)
+    assert set(table.index) == {work.object_id for work in museum.works}
+    for work in museum.works:
+        row = table.loc[work.object_id]
+        assert row["mood"] == work.scene.mood
+        assert [each["name"] for each in row["subjects"]] == [s.name for s in work.scene.subjects]
