@@ -26,3 +26,7 @@ def main(model: str, out: Path | None, seed: int) -> None:
     folder = out or SHIPPED / model
     {"embedder": make_embedder, "reranker": make_reranker}[model](folder, seed)
     click.echo(folder)
+
+
+if __name__ == "__main__":
+    main()
