@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from retrievals_pipeline.miniature.colors import SIDE, color_shares
-from retrievals_pipeline.miniature.facts import Degrees, facts
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_pipeline.miniature.scenes import Scene
+from retrievals_pipeline.miniature.truth.colors import SIDE, color_shares
+from retrievals_pipeline.miniature.truth.facts import Degrees, facts
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.release import METADATA, open_release
 from retrievals_serving.settings import Settings

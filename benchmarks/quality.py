@@ -18,7 +18,7 @@ from benchmarks import metrics, sections
 from benchmarks.collection import Piece, build, read_pieces
 from benchmarks.machine import machine
 from benchmarks.truth_queries import COMPOSED, DRAWN, OWN, VISITORS, Asked, draw, visitors
-from retrievals_pipeline.miniature.truth import grades
+from retrievals_pipeline.miniature.truth.relevance import grades
 from retrievals_pipeline.progress import track
 from retrievals_serving import SearchEngine
 from retrievals_serving.release import INDEX

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.collection import Piece
-from retrievals_pipeline.miniature.asking import QUERY_KINDS, ask, description_of
-from retrievals_pipeline.miniature.facts import Fact
-from retrievals_pipeline.miniature.phrasing import Forms, phrase_query
-from retrievals_pipeline.miniature.truth import Query
+from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask, description_of
+from retrievals_pipeline.miniature.truth.facts import Fact
+from retrievals_pipeline.miniature.truth.phrasing import Forms, phrase_query
+from retrievals_pipeline.miniature.truth.relevance import Query
 
 FORMS = Forms(
     frames=("do you have {}?", "can you find me {}?", "I would love to see {}", "is there {} here?",

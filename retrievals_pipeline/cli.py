@@ -111,8 +111,8 @@ def _build(settings: Settings) -> None:
 @contextmanager
 def _links_that_lead_somewhere(settings: Settings) -> Iterator[None]:
     """Serve the miniature museum where its records say that it is."""
+    from retrievals_pipeline.miniature.iiif.server import museum_app
     from retrievals_pipeline.miniature.museum import DEFAULT_WORKS, MiniatureMuseum
-    from retrievals_pipeline.miniature.server import museum_app
     from retrievals_serving.http_server import serving
 
     with ExitStack() as stack:

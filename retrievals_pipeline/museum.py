@@ -38,8 +38,8 @@ def open_museum(settings: Settings) -> Iterator[Museum]:
         )
         return
 
+    from retrievals_pipeline.miniature.iiif.server import museum_app
     from retrievals_pipeline.miniature.museum import DEFAULT_WORKS, MiniatureMuseum
-    from retrievals_pipeline.miniature.server import museum_app
     from retrievals_serving.http_server import serving
 
     museum = MiniatureMuseum(works=settings.limit or DEFAULT_WORKS)

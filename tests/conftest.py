@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from retrievals_pipeline.build import build
+from retrievals_pipeline.miniature.iiif.server import museum_app
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
-from retrievals_pipeline.miniature.server import museum_app
 from retrievals_serving.http_server import serving
 from retrievals_serving.settings import Settings
 

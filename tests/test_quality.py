@@ -11,8 +11,8 @@ from benchmarks import metrics, quality, truth_queries
 from benchmarks.collection import Piece
 from benchmarks.quality import ALONE, RERANKED, Answer
 from retrievals_pipeline.miniature.descriptions import describe
-from retrievals_pipeline.miniature.truth import Query, relevance
-from retrievals_pipeline.miniature.words import lexicon
+from retrievals_pipeline.miniature.truth.relevance import Query, relevance
+from retrievals_pipeline.miniature.truth.words import lexicon
 from tests.miniature.scenes_by_hand import drawn
 
 ROOT = Path(__file__).parents[1]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from retrievals_pipeline.miniature.iiif.pictures import PictureSource
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
-from retrievals_pipeline.miniature.pictures import PictureSource
 from tests.conftest import WORKS
 
 ROOT = Path(__file__).parents[1]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from retrievals_pipeline.miniature.iiif.pictures import FolderPictures
+from retrievals_pipeline.miniature.iiif.server import museum_app
 from retrievals_pipeline.miniature.museum import DEFAULT_WORKS, RECORDS, MiniatureMuseum
-from retrievals_pipeline.miniature.pictures import FolderPictures
-from retrievals_pipeline.miniature.server import museum_app
 from retrievals_pipeline.miniature.works import object_id_of
 from retrievals_serving.http_server import run
 
@@ -64,7 +64,7 @@ def serve(pictures: Path | None, works: int | None, host: str, port: int) -> Non
 )
 def records(folder: Path, works: int) -> None:
     """Write the demo museum's CSV files to FOLDER, and what each work shows: scenes.parquet."""
-    from retrievals_pipeline.miniature.truth_table import write_truth
+    from retrievals_pipeline.miniature.truth.table import write_truth
 
     museum = MiniatureMuseum(works)
     museum.write_records(folder)

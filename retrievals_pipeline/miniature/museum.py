@@ -95,5 +95,6 @@ class MiniatureMuseum:
 @cache
 def hand() -> str:
     """Return a hash of the drawing code, so that a changed painter makes new versions."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    here = Path(__file__).parent
+    sources = [here / "scenes.py", here / "places.py", *sorted((here / "painting").rglob("*.py"))]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]

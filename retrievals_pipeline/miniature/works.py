@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from retrievals_pipeline.miniature.descriptions import describe
-from retrievals_pipeline.miniature.painter import paint, picture_size
+from retrievals_pipeline.miniature.painting.painter import paint, picture_size
 from retrievals_pipeline.miniature.scenes import Scene, scene
 from retrievals_pipeline.miniature.titles import (
     ANCIENT,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from retrievals_pipeline.miniature.facts import Degrees, facts
 from retrievals_pipeline.miniature.scenes import Scene, Subject, scene
+from retrievals_pipeline.miniature.truth.facts import Degrees, facts
 
 GREY = {"grey": 0.6, "white": 0.3, "blue": 0.1}
 SEED = 71  # of drawn scenes; neither the museum's nor the training's

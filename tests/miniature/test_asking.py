@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from retrievals_pipeline.miniature.asking import QUERY_KINDS, ask, description_of
-from retrievals_pipeline.miniature.facts import Fact
 from retrievals_pipeline.miniature.scenes import Subject
-from retrievals_pipeline.miniature.truth import Query, relevance
+from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask, description_of
+from retrievals_pipeline.miniature.truth.facts import Fact
+from retrievals_pipeline.miniature.truth.relevance import Query, relevance
 from tests.miniature.scenes_by_hand import drawn, made
 
 WORKS = list(drawn(150))

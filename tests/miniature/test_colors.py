@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrievals_pipeline.miniature.colors import NAMES, color_shares
+from retrievals_pipeline.miniature.truth.colors import NAMES, color_shares
 
 
 @pytest.mark.parametrize(

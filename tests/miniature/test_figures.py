@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from retrievals_pipeline.miniature.canvas import Canvas, Mark
-from retrievals_pipeline.miniature.painter import LAYOUTS, paint, picture_size
+from retrievals_pipeline.miniature.painting.canvas import Canvas, Mark
+from retrievals_pipeline.miniature.painting.painter import LAYOUTS, paint, picture_size
 from retrievals_pipeline.miniature.places import PLACES, SITTERS, WOMEN
 from retrievals_pipeline.miniature.scenes import Scene, Subject, scene
 

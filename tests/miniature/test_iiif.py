@@ -15,8 +15,8 @@ import pytest
 import requests
 from PIL import Image
 
-from retrievals_pipeline.miniature.pictures import DecodedPictures, FolderPictures
-from retrievals_pipeline.miniature.server import museum_app
+from retrievals_pipeline.miniature.iiif.pictures import DecodedPictures, FolderPictures
+from retrievals_pipeline.miniature.iiif.server import museum_app
 from retrievals_serving.errors import PictureError, SettingsError
 from retrievals_serving.http_server import serving
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from retrievals_pipeline.miniature import cli
 from retrievals_pipeline.miniature.descriptions import NUMERALS, describe
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
-from retrievals_pipeline.miniature.painter import paint, picture_size
+from retrievals_pipeline.miniature.painting.painter import paint, picture_size
 from retrievals_pipeline.miniature.places import PLACES
 from retrievals_pipeline.miniature.scenes import scene
 from retrievals_serving.errors import SettingsError, SourceError

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrievals_pipeline.miniature.canvas import Canvas, Mark
-from retrievals_pipeline.miniature.painter import paint, paint_marked
+from retrievals_pipeline.miniature.painting.canvas import Canvas, Mark
+from retrievals_pipeline.miniature.painting.outdoors.things import THINGS
+from retrievals_pipeline.miniature.painting.painter import paint, paint_marked
 from retrievals_pipeline.miniature.places import PLACES
 from retrievals_pipeline.miniature.scenes import Scene, Subject, scene
-from retrievals_pipeline.miniature.things import THINGS
 
 SIDE = 256
 OUTDOORS = [name for name, place in PLACES.items() if not place.indoors]

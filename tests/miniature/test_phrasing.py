@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks import truth_queries
-from retrievals_pipeline.miniature.asking import QUERY_KINDS, ask
 from retrievals_pipeline.miniature.descriptions import describe
-from retrievals_pipeline.miniature.facts import Fact
-from retrievals_pipeline.miniature.phrasing import Forms, phrase_query
 from retrievals_pipeline.miniature.scenes import scene
 from retrievals_pipeline.miniature.train.sentences import FORMS as TRAINING
 from retrievals_pipeline.miniature.train.sentences import sentence
-from retrievals_pipeline.miniature.truth import Query
-from retrievals_pipeline.miniature.words import lexicon
+from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask
+from retrievals_pipeline.miniature.truth.facts import Fact
+from retrievals_pipeline.miniature.truth.phrasing import Forms, phrase_query
+from retrievals_pipeline.miniature.truth.relevance import Query
+from retrievals_pipeline.miniature.truth.words import lexicon
 from tests.miniature.scenes_by_hand import drawn
 
 WORKS = list(drawn(150))

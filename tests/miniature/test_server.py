@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from retrievals_pipeline.miniature.cli import museum as museum_command
+from retrievals_pipeline.miniature.iiif.pictures import FolderPictures
+from retrievals_pipeline.miniature.iiif.server import museum_app
 from retrievals_pipeline.miniature.museum import RECORDS, MiniatureMuseum
-from retrievals_pipeline.miniature.pictures import FolderPictures
-from retrievals_pipeline.miniature.server import museum_app
 from retrievals_serving.errors import SettingsError
 from retrievals_serving.http_server import run, serving
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from retrievals_pipeline.miniature.painting.surfaces import SURFACES
 from retrievals_pipeline.miniature.scenes import MANNERS, MONOCHROME, Scene, scene
-from retrievals_pipeline.miniature.surfaces import SURFACES
 
 SCENE = scene(7, 3)
 COLORED = [manner for manner in MANNERS if manner not in MONOCHROME]

@@ -5,12 +5,12 @@ import random
 import numpy as np
 import pytest
 
-from retrievals_pipeline.miniature.asking import QUERY_KINDS, ask
 from retrievals_pipeline.miniature.train import embedder, recipe, reranker, tower
 from retrievals_pipeline.miniature.train.descent import WARM_UP, share_of_rate
 from retrievals_pipeline.miniature.train.paintings import Painting, _paint
 from retrievals_pipeline.miniature.train.targets import CellTable, FactTable, satisfactions
-from retrievals_pipeline.miniature.truth import satisfaction
+from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask
+from retrievals_pipeline.miniature.truth.relevance import satisfaction
 from retrievals_serving.models import load_embedder, load_reranker
 
 WORKS = 60

@@ -2,9 +2,9 @@
 
 import pytest
 
-from retrievals_pipeline.miniature.facts import Fact, facts
 from retrievals_pipeline.miniature.scenes import Scene, Subject
-from retrievals_pipeline.miniature.truth import Query, grades, relevance, satisfaction
+from retrievals_pipeline.miniature.truth.facts import Fact, facts
+from retrievals_pipeline.miniature.truth.relevance import Query, grades, relevance, satisfaction
 from tests.miniature.scenes_by_hand import GREY, boats, made
 
 BOAT, SHIP = Fact("thing", "boat"), Fact("thing", "ship")

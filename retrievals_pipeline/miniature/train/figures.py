@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from retrievals_pipeline.miniature.asking import QUERY_KINDS, ask
-from retrievals_pipeline.miniature.phrasing import phrase_query
 from retrievals_pipeline.miniature.train.paintings import MAX_PIXELS, Painting
 from retrievals_pipeline.miniature.train.sentences import FORMS
-from retrievals_pipeline.miniature.truth import Query, relevance
+from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask
+from retrievals_pipeline.miniature.truth.phrasing import phrase_query
+from retrievals_pipeline.miniature.truth.relevance import Query, relevance
 from retrievals_serving.models import Embedder, Input, load_embedder, load_reranker
 
 QUERIES = 60  # of each kind

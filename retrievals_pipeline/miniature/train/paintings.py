@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from retrievals_pipeline.miniature.canvas import Mark
-from retrievals_pipeline.miniature.colors import color_shares
-from retrievals_pipeline.miniature.facts import Degrees, facts
-from retrievals_pipeline.miniature.painter import paint_marked
+from retrievals_pipeline.miniature.painting.canvas import Mark
+from retrievals_pipeline.miniature.painting.painter import paint_marked
 from retrievals_pipeline.miniature.scenes import Scene, scene
+from retrievals_pipeline.miniature.truth.colors import color_shares
+from retrievals_pipeline.miniature.truth.facts import Degrees, facts
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.pixels import Grid, grid_of, read_pixels
 

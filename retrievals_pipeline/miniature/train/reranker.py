@@ -18,7 +18,7 @@ from retrievals_pipeline.miniature.train.descent import Descent
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.train.sentences import sentence
 from retrievals_pipeline.miniature.train.targets import Array, FactTable, satisfactions
-from retrievals_pipeline.miniature.truth import PARTLY, Query
+from retrievals_pipeline.miniature.truth.relevance import PARTLY, Query
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
 from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question

@@ -3,13 +3,13 @@
 import random
 from collections.abc import Sequence
 
-from retrievals_pipeline.miniature.asking import ask
 from retrievals_pipeline.miniature.descriptions import describe
-from retrievals_pipeline.miniature.facts import Degrees
-from retrievals_pipeline.miniature.phrasing import Forms, phrase_query
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.train.paintings import Painting
-from retrievals_pipeline.miniature.truth import Query
+from retrievals_pipeline.miniature.truth.asking import ask
+from retrievals_pipeline.miniature.truth.facts import Degrees
+from retrievals_pipeline.miniature.truth.phrasing import Forms, phrase_query
+from retrievals_pipeline.miniature.truth.relevance import Query
 from retrievals_serving.models.qwen3_vl import embedder, reranker
 
 FORMS = Forms(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from retrievals_pipeline.miniature.facts import Degrees
 from retrievals_pipeline.miniature.scenes import MONOCHROME
 from retrievals_pipeline.miniature.train.paintings import Painting
-from retrievals_pipeline.miniature.truth import RULED_OUT, Query
+from retrievals_pipeline.miniature.truth.facts import Degrees
+from retrievals_pipeline.miniature.truth.relevance import RULED_OUT, Query
 from retrievals_serving.models.qwen3_vl.pixels import Grid
 
 Array = npt.NDArray[np.float32]

@@ -1,0 +1,1 @@
+"""The museum's web server: pictures over IIIF, records, pages."""

@@ -1,0 +1,1 @@
+"""Panels of saints on gold ground."""

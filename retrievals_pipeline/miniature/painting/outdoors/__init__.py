@@ -1,0 +1,1 @@
+"""The open-air pictures."""

@@ -1,0 +1,1 @@
+"""Tables with fruit, flowers and vessels."""

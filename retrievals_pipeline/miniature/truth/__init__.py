@@ -1,0 +1,1 @@
+"""What is true of the museum's works, and what can be asked of them."""
