@@ -18,6 +18,7 @@ from benchmarks import metrics, sections
 from benchmarks.collection import Piece, build, read_pieces
 from benchmarks.machine import machine
 from benchmarks.truth_queries import COMPOSED, DRAWN, OWN, VISITORS, Asked, draw, visitors
+from retrievals_pipeline.miniature.truth.measures import ndcg
 from retrievals_pipeline.miniature.truth.relevance import grades
 from retrievals_pipeline.progress import track
 from retrievals_serving import SearchEngine
@@ -58,7 +59,7 @@ class Answer(NamedTuple):
 
 Measure = Callable[[Answer, str], float]
 MEASURES: dict[str, Measure] = {
-    "nDCG@10": lambda answer, stage: metrics.ndcg(answer.ranked(stage), answer.grades),
+    "nDCG@10": lambda answer, stage: ndcg(answer.ranked(stage), answer.grades),
     "MRR": lambda answer, stage: metrics.reciprocal_rank(answer.ranked(stage)),
     "P@10": lambda answer, stage: metrics.precision(answer.ranked(stage)),
     "P@10 of the attainable": lambda answer, stage: metrics.attained(
@@ -137,8 +138,9 @@ def table(title: str, answers: Sequence[Answer], stage: str) -> Iterator[str]:
     for kind, those in by_kind(answers).items():
         cells = [mean([f(each, stage) for each in those]) for f in MEASURES.values()]
         if gain:
-            ndcg = MEASURES["nDCG@10"]
-            cells.append(mean([ndcg(each, RERANKED) - ndcg(each, ALONE) for each in those], "+"))
+            gained = MEASURES["nDCG@10"]
+            gains = [gained(each, RERANKED) - gained(each, ALONE) for each in those]
+            cells.append(mean(gains, "+"))
         yield f"| {kind} | {len(those)} | {' | '.join(cells)} |"
     yield ""
 
@@ -186,12 +188,12 @@ def index_recall(index: FaissIndex, answers: Sequence[Answer]) -> str:
 
 def one_by_one(answers: Sequence[Answer]) -> Iterator[str]:
     """Yield a table of single queries."""
-    ndcg = MEASURES["nDCG@10"]
+    measure = MEASURES["nDCG@10"]
     yield "| visitor's query | works of grade 2 or 3 | nDCG@10 alone | reranked |"
     yield "|---|---|---|---|"
     for each in answers:
         relevant = sum(grade >= metrics.RELEVANT for grade in each.grades)
-        alone, reranked = ndcg(each, ALONE), ndcg(each, RERANKED)
+        alone, reranked = measure(each, ALONE), measure(each, RERANKED)
         yield f"| {each.asked.text} | {relevant} | {alone:.2f} | {reranked:.2f} |"
     yield ""
 

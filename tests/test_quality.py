@@ -11,6 +11,7 @@ from benchmarks import metrics, quality, truth_queries
 from benchmarks.collection import Piece
 from benchmarks.quality import ALONE, RERANKED, Answer
 from retrievals_pipeline.miniature.descriptions import describe
+from retrievals_pipeline.miniature.truth.measures import ndcg
 from retrievals_pipeline.miniature.truth.relevance import Query, relevance
 from retrievals_pipeline.miniature.truth.words import lexicon
 from tests.miniature.scenes_by_hand import drawn
@@ -26,14 +27,14 @@ def test_ndcg_is_what_the_formula_gives_by_hand() -> None:
     # Gains 3, 7, 0, 1 at discounts 1, log2 3, 2, log2 5; the best order is 7, 3, 1, 0.
     found = 3 + 7 / math.log2(3) + 1 / math.log2(5)
     best = 7 + 3 / math.log2(3) + 1 / 2
-    assert metrics.ndcg([2, 3, 0, 1], [0, 1, 2, 3]) == pytest.approx(found / best)
-    assert metrics.ndcg([2, 3, 0, 1], [0, 1, 2, 3]) == pytest.approx(0.8354, abs=1e-4)
+    assert ndcg([2, 3, 0, 1], [0, 1, 2, 3]) == pytest.approx(found / best)
+    assert ndcg([2, 3, 0, 1], [0, 1, 2, 3]) == pytest.approx(0.8354, abs=1e-4)
 
 
 def test_ndcg_is_of_the_first_ten_and_of_the_whole_collection() -> None:
-    assert metrics.ndcg([3] * 10, [3] * 500) == 1
-    assert metrics.ndcg([0] * 10 + [3], [3, *[0] * 20]) == 0
-    assert metrics.ndcg([1], [1, 3, 0]) == pytest.approx(1 / (7 + 1 / math.log2(3)))
+    assert ndcg([3] * 10, [3] * 500) == 1
+    assert ndcg([0] * 10 + [3], [3, *[0] * 20]) == 0
+    assert ndcg([1], [1, 3, 0]) == pytest.approx(1 / (7 + 1 / math.log2(3)))
 
 
 def test_the_reciprocal_rank_is_of_the_first_work_that_nearly_fits() -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from retrievals_pipeline.miniature.train.paintings import MAX_PIXELS, Painting
 from retrievals_pipeline.miniature.train.sentences import FORMS
 from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask
+from retrievals_pipeline.miniature.truth.measures import ndcg
 from retrievals_pipeline.miniature.truth.phrasing import phrase_query
 from retrievals_pipeline.miniature.truth.relevance import Query, relevance
 from retrievals_serving.models import Embedder, Input, load_embedder, load_reranker
@@ -29,7 +30,7 @@ def embedder_figures(folder: Path, paintings: Sequence[Painting], seed: int) -> 
         cosines = _embed(embedder, [text for _, _, text in asked]) @ pictures.T
         grades = [_grades(query, paintings) for _, query, _ in asked]
         figures[f"nDCG@10, {kind}"] = float(
-            np.mean([ndcg(*pair) for pair in zip(cosines, grades, strict=True)])
+            np.mean([_ndcg(*pair) for pair in zip(cosines, grades, strict=True)])
         )
         if kind == "description":
             better = [
@@ -55,17 +56,13 @@ def reranker_figures(folder: Path, paintings: Sequence[Painting], seed: int) -> 
                 sorted(order, key=lambda place: -grades[place])[: LIST // 2] + order[: LIST // 2]
             )
             scores = reranker.score(text, [pictures[place] for place in places])
-            found.append(ndcg(scores, grades[places]))
+            found.append(_ndcg(scores, grades[places]))
         figures[f"nDCG@10, {kind}"] = float(np.mean(found))
     return figures
 
 
-def ndcg(scores: np.ndarray, grades: np.ndarray, top: int = TOP) -> float:
-    """Return the normalised discounted cumulative gain of the first `top`: gains 2^grade − 1."""
-    gains = 2.0 ** np.asarray(grades) - 1
-    discounts = 1 / np.log2(np.arange(2, min(top, len(gains)) + 2))
-    ideal = np.sort(gains)[::-1][: len(discounts)] @ discounts
-    return float(gains[np.argsort(-scores, kind="stable")][: len(discounts)] @ discounts / ideal)
+def _ndcg(scores: np.ndarray, grades: np.ndarray) -> float:
+    return ndcg(grades[np.argsort(-scores, kind="stable")].tolist(), grades.tolist(), TOP)
 
 
 def _asked(paintings: Sequence[Painting], kind: str, seed: int) -> list[tuple[int, Query, str]]:
