@@ -4,8 +4,10 @@ import random
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from retrievals_pipeline.miniature.train import embedder, recipe, reranker, tower
+from retrievals_pipeline.miniature.train.__main__ import main
 from retrievals_pipeline.miniature.train.descent import WARM_UP, share_of_rate
 from retrievals_pipeline.miniature.train.paintings import Painting, _paint
 from retrievals_pipeline.miniature.train.targets import CellTable, FactTable, satisfactions
@@ -81,8 +83,10 @@ def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_pa
     ):
         monkeypatch.setattr(module, name, few)
     for folder in ("first", "again"):
-        recipe.make_embedder(tmp_path / folder / "embedder", 0)
-        recipe.make_reranker(tmp_path / folder / "reranker", 0)
+        for model in ("embedder", "reranker"):
+            arguments = [model, "--out", str(tmp_path / folder / model)]
+            done = CliRunner().invoke(main, arguments, catch_exceptions=False)
+            assert done.exit_code == 0, done.output
     for model, load in (("embedder", load_embedder), ("reranker", load_reranker)):
         folders = [tmp_path / name / model for name in ("first", "again")]
         first, again = ((folder / "model.safetensors").read_bytes() for folder in folders)
