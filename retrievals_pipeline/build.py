@@ -20,6 +20,7 @@ from dagster._core.storage.tags import (
 from dagster_shared.error import SerializableErrorInfo
 
 from retrievals_pipeline import project_file
+from retrievals_pipeline.defs.failures import BUILD_TAG
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving import errors
 from retrievals_serving.errors import BuildError
@@ -28,10 +29,11 @@ from retrievals_serving.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-BUILD_TAG = "retrievals/build"
 STAGES = ("refresh_records", "refresh_images", "refresh_embeddings", "publish_release")
-SHARDED = frozenset({"refresh_images", "refresh_embeddings"})
-DAGSTER_ERRORS = frozenset({"DagsterExecutionStepExecutionError", "RetryRequestedFromPolicy"})
+SHARDED = frozenset({"refresh_images", "retry_images", "refresh_embeddings"})
+DAGSTER_ERRORS = frozenset(
+    {"DagsterExecutionStepExecutionError", "RetryRequestedFromPolicy", "Failure"}
+)
 INTERRUPTION = "DagsterExecutionInterruptedError"  # what Dagster makes of Ctrl-C
 # What a build prints goes to the terminal, not to files beside its runs.
 UNCAPTURED = {
