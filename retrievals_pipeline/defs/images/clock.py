@@ -41,7 +41,8 @@ class RunClock:
         """
         if self._seconds is not None and moment - self._began > self._seconds:
             self.end(SourceError(f"the run's {self._seconds:g} seconds are over. {KEPT}"))
-        self._sleep_until(moment)
+        if self.ended is None:
+            self._sleep_until(moment)
         if self.ended is not None:
             raise RunEnded
 

@@ -97,8 +97,10 @@ class Fetcher:
             if obey and not self._is_own(url) and not self._robots(host).allows(url):
                 return Answer(status="restricted", reason=f"robots.txt of {host.origin}")
             answer = self._ask(host, url, headers)
-            if answer.status != MOVED or "location" not in answer.headers:
+            if answer.status != MOVED:
                 return answer
+            if "location" not in answer.headers:
+                return replace(answer, status="refused")
             url = urljoin(url, answer.headers["location"])
         return replace(answer, status="refused", reason=f"more than {MAX_REDIRECTS} redirects")
 
