@@ -4,13 +4,13 @@ from dataclasses import asdict
 from functools import partial
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from retrievals_pipeline.defs.failures import LATER, retried_when_unavailable
 from retrievals_pipeline.defs.images.clock import RunClock
 from retrievals_pipeline.defs.images.coverage import outcomes
 from retrievals_pipeline.defs.images.fetcher import Fetcher
-from retrievals_pipeline.defs.images.ledger import SCHEMA
+from retrievals_pipeline.defs.images.ledger import FAILURES, SCHEMA
 from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard, read_works
 from retrievals_pipeline.defs.metadata import arrow_columns, column_schema, counts
 from retrievals_pipeline.defs.records.assets import artworks
@@ -33,6 +33,13 @@ class ImagesConfig(dg.Config):
         default=[],
         description="Statuses of the ledger, as `timeout`: do nothing but try these works again.",
     )
+
+    @field_validator("only")
+    @classmethod
+    def _are_failures(cls, statuses: list[str]) -> list[str]:
+        if unknown := sorted(set(statuses) - set(FAILURES)):
+            raise ValueError(f"{', '.join(unknown)}: choose from {', '.join(FAILURES)}")
+        return statuses
 
 
 @dg.asset(
