@@ -47,6 +47,7 @@ def _table(found: list[Outcome]) -> Table:
         )
     for column in table.columns[:2]:
         column.justify = "right"
+    table.columns[-1].overflow = "fold"  # an address that is cut leads nowhere
     return table
 
 

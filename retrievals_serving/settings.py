@@ -178,7 +178,8 @@ class Settings(BaseSettings):
     @property
     def own_host_names(self) -> frozenset[str]:
         """The hosts of `own_hosts`."""
-        return frozenset(name.strip().lower() for name in (self.own_hosts or "").split(","))
+        names = (self.own_hosts or "").lower().split(",")
+        return frozenset(name.strip() for name in names if name.strip())
 
     @cached_property
     def store(self) -> Store:

@@ -136,10 +136,17 @@ class Ledger:
         )
         return row if is_held else None
 
+    def knows(self, work: Work) -> bool:
+        """Tell whether there is a row of the picture of `work` as the records name it now."""
+        row = self.rows.get(work.id)
+        return row is not None and (row.image_url, row.image_modified) == (
+            work.image_url,
+            work.image_modified,
+        )
+
     def holds(self, work: Work) -> bool:
         """Tell whether the picture of `work`, as the records name it now, is in the store."""
-        row = self.held(work)
-        return row is not None and row.image_modified == work.image_modified
+        return self.knows(work) and self.held(work) is not None
 
     @contextmanager
     def recording(self) -> Iterator[IO[str]]:

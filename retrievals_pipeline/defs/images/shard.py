@@ -99,8 +99,8 @@ def download_shard(
         only: Statuses: do nothing but try again the works that have one of them.
 
     Raises:
-        SourceError: The run has ended before all was done, which is kept; of this kind, a
-            SourceUnavailable when the museum does not answer any more.
+        SourceError: The run has ended, and works are left that were never asked for; what is done
+            is kept. Of this kind, a SourceUnavailable when the museum does not answer any more.
     """
     ledger = Ledger(store, shard)
     wanted = [work for work in works if _is_wanted(work, ledger, revalidate, only)]
@@ -124,7 +124,12 @@ def download_shard(
                 if row.status != OK:
                     logger.warning("%s: %s (%s)", row.id, row.status, row.reason)
         if fetcher.ended is not None:
-            raise fetcher.ended
+            # Pictures that fail on every day must not make every build fail.
+            if revalidate or not all(ledger.knows(work) for work in wanted):
+                raise fetcher.ended
+            logger.warning(
+                "%s: not all that failed before was tried again: %s", shard, fetcher.ended
+            )
     ledger.close()
     return ShardSummary(
         works=len(works),
