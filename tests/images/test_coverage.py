@@ -1,11 +1,13 @@
 """Outcomes gather what is alike, whatever differs from work to work."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from retrievals_pipeline.defs.images.coverage import ledger_rows, outcomes
-from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
+from retrievals_pipeline.defs.images.ledger import FAILURES, Ledger, LedgerRow
 from retrievals_serving.store import Store
 from tests.images.conftest import Museum, body, download, jpeg, status, work
 
@@ -55,3 +57,10 @@ def test_rows_of_a_build_at_work_count(museum: Museum, store: Store) -> None:
     assert {found.status for found in outcomes(ledger_rows(store, 1))} == {
         "ok", "not_found", "timeout",
     }  # fmt: skip
+
+
+def test_the_docs_explain_every_status() -> None:
+    text = Path(__file__).parents[2].joinpath("docs/downloads.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
+    assert rows.pop("ok")
+    assert rows == FAILURES
