@@ -29,3 +29,6 @@ def retried_when_unavailable(context: dg.AssetExecutionContext) -> Iterator[None
             raise
         name = "" if isinstance(error, RetrievalsError) else f"{type(error).__name__}: "
         raise dg.Failure(f"{name}{error}", allow_retries=False) from error
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as interruption:
+        # Dagster would try again what somebody has just ended.
+        raise dg.Failure("interrupted", allow_retries=False) from interruption

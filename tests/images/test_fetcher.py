@@ -14,7 +14,9 @@ from retrievals_pipeline.defs.images.fetcher import MAX_ATTEMPTS, MAX_FAILURES_I
 from retrievals_pipeline.defs.images.http import Answer, retry_after
 from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.defs.images.limiter import FIRST_RATE
+from retrievals_pipeline.http import is_own
 from retrievals_serving.errors import SourceError, SourceUnavailable
+from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from tests.images.conftest import (
     SHARD,
@@ -218,6 +220,25 @@ def test_an_answer_that_never_ends_is_given_up(
     with Fetcher(clock=museum.clock) as fetcher:
         answer = fetcher.fetch(f"{museum.address}/x")
     assert (answer.status, answer.reason) == ("timeout", "not whole after 120 s")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:8182/x", True),
+        ("http://localhost/x", True),
+        ("https://IIIF.example.org:8443/x", True),
+        ("http://10.0.0.7/x", True),
+        ("https://api.nga.gov/iiif/x", False),
+        ("https://iiif.example.org.museum.example/x", False),
+        ("nonsense", False),
+    ],
+)
+@pytest.mark.parametrize("own_hosts", ["iiif.example.org, 10.0.0.7,", "IIIF.Example.org,10.0.0.7"])
+def test_hosts_of_ones_own_are_those_that_are_named_and_this_machine(
+    url: str, expected: bool, own_hosts: str
+) -> None:
+    assert is_own(url, Settings.load(own_hosts=own_hosts).own_host_names) == expected
 
 
 def test_connections_are_kept_also_after_failures(museum: Museum) -> None:

@@ -9,7 +9,7 @@ from retrievals_pipeline.defs.failures import BUILD_TAG, retried_when_unavailabl
 from retrievals_serving.errors import SourceError, SourceUnavailable
 
 
-def attempts(error: Exception, tags: dict[str, str] | None = None) -> tuple[int, str]:
+def attempts(error: BaseException, tags: dict[str, str] | None = None) -> tuple[int, str]:
     """How often an asset that raises `error` is tried, and how the last failure is described."""
     count = 0
 
@@ -43,6 +43,10 @@ def test_what_no_retry_can_mend_is_tried_once_and_named(error: Exception, said: 
 
 def test_who_sits_before_a_build_is_not_kept_waiting() -> None:
     assert attempts(SourceUnavailable("down"), {BUILD_TAG: "/home"}) == (1, "down")
+
+
+def test_what_somebody_ended_is_not_tried_again() -> None:
+    assert attempts(KeyboardInterrupt()) == (1, "interrupted")
 
 
 @pytest.mark.usefixtures("museum_settings")
