@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from retrievals_pipeline.defs.images import http, shard
 from retrievals_pipeline.defs.images.ledger import FAILURES, Ledger, Work, ledger_name
+from retrievals_pipeline.defs.images.shard import read_works
+from retrievals_pipeline.defs.records.artworks import ARTWORKS
 from retrievals_serving.store import Store, picture_name, thumbnail_name
 from tests.images.conftest import (
     SHARD,
@@ -69,6 +72,7 @@ def test_a_picture_is_kept_by_its_content_with_a_thumbnail_and_a_row(
         (body(b"no gzip", Content_Encoding="gzip"), "unreachable"),
         (status(302, Location="/1/full/!1024,1024/0/default.jpg"), "refused"),
         (status(302, Location="file:///etc/passwd"), "refused"),
+        (status(302, Location="http://[nowhere/"), "refused"),
         (hang_up, "unreachable"),
         (slowly(0.3, body(jpeg())), "timeout"),
     ],
@@ -88,6 +92,38 @@ def test_what_goes_wrong_is_a_row_with_its_reason_and_harms_no_other(
     assert bad.reason
     assert bad.sha256 is None
     assert len(store.names("images/*/*")) == 1
+
+
+@pytest.mark.parametrize("url", ["http://[nowhere/x", "ftp://museum.example/x", "x", ""])
+def test_an_address_that_is_none_harms_no_other(museum: Museum, store: Store, url: str) -> None:
+    works = [Work("nga:1", url, ""), work(museum, "2", body(jpeg()))]
+    assert download(store, works).statuses == {"refused": 1, "ok": 1}
+
+
+@pytest.mark.parametrize(
+    ("longest_side", "expected"), [(None, 1000), (4000, 1000), (1000, 1000), (640, 640)]
+)
+def test_a_picture_is_as_sharp_as_what_the_museum_has_or_serves(
+    museum: Museum, store: Store, longest_side: int | None, expected: int
+) -> None:
+    wide = replace(work(museum, "1", body(jpeg(size=(1000, 500)))), longest_side=longest_side)
+    download(store, [wide])
+    row = Ledger(store, SHARD).rows["nga:1"]
+    assert (row.width, row.sharp_side) == (1000, expected)
+
+
+def test_the_longest_side_is_bounded_by_what_the_museum_serves(store: Store) -> None:
+    columns = {
+        "id": ["nga:1", "nga:2", "nga:3"],
+        "image_url": ["http://museum.example/x"] * 3,
+        "image_modified": [""] * 3,
+        "width": pa.array([3000, 500, None], pa.int32()),
+        "height": pa.array([2000, 900, None], pa.int32()),
+        "max_pixels": pa.array([640, None, None], pa.int32()),
+    }
+    with store.replacing(ARTWORKS) as partial:
+        pq.write_table(pa.table(columns), partial)
+    assert [work.longest_side for work in read_works(store, 1)[SHARD]] == [640, 900, None]
 
 
 def test_a_second_run_fetches_nothing_that_is_there(museum: Museum, store: Store) -> None:

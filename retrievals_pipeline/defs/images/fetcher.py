@@ -63,7 +63,10 @@ class Fetcher:
         Raises:
             RunEnded: The run ended before there was an outcome.
         """
-        return self._retrying(lambda: self._follow(url, held or {}))
+        try:
+            return self._retrying(lambda: self._follow(url, held or {}))
+        except ValueError as error:  # urllib's, of an address that cannot be taken apart
+            return Answer(status="refused", reason=str(error))
 
     @contextmanager
     def ending_with_errors(self) -> Iterator[None]:
