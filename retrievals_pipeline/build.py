@@ -7,9 +7,10 @@ build that was killed is simply run again; what is complete is not done twice.
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
@@ -20,6 +21,7 @@ from dagster._core.storage.tags import (
 from dagster_shared.error import SerializableErrorInfo
 
 from retrievals_pipeline import project_file
+from retrievals_pipeline.defs.failures import BUILD_TAG
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving import errors
 from retrievals_serving.errors import BuildError
@@ -28,10 +30,11 @@ from retrievals_serving.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-BUILD_TAG = "retrievals/build"
 STAGES = ("refresh_records", "refresh_images", "refresh_embeddings", "publish_release")
-SHARDED = frozenset({"refresh_images", "refresh_embeddings"})
-DAGSTER_ERRORS = frozenset({"DagsterExecutionStepExecutionError", "RetryRequestedFromPolicy"})
+SHARDED = frozenset({"refresh_images", "retry_images", "refresh_embeddings"})
+DAGSTER_ERRORS = frozenset(
+    {"DagsterExecutionStepExecutionError", "RetryRequestedFromPolicy", "Failure"}
+)
 INTERRUPTION = "DagsterExecutionInterruptedError"  # what Dagster makes of Ctrl-C
 # What a build prints goes to the terminal, not to files beside its runs.
 UNCAPTURED = {
@@ -53,12 +56,23 @@ def build() -> Release:
 
     settings = Settings.load()
     repository = defs().get_repository_def()
-    reference = InstanceRef.from_dir(str(instance_home(settings)), overrides=UNCAPTURED)
-    with only_build(settings), dg.DagsterInstance.from_ref(reference) as instance:
-        _end_killed_builds(instance, settings)
+    with instance_at_work(settings) as instance:
         for stage in STAGES:
             run_job(repository.get_job(stage), instance, settings)
     return open_release(settings.store)
+
+
+@contextmanager
+def instance_at_work(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Open the Dagster instance of the home, in which nobody else is at work meanwhile.
+
+    Raises:
+        BuildError: Another build is at work.
+    """
+    reference = InstanceRef.from_dir(str(instance_home(settings)), overrides=UNCAPTURED)
+    with only_build(settings), dg.DagsterInstance.from_ref(reference) as instance:
+        _end_killed_builds(instance, settings)
+        yield instance
 
 
 def instance_home(settings: Settings) -> Path:
@@ -78,8 +92,18 @@ def instance_home(settings: Settings) -> Path:
     return folder
 
 
-def run_job(job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings) -> None:
+def run_job(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    *,
+    shards: Sequence[str] = (),
+    config: Mapping[str, Any] | None = None,
+) -> None:
     """Run one job over all it covers, every shard of a sharded one in the same run.
+
+    `shards` are the shards of this run, in their order and with none between them left out; by
+    default it takes all. `config` is the run's, beyond how it logs.
 
     Raises:
         BuildError: It failed; names the job and the cause.
@@ -87,11 +111,11 @@ def run_job(job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Setti
     """
     tags = {BUILD_TAG: str(settings.store.root)}
     if job.name in SHARDED:
-        shards = shard_keys(settings.shards)
+        shards = shards or shard_keys(settings.shards)
         tags[ASSET_PARTITION_RANGE_START_TAG] = shards[0]
         tags[ASSET_PARTITION_RANGE_END_TAG] = shards[-1]
     result = job.execute_in_process(
-        instance=instance, tags=tags, run_config=QUIET, raise_on_error=False
+        instance=instance, tags=tags, run_config={**QUIET, **(config or {})}, raise_on_error=False
     )
     if not result.success:
         if any(error.cls_name == INTERRUPTION for error in _errors(result)):

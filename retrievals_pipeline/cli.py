@@ -1,6 +1,5 @@
 """The `retrievals` command: what builds, and serving's commands beside it."""
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -8,26 +7,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.logging import RichHandler
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from retrievals_pipeline import project_file
+from retrievals_pipeline.images_cli import coverage, images
 from retrievals_pipeline.miniature.cli import museum
 from retrievals_pipeline.museum import MINIATURE
-from retrievals_pipeline.progress import Advance, showing
+from retrievals_pipeline.terminal import require_dagster, settings_of, shown_at_work
 from retrievals_serving.cli import COMMANDS, RetrievalsGroup, serve_api, show_answer
 from retrievals_serving.errors import SettingsError
 from retrievals_serving.settings import Settings, profile_names
 
-INTERRUPTED = 130  # exit status, as shells have it
 MUSEUM_PORT = 8182  # which is in the addresses of the miniature museum's records
 DEMO_QUERY = "a lonely boat in stormy seas under a dark moonlit sky"
 
@@ -48,7 +37,7 @@ def build(profile: str | None, works: int | None, home: Path | None) -> None:
     A server that runs already keeps the release it opened. Run the build again after an
     interruption or a change: what is there is not done again.
     """
-    _build(_settings(profile=profile, limit=works, home=home))
+    _build(settings_of(profile=profile, limit=works, home=home))
 
 
 @main.command()
@@ -58,7 +47,7 @@ def demo(works: int | None, port: int) -> None:
     """Build the miniature museum, answer a query, and serve it all until Ctrl-C."""
     for name in Settings.model_fields:  # whatever else this shell was set to build
         os.environ.pop(Settings.variable(name), None)
-    settings = _settings(profile="demo", home=".retrievals/demo", nga_url=MINIATURE, limit=works)
+    settings = settings_of(profile="demo", home=".retrievals/demo", nga_url=MINIATURE, limit=works)
     click.echo("1. A release of the miniature museum, through Dagster")
     _build(settings)
     click.echo(f'\n2. An answer: retrievals search "{DEMO_QUERY}"')
@@ -74,8 +63,8 @@ def demo(works: int | None, port: int) -> None:
 @click.option("--port", type=int, default=3000, show_default=True)
 def ui(port: int) -> None:
     """Open the Dagster UI, with its daemon, on the instance that `retrievals build` uses."""
-    settings = _settings()
-    _require_dagster()
+    settings = settings_of()
+    require_dagster()
     from retrievals_pipeline.build import instance_home
 
     home = instance_home(settings)
@@ -88,19 +77,11 @@ def ui(port: int) -> None:
 
 def _build(settings: Settings) -> None:
     """Build with progress bars, and say what is served afterwards."""
-    _require_dagster()
+    require_dagster()
     from retrievals_pipeline.build import build as build_release
 
-    console = Console(stderr=True)
-    # A warning goes above the bars, not through them; the rest is in the Dagster UI.
-    above = RichHandler(logging.WARNING, console=console, show_path=False, show_time=False)
-    logging.basicConfig(format="%(message)s", handlers=[above])
-    try:
-        with _progress_bars(console):
-            release = build_release()
-    except KeyboardInterrupt:
-        click.echo("Interrupted. What is complete is kept: run it again to go on.", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
+    with shown_at_work():
+        release = build_release()
     manifest = release.manifest
     click.echo(
         f"Release {release.release_id}: {manifest.works} of {manifest.eligible} works, "
@@ -124,45 +105,5 @@ def _links_that_lead_somewhere(settings: Settings) -> Iterator[None]:
         yield
 
 
-main.add_command(museum)
-for command in COMMANDS:
+for command in (coverage, images, museum, *COMMANDS):
     main.add_command(command)
-
-
-def _settings(**overrides: object) -> Settings:
-    """Read the settings, and let every process and module of this build read the same ones."""
-    for name, value in overrides.items():
-        if value is not None:
-            os.environ[Settings.variable(name)] = str(value)
-    return Settings.load()
-
-
-def _require_dagster() -> None:
-    try:
-        import dagster  # noqa: F401
-    except ImportError as error:
-        raise SettingsError(
-            "dagster is not installed; only a build needs it: pip install 'retrievals[pipeline]'"
-        ) from error
-
-
-@contextmanager
-def _progress_bars(console: Console) -> Iterator[None]:
-    """Show a bar for each stage; on a screen that is none, a line at its end."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description:<12}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-
-        @contextmanager
-        def bar(stage: str, total: int) -> Iterator[Advance]:
-            task = progress.add_task(stage, total=total)
-            yield lambda items: progress.advance(task, items)
-            progress.stop_task(task)
-
-        with showing(bar):
-            yield

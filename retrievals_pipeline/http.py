@@ -1,10 +1,22 @@
 """How this project presents itself to other people's servers, and which are its own."""
 
 import ipaddress
+from collections.abc import Collection
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
-USER_AGENT = f"retrievals/{version('retrievals')} (semantic search over open collections)"
+ROBOT = "retrievals"  # as robots.txt files name it
+USER_AGENT = f"{ROBOT}/{version('retrievals')} (semantic search over open collections)"
+
+
+def user_agent(contact: str | None) -> str:
+    """Return the user agent, with the address of whoever runs this where it is known."""
+    return USER_AGENT if contact is None else f"{USER_AGENT[:-1]}; +{contact})"
+
+
+def is_own(url: str, own_hosts: Collection[str]) -> bool:
+    """Tell whether `url` is on this machine or on one of `own_hosts`."""
+    return is_loopback(url) or (urlsplit(url).hostname or "") in own_hosts
 
 
 def is_loopback(url: str) -> bool:

@@ -3,6 +3,7 @@
     RetrievalsError
     ├── SettingsError            a setting is missing, malformed or unsafe
     ├── SourceError              the museum's records or pictures cannot be used as they are
+    │   └── SourceUnavailable    it cannot be reached, or wishes not to be asked, for now
     ├── BuildError               a stage of a build failed; what was complete before it is kept
     ├── ModelError               a checkpoint cannot be loaded, or is of a family not supported
     ├── PictureError             one picture cannot be read; its neighbours are unharmed
@@ -30,6 +31,10 @@ class SettingsError(RetrievalsError):
 
 class SourceError(RetrievalsError):
     """The museum's records or pictures cannot be used as they are."""
+
+
+class SourceUnavailable(SourceError):
+    """The museum cannot be reached, or wishes not to be asked, for now: later it may."""
 
 
 class BuildError(RetrievalsError):

@@ -51,6 +51,23 @@ class Settings(BaseSettings):
         description="Replaces the host and prefix of the museum's IIIF addresses when pictures are "
         "downloaded, as `http://127.0.0.1:8182/iiif`.",
     )
+    own_hosts: str | None = Field(
+        None,
+        description="Hosts of your own, as `iiif.example.org,10.0.0.7`: downloads from them are "
+        "not paced. Others are asked slowly at first, then as fast as they answer with ease, at "
+        "most 20 times a second, as their robots.txt allows. This machine is always your own.",
+    )
+    contact: str | None = Field(
+        None,
+        description="Address of a page or mailbox of yours, which the user agent tells the "
+        "museum's server.",
+    )
+    download_seconds: float | None = Field(
+        None,
+        gt=0,
+        description="After so many seconds a run that downloads pictures ends, and keeps what is "
+        "done; the next one goes on.",
+    )
     limit: int | None = Field(
         None, ge=1, description="Take only the first so many works, in the order of their ids."
     )
@@ -157,6 +174,12 @@ class Settings(BaseSettings):
         if "home" not in self.model_fields_set:
             object.__setattr__(self, "home", Path(".retrievals") / self.profile)
         return self
+
+    @property
+    def own_host_names(self) -> frozenset[str]:
+        """The hosts of `own_hosts`."""
+        names = (self.own_hosts or "").lower().split(",")
+        return frozenset(name.strip() for name in names if name.strip())
 
     @cached_property
     def store(self) -> Store:

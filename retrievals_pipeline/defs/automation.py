@@ -4,6 +4,19 @@ import dagster as dg
 
 refresh_records = dg.define_asset_job("refresh_records", "group:records")
 refresh_images = dg.define_asset_job("refresh_images", "group:images")
+retry_images = dg.define_asset_job(
+    "retry_images",
+    "key:artwork_images",
+    description="Try again the works whose picture was not to be had for a reason that may pass; "
+    "the configuration says which.",
+    config={
+        "ops": {
+            "artwork_images": {
+                "config": {"only": ["timeout", "unreachable", "throttled", "server_error"]}
+            }
+        }
+    },
+)
 refresh_embeddings = dg.define_asset_job("refresh_embeddings", "key:image_embeddings")
 publish_release = dg.define_asset_job(
     "publish_release", "key:golden_vectors or group:index or group:release"

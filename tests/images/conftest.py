@@ -5,12 +5,46 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from retrievals_pipeline.defs.images.clock import RunClock
+from retrievals_pipeline.defs.images.fetcher import Fetcher
+from retrievals_pipeline.defs.images.ledger import Work
+from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
+from retrievals_serving.store import Store
+
 Respond = Callable[[BaseHTTPRequestHandler], None]
+SHARD = "0-of-1"
+
+
+class FakeClock(RunClock):
+    """A run's clock on which waiting takes no time: it jumps to the moment waited for."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.time = 0.0
+        self._jumping = threading.Lock()
+        super().__init__(seconds)
+
+    def now(self) -> float:
+        return self.time
+
+    def _sleep_until(self, moment: float) -> None:
+        with self._jumping:
+            self.time = max(self.time, moment)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as the server saw it, at the time of the run's clock."""
+
+    path: str
+    at: float
+    headers: dict[str, str]
 
 
 @dataclass
@@ -19,10 +53,17 @@ class Museum:
 
     address: str = ""
     answers: dict[str, Respond] = field(default_factory=dict)
+    clock: FakeClock = field(default_factory=FakeClock)
+    log: list[Asked] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
     agents: set[str] = field(default_factory=set)
     at_work: int = 0
     most_at_work: int = 0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
 
 
 @pytest.fixture
@@ -32,9 +73,12 @@ def museum() -> Iterator[Museum]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             with lock:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                state.log.append(Asked(self.path, state.clock.now(), headers))
                 state.requests[self.path] += 1
                 state.agents.add(self.headers["User-Agent"])
                 state.at_work += 1
@@ -50,7 +94,7 @@ def museum() -> Iterator[Museum]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         state.address = f"http://127.0.0.1:{server.server_port}"
         yield state
@@ -58,14 +102,48 @@ def museum() -> Iterator[Museum]:
         thread.join()
 
 
-def body(content: bytes, content_type: str = "image/jpeg", declared: int | None = None) -> Respond:
-    """Answer 200 with `content`; `declared` is the length that the header claims."""
+def work(museum: Museum, name: str, answer: Respond | None = None) -> Work:
+    """A work whose picture the museum answers with `answer`."""
+    if answer is not None:
+        museum.answers[f"/{name}/full/!1024,1024/0/default.jpg"] = answer
+    return Work(f"nga:{name}", f"{museum.address}/{name}/full/!1024,1024/0/default.jpg", "2024")
+
+
+def download(
+    store: Store,
+    works: list[Work],
+    *,
+    fetcher: Fetcher | None = None,
+    mirror: str | None = None,
+    **options: Any,
+) -> ShardSummary:
+    """Download one shard; with no fetcher given, as from a host of one's own."""
+    with fetcher or Fetcher(clock=FakeClock()) as fetcher:
+        return download_shard(
+            store, SHARD, works, fetcher=fetcher, mirror=mirror, advance=lambda _: None, **options
+        )
+
+
+def stranger(museum: Museum) -> Fetcher:
+    """A fetcher for which the museum is somebody else's, by the clock of the museum's log."""
+    return Fetcher(clock=museum.clock, is_own=lambda _: False)
+
+
+def body(
+    content: bytes,
+    content_type: str = "image/jpeg",
+    declared: int | None = None,
+    code: int = 200,
+    **headers: str,
+) -> Respond:
+    """Answer with `content`; `declared` is the length that the header claims."""
 
     def respond(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
+        handler.send_response(code)
         handler.send_header("Content-Type", content_type)
         handler.send_header("Content-Length", str(declared or len(content)))
-        handler.send_header("ETag", '"e1"')
+        for name, value in {"ETag": '"e1"', **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
         handler.end_headers()
         handler.wfile.write(content)
         if declared:
@@ -81,6 +159,16 @@ def status(code: int, **headers: str) -> Respond:
             handler.send_header(name.replace("_", "-"), value)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
+
+    return respond
+
+
+def unless_held(content: bytes, etag: str) -> Respond:
+    """Answer with `content` a client that does not name its `etag`, and 304 one that does."""
+    whole, unchanged = body(content, ETag=etag), status(304, ETag=etag)
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        (unchanged if handler.headers["If-None-Match"] == etag else whole)(handler)
 
     return respond
 

@@ -9,9 +9,10 @@ import dagster as dg
 import duckdb
 import pytest
 
-from retrievals_pipeline.build import BUILD_TAG, build, only_build
+from retrievals_pipeline.build import build, only_build
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs.embeddings.golden import golden_items
+from retrievals_pipeline.defs.failures import BUILD_TAG
 from retrievals_pipeline.defs.index.plan import plan_release
 from retrievals_pipeline.defs.release.candidate import seal_candidate
 from retrievals_pipeline.defs.release.verification import CHECKS, Verdict

@@ -1,16 +1,45 @@
 """Images: the pictures of the works, with a ledger row for each work whatever happened."""
 
-import dagster as dg
+from dataclasses import asdict
+from functools import partial
 
-from retrievals_pipeline.defs.images.http import Fetcher
-from retrievals_pipeline.defs.images.ledger import SCHEMA
-from retrievals_pipeline.defs.images.shard import download_shard, read_works
+import dagster as dg
+from pydantic import Field, field_validator
+
+from retrievals_pipeline.defs.failures import LATER, retried_when_unavailable
+from retrievals_pipeline.defs.images.clock import RunClock
+from retrievals_pipeline.defs.images.coverage import outcomes
+from retrievals_pipeline.defs.images.fetcher import Fetcher
+from retrievals_pipeline.defs.images.ledger import FAILURES, SCHEMA
+from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard, read_works
 from retrievals_pipeline.defs.metadata import arrow_columns, column_schema, counts
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
+from retrievals_pipeline.http import is_own
 from retrievals_pipeline.museum import open_museum
 from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings
+
+
+class ImagesConfig(dg.Config):
+    """What a run does beyond fetching the pictures that are not there."""
+
+    revalidate: bool = Field(
+        default=False,
+        description="Ask the museum also for each picture that is there, whether it is still the "
+        "same (ETag, Last-Modified).",
+    )
+    only: list[str] = Field(
+        default=[],
+        description="Statuses of the ledger, as `timeout`: do nothing but try these works again.",
+    )
+
+    @field_validator("only")
+    @classmethod
+    def _are_failures(cls, statuses: list[str]) -> list[str]:
+        if unknown := sorted(set(statuses) - set(FAILURES)):
+            raise ValueError(f"{', '.join(unknown)}: choose from {', '.join(FAILURES)}")
+        return statuses
 
 
 @dg.asset(
@@ -18,6 +47,7 @@ from retrievals_serving.settings import Settings
     deps=[artworks],
     partitions_def=SHARDS,
     backfill_policy=SHARDS_A_RUN,
+    retry_policy=LATER,
     pool="iiif",
     kinds={"iiif", "parquet"},
     metadata=column_schema(arrow_columns(SCHEMA)),
@@ -25,32 +55,56 @@ from retrievals_serving.settings import Settings
     "with a thumbnail; the ledger has a row a work, with status and reason. "
     "What is there is not fetched again.",
 )
-def artwork_images(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> None:
+def artwork_images(
+    context: dg.AssetExecutionContext,
+    config: ImagesConfig,
+    settings: dg.ResourceParam[Settings],
+) -> None:
     """Download the pictures of the shards of this run."""
     store = settings.store
-    works = read_works(store, settings.shards)
-    total = sum(len(works.get(shard, ())) for shard in context.partition_keys)
-    with (
-        open_museum(settings) as museum,
-        Fetcher() as fetcher,
-        track("images", total) as advance,
-        finishing_shards(context) as finish,
-    ):
-        for shard in context.partition_keys:
-            summary = download_shard(
-                store,
-                shard,
-                works.get(shard, ()),
-                fetcher=fetcher,
-                mirror=museum.iiif_mirror,
-                advance=advance,
-            )
-            finish(
-                shard,
-                {
-                    "dagster/row_count": summary.works,
-                    "fetched": summary.fetched,
-                    "bytes": summary.bytes,
-                    "statuses": counts(summary.statuses, "status"),
-                },
-            )
+    fetcher = Fetcher(
+        clock=RunClock(settings.download_seconds),
+        is_own=partial(is_own, own_hosts=settings.own_host_names),
+        contact=settings.contact,
+    )
+    with retried_when_unavailable(context):
+        works = read_works(store, settings.shards)
+        total = sum(len(works.get(shard, ())) for shard in context.partition_keys)
+        with (
+            open_museum(settings) as museum,
+            fetcher,
+            track("images", total) as advance,
+            finishing_shards(context) as finish,
+        ):
+            for shard in context.partition_keys:
+                summary = download_shard(
+                    store,
+                    shard,
+                    works.get(shard, ()),
+                    fetcher=fetcher,
+                    mirror=museum.iiif_mirror,
+                    advance=advance,
+                    revalidate=config.revalidate,
+                    only=config.only,
+                )
+                finish(shard, _shown(summary))
+
+
+def _shown(summary: ShardSummary) -> dict[str, dg.MetadataValue]:
+    """Return what the UI shows of a shard."""
+    return {
+        "dagster/row_count": dg.MetadataValue.int(summary.works),
+        "fetched": dg.MetadataValue.int(summary.fetched),
+        "unchanged": dg.MetadataValue.int(summary.unchanged),
+        "bytes": dg.MetadataValue.int(summary.bytes),
+        "statuses": counts(summary.statuses, "status"),
+        "outcomes": dg.MetadataValue.table(
+            [dg.TableRecord(asdict(outcome)) for outcome in outcomes(summary.rows)],
+            schema=dg.TableSchema(
+                [
+                    dg.TableColumn(name, "int" if name == "works" else "string")
+                    for name in ("status", "reason", "works", "example", "example_url")
+                ]
+            ),
+        ),
+    }

@@ -19,6 +19,20 @@ import pyarrow.parquet as pq
 from retrievals_serving.store import Store, picture_name, thumbnail_name
 
 OK = "ok"
+FAILURES = {
+    "not_found": "the museum knows no such picture",
+    "gone": "the museum had the picture and has it no more",
+    "forbidden": "the museum refuses to show it",
+    "restricted": "the museum's robots.txt asks not to fetch it",
+    "refused": "an answer that no picture follows: another status, too many redirects",
+    "not_an_image": "something else than a JPEG came",
+    "truncated": "a JPEG that cannot be decoded to its end",
+    "too_large": "more bytes or pixels than are taken",
+    "timeout": "no whole answer in time",
+    "unreachable": "no connection, or one that broke",
+    "throttled": "the museum asked again and again to be asked less",
+    "server_error": "the museum's server failed",
+}
 
 SCHEMA = pa.schema(
     [
@@ -34,6 +48,7 @@ SCHEMA = pa.schema(
         ("bytes", pa.int64()),
         ("width", pa.int32()),
         ("height", pa.int32()),
+        ("sharp_side", pa.int32()),
         ("color", pa.string()),
         ("attempts", pa.int32()),
         ("fetched_at", pa.timestamp("ms", tz="UTC")),
@@ -49,16 +64,17 @@ class LedgerRow:
         id: The work.
         image_url: Address of the picture at the museum, as the records give it.
         image_modified: When the museum last changed it, as the records say it.
-        status: `ok`, or the kind of failure: `not_found`, `forbidden`, `not_an_image`,
-            `truncated`, `too_large`, `timeout`, `unreachable`, `server_error`, `refused`.
+        status: `ok`, or the kind of failure: one of `FAILURES`.
         reason: In words; empty when all is well.
         http_status: The last answer's, if there was one.
         etag, last_modified: Validators of the answer, as sent.
         sha256: Hash of the picture's bytes, under which it is stored.
         bytes, width, height: Size of the stored picture, in bytes and pixels.
+        sharp_side: Its longer side as far as it has detail, in pixels: what the museum has, or
+            serves, is the limit, and a larger picture only enlarged.
         color: Its mean colour, `#rrggbb`.
         attempts: Requests made for it.
-        fetched_at: When the last of them ended, UTC.
+        fetched_at: When the last of them ended, UTC; also when the museum said `unchanged`.
     """
 
     id: str
@@ -73,6 +89,7 @@ class LedgerRow:
     bytes: int | None = None
     width: int | None = None
     height: int | None = None
+    sharp_side: int | None = None
     color: str | None = None
     attempts: int
     fetched_at: datetime
@@ -80,11 +97,16 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class Work:
-    """A work whose picture is wanted; see `LedgerRow`."""
+    """A work whose picture is wanted; see `LedgerRow`.
+
+    Attributes:
+        longest_side: Pixels of the longer side that the museum has or serves, if it says so.
+    """
 
     id: str
     image_url: str
     image_modified: str
+    longest_side: int | None = None
 
 
 class Ledger:
@@ -101,17 +123,30 @@ class Ledger:
         for row in self._journal_rows():
             self.rows[row.id] = row
 
-    def holds(self, work: Work) -> bool:
-        """Tell whether the picture of `work`, as the records name it now, is in the store."""
+    def held(self, work: Work) -> LedgerRow | None:
+        """Return the row of `work` if a picture of its address is in the store."""
         row = self.rows.get(work.id)
-        return (
+        is_held = (
             row is not None
             and row.status == OK
-            and (row.image_url, row.image_modified) == (work.image_url, work.image_modified)
+            and row.image_url == work.image_url
             and row.sha256 is not None
             and self.store.exists(picture_name(row.sha256))
             and self.store.exists(thumbnail_name(row.sha256))
         )
+        return row if is_held else None
+
+    def knows(self, work: Work) -> bool:
+        """Tell whether there is a row of the picture of `work` as the records name it now."""
+        row = self.rows.get(work.id)
+        return row is not None and (row.image_url, row.image_modified) == (
+            work.image_url,
+            work.image_modified,
+        )
+
+    def holds(self, work: Work) -> bool:
+        """Tell whether the picture of `work`, as the records name it now, is in the store."""
+        return self.knows(work) and self.held(work) is not None
 
     @contextmanager
     def recording(self) -> Iterator[IO[str]]:

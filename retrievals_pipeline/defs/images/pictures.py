@@ -29,12 +29,15 @@ class CheckedPicture:
     thumbnail: bytes
 
 
-def check_picture(content: bytes) -> CheckedPicture:
+def check_picture(content: bytes, content_type: str) -> CheckedPicture:
     """Decode a JPEG to its last line.
 
     Raises:
-        RejectedPicture: It is no JPEG, too large, or cut short; says which.
+        RejectedPicture: It does not claim to be a picture, is no JPEG, too large, or cut short;
+            says which.
     """
+    if not content_type.startswith("image/"):
+        raise RejectedPicture("not_an_image", f"content type {content_type!r}")
     if not content.startswith(JPEG_MAGIC):
         raise RejectedPicture(
             "not_an_image", f"{len(content)} bytes that begin with {content[:12]!r} are no JPEG"

@@ -2,39 +2,54 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import sha256
+from itertools import takewhile
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from retrievals_pipeline.defs.images.http import Answer, Fetcher
+from retrievals_pipeline.defs.images.download import Downloader
+from retrievals_pipeline.defs.images.fetcher import Fetcher
+from retrievals_pipeline.defs.images.http import NOT_MODIFIED
 from retrievals_pipeline.defs.images.ledger import OK, Ledger, LedgerRow, Work
-from retrievals_pipeline.defs.images.pictures import check_picture
 from retrievals_pipeline.defs.records.artworks import ARTWORKS
-from retrievals_pipeline.defs.records.urls import mirrored
 from retrievals_pipeline.partitions import shard_of
 from retrievals_pipeline.progress import Advance
-from retrievals_serving.errors import RejectedPicture, SourceError
-from retrievals_serving.store import Store, picture_name, thumbnail_name
+from retrievals_serving.errors import SourceError
+from retrievals_serving.store import Store
 
 logger = logging.getLogger(__name__)
 
-# Few enough for a museum's public server, enough to hide the latency of a nearby one.
-THREADS = 4
-MAX_FAILURES_IN_A_ROW = 24  # as if the museum were down: this ends the run
+THREADS = 16  # enough to hide the latency of a server; its limiter may leave most of them idle
 
 
 @dataclass(frozen=True)
 class ShardSummary:
-    """What became of the pictures of one shard."""
+    """What became of the pictures of one shard.
+
+    Attributes:
+        works: How many there are.
+        fetched: How many were asked for.
+        unchanged: How many of these the museum said to be as they were.
+        rows: The ledger's row of each work that it knows.
+    """
 
     works: int
     fetched: int
-    statuses: dict[str, int]
-    bytes: int
+    unchanged: int
+    rows: list[LedgerRow]
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """How many works have each status."""
+        return dict(Counter(row.status for row in self.rows))
+
+    @property
+    def bytes(self) -> int:
+        """Size of the pictures that are there."""
+        return sum(row.bytes or 0 for row in self.rows)
 
 
 def read_works(store: Store, shards: int) -> dict[str, list[Work]]:
@@ -48,7 +63,12 @@ def read_works(store: Store, shards: int) -> dict[str, list[Work]]:
             f"{store.path(ARTWORKS)} is not there: materialize `artworks` first "
             "(`retrievals build` does it all)."
         )
-    table = pq.read_table(store.path(ARTWORKS), columns=["id", "image_url", "image_modified"])
+    names = ["id", "image_url", "image_modified"]
+    table = pq.read_table(store.path(ARTWORKS), columns=[*names, "width", "height", "max_pixels"])
+    longest = pc.max_element_wise(table["width"], table["height"])
+    table = table.select(names).append_column(
+        "longest_side", pc.min_element_wise(longest, table["max_pixels"])
+    )
     works: dict[str, list[Work]] = {}
     for record in table.sort_by("id").to_pylist():
         works.setdefault(shard_of(record["id"], shards), []).append(Work(**record))
@@ -63,49 +83,79 @@ def download_shard(
     fetcher: Fetcher,
     mirror: str | None,
     advance: Advance,
+    revalidate: bool = False,
+    only: Collection[str] = (),
 ) -> ShardSummary:
     """Bring the pictures of `works` into the store, and the ledger of `shard` up to date.
 
+    Args:
+        store: Where pictures and ledger are.
+        shard: The shard's name.
+        works: All works of the shard.
+        fetcher: The run's.
+        mirror: Replaces host and prefix of the museum's addresses.
+        advance: Called with the number of works that are done.
+        revalidate: Ask the museum also for what is there, whether it is still the same.
+        only: Statuses: do nothing but try again the works that have one of them.
+
     Raises:
-        SourceError: The museum does not answer any more; what is done is kept.
+        SourceError: The run has ended, and works are left that were never asked for; what is done
+            is kept. Of this kind, a SourceUnavailable when the museum does not answer any more.
     """
     ledger = Ledger(store, shard)
-    wanted = [work for work in works if not ledger.holds(work)]
+    wanted = [work for work in works if _is_wanted(work, ledger, revalidate, only)]
     advance(len(works) - len(wanted))
+    unchanged = 0
     if wanted:
+        downloader = Downloader(store, fetcher, mirror)
+        tasks = ((work, ledger.held(work)) for work in wanted)
+        going_on = takewhile(lambda _: fetcher.ended is None, tasks)
         with (
             ledger.recording() as journal,
             ThreadPoolExecutor(THREADS, thread_name_prefix="download") as pool,
+            fetcher.ending_with_errors(),
         ):
-            for row in _bounded(pool, lambda work: _download(store, work, fetcher, mirror), wanted):
-                ledger.record(row, journal)
+            for row in _bounded(pool, downloader.download, going_on):
                 advance(1)
+                if row is None:
+                    continue
+                ledger.record(row, journal)
+                unchanged += row.http_status == NOT_MODIFIED
                 if row.status != OK:
                     logger.warning("%s: %s (%s)", row.id, row.status, row.reason)
-                if fetcher.failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
-                    raise SourceError(
-                        f"{fetcher.failures_in_a_row} pictures in a row could not be had: the "
-                        f"last, {mirrored(row.image_url, mirror)}, {row.status} ({row.reason}). "
-                        "What is done is kept; run the build again when the museum answers."
-                    )
+        if fetcher.ended is not None:
+            # Pictures that fail on every day must not make every build fail.
+            if revalidate or not all(ledger.knows(work) for work in wanted):
+                raise fetcher.ended
+            logger.warning(
+                "%s: not all that failed before was tried again: %s", shard, fetcher.ended
+            )
     ledger.close()
-    rows = [ledger.rows[work.id] for work in works]
     return ShardSummary(
         works=len(works),
         fetched=len(wanted),
-        statuses=dict(Counter(row.status for row in rows)),
-        bytes=sum(row.bytes or 0 for row in rows),
+        unchanged=unchanged,
+        rows=[ledger.rows[work.id] for work in works if work.id in ledger.rows],
     )
 
 
+def _is_wanted(work: Work, ledger: Ledger, revalidate: bool, only: Collection[str]) -> bool:
+    if only:
+        row = ledger.rows.get(work.id)
+        return row is not None and row.status in only
+    return revalidate or not ledger.holds(work)
+
+
 def _bounded(
-    pool: ThreadPoolExecutor, work: Callable[[Work], LedgerRow], items: Sequence[Work]
-) -> Iterator[LedgerRow]:
+    pool: ThreadPoolExecutor,
+    download: Callable[[Work, LedgerRow | None], LedgerRow | None],
+    tasks: Iterable[tuple[Work, LedgerRow | None]],
+) -> Iterator[LedgerRow | None]:
     """Yield results as they come, never holding more than two tasks a thread."""
-    pending: set[Future[LedgerRow]] = set()
+    pending: set[Future[LedgerRow | None]] = set()
     try:
-        for item in items:
-            pending.add(pool.submit(work, item))
+        for task in tasks:
+            pending.add(pool.submit(download, *task))
             if len(pending) >= 2 * THREADS:
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
@@ -115,44 +165,3 @@ def _bounded(
     finally:
         for future in pending:
             future.cancel()
-
-
-def _download(store: Store, work: Work, fetcher: Fetcher, mirror: str | None) -> LedgerRow:
-    answer = fetcher.fetch(mirrored(work.image_url, mirror))
-    if answer.status != OK:
-        return _row(work, answer, answer.status, answer.reason)
-    try:
-        picture = check_picture(answer.content)
-    except RejectedPicture as error:
-        return _row(work, answer, error.status, str(error))
-    name = sha256(answer.content).hexdigest()
-    store.write_bytes(thumbnail_name(name), picture.thumbnail)
-    store.write_bytes(picture_name(name), answer.content)
-    return _row(
-        work,
-        answer,
-        OK,
-        sha256=name,
-        bytes=len(answer.content),
-        width=picture.width,
-        height=picture.height,
-        color=picture.color,
-    )
-
-
-def _row(
-    work: Work, answer: Answer, status: str, reason: str = "", **stored: str | int
-) -> LedgerRow:
-    return LedgerRow(
-        id=work.id,
-        image_url=work.image_url,
-        image_modified=work.image_modified,
-        status=status,
-        reason=reason,
-        http_status=answer.http_status,
-        etag=answer.headers.get("etag"),
-        last_modified=answer.headers.get("last-modified"),
-        attempts=answer.attempts,
-        fetched_at=datetime.now(UTC).replace(microsecond=0),
-        **stored,  # type: ignore[arg-type]
-    )

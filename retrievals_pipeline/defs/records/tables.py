@@ -13,7 +13,7 @@ import requests
 
 from retrievals_pipeline.http import USER_AGENT, is_loopback
 from retrievals_pipeline.progress import track
-from retrievals_serving.errors import SourceError
+from retrievals_serving.errors import SourceError, SourceUnavailable
 from retrievals_serving.store import Store, file_sha256
 
 logger = logging.getLogger(__name__)
@@ -100,7 +100,9 @@ def _download(location: str, table: str, store: Store) -> Path:
                     for block in response.iter_content(1 << 20):
                         file.write(block)
                 except requests.RequestException as error:
-                    raise SourceError(f"{url} broke off: {error}. Run the build again.") from error
+                    raise SourceUnavailable(
+                        f"{url} broke off: {error}. Run the build again."
+                    ) from error
             store.write_bytes(f"{name}.etag", response.headers.get("ETag", "").encode())
             logger.info("downloaded %s", url)
     return store.path(name)
@@ -121,7 +123,10 @@ def _request(
             )
         response.raise_for_status()
     except requests.RequestException as error:
-        raise SourceError(
+        code = error.response.status_code if error.response is not None else None
+        is_lasting = code is not None and code < requests.codes.server_error
+        kind = SourceError if is_lasting else SourceUnavailable
+        raise kind(
             f"{url} cannot be read: {error}. Check RETRIEVALS_NGA_URL and the network."
         ) from error
     return response

@@ -1,0 +1,88 @@
+"""`retrievals coverage` and `retrievals images`: which pictures there are, and trying again."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from retrievals_pipeline.defs.images.coverage import Outcome, ledger_rows, outcomes
+from retrievals_pipeline.defs.images.ledger import FAILURES, OK
+from retrievals_pipeline.terminal import require_dagster, settings_of, shown_at_work
+
+home = click.option("--home", type=click.Path(path_type=Path), help="Folder of all artifacts.")
+
+
+@click.command()
+@home
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def coverage(home: Path | None, as_json: bool) -> None:
+    """Show which pictures there are, and why the others are not: works by status and reason.
+
+    It reads the ledgers alone, also while a build is at work.
+    """
+    settings = settings_of(home=home)
+    found = outcomes(ledger_rows(settings.store, settings.shards))
+    if as_json:
+        click.echo(json.dumps([asdict(outcome) for outcome in found], ensure_ascii=False))
+    elif found:
+        Console().print(_table(found))
+    else:
+        click.echo(f"No ledger under {settings.store.root}; `retrievals build` begins one.")
+
+
+def _table(found: list[Outcome]) -> Table:
+    total = sum(outcome.works for outcome in found)
+    table = Table("works", "", "status", "reason", "example", box=None, pad_edge=False)
+    for outcome in found:
+        table.add_row(
+            f"{outcome.works:,}",
+            f"{outcome.works / total:.1%}",
+            Text(outcome.status, "green" if outcome.status == OK else "red"),
+            Text(outcome.reason or FAILURES.get(outcome.status, "")),
+            Text.assemble(f"{outcome.example}\n", (outcome.example_url, "dim")),
+        )
+    for column in table.columns[:2]:
+        column.justify = "right"
+    table.columns[-1].overflow = "fold"  # an address that is cut leads nowhere
+    return table
+
+
+@click.group()
+def images() -> None:
+    """The pictures of the works."""
+
+
+@images.command()
+@click.option(
+    "--reason",
+    "statuses",
+    type=click.Choice(list(FAILURES)),
+    multiple=True,
+    required=True,
+    help="A status that `retrievals coverage` shows; may be given several times.",
+)
+@home
+def retry(statuses: tuple[str, ...], home: Path | None) -> None:
+    """Try again the works whose picture was not to be had for a reason, and no others.
+
+    The run is in the history of the Dagster UI, as those of a build.
+    """
+    settings = settings_of(home=home)
+    require_dagster()
+    from retrievals_pipeline.retry import retry_images
+
+    with shown_at_work():
+        now = retry_images(settings, statuses)
+    if not now:
+        click.echo(
+            f"No work has the status {' or '.join(statuses)}; `retrievals coverage` shows which "
+            "there are."
+        )
+        return
+    became = ", ".join(f"{count} {status}" for status, count in now.most_common())
+    following = " `retrievals build` makes a release with them." if now[OK] else ""
+    click.echo(f"{now.total()} tried again: {became}.{following}")

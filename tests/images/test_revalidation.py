@@ -1,0 +1,108 @@
+"""Asking a museum whether what is held is still the same costs it no picture."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow, Work
+from retrievals_serving.store import Store
+from tests.images.conftest import (
+    SHARD,
+    Museum,
+    Respond,
+    body,
+    download,
+    jpeg,
+    status,
+    unless_held,
+    work,
+)
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def held(museum: Museum, store: Store) -> list[Work]:
+    """Three works whose pictures were fetched long ago."""
+    works = [work(museum, str(n), unless_held(jpeg(n), f'"{n}"')) for n in range(3)]
+    download(store, works)
+    ledger = Ledger(store, SHARD)
+    ledger.rows = {id_: replace(row, fetched_at=LONG_AGO) for id_, row in ledger.rows.items()}
+    ledger.close()
+    museum.log.clear()
+    return works
+
+
+def rows(store: Store) -> dict[str, LedgerRow]:
+    return Ledger(store, SHARD).rows
+
+
+def test_what_is_unchanged_stays_with_a_new_time(
+    museum: Museum, store: Store, held: list[Work]
+) -> None:
+    before = rows(store)
+    summary = download(store, held, revalidate=True)
+    assert (summary.fetched, summary.unchanged, summary.statuses) == (3, 3, {"ok": 3})
+    assert {asked.headers["if-none-match"] for asked in museum.log} == {'"0"', '"1"', '"2"'}
+    for id_, row in rows(store).items():
+        assert row.sha256 == before[id_].sha256
+        assert row.fetched_at > LONG_AGO
+
+
+def test_a_changed_etag_brings_the_new_picture(
+    museum: Museum, store: Store, held: list[Work]
+) -> None:
+    before = rows(store)["nga:1"].sha256
+    work(museum, "1", unless_held(jpeg(9), '"new"'))
+    assert download(store, held, revalidate=True).unchanged == 2
+    assert rows(store)["nga:1"].sha256 != before
+    assert rows(store)["nga:1"].etag == '"new"'
+
+
+@pytest.mark.parametrize("answer", [status(404), status(410)])
+def test_what_the_museum_took_away_is_gone(
+    museum: Museum, store: Store, held: list[Work], answer: Respond
+) -> None:
+    work(museum, "1", answer)
+    assert download(store, held, revalidate=True).statuses == {"ok": 2, "gone": 1}
+    assert rows(store)["nga:1"].sha256 is None
+
+
+@pytest.mark.parametrize(
+    "answer", [status(500), status(403), body(b"<html>closed today</html>"), body(jpeg()[:-300])]
+)
+def test_a_bad_day_of_the_museum_costs_no_picture(
+    museum: Museum, store: Store, held: list[Work], answer: Respond
+) -> None:
+    before = rows(store)["nga:1"]
+    work(museum, "1", answer)
+    assert download(store, held, revalidate=True).statuses == {"ok": 3}
+    assert rows(store)["nga:1"] == before
+
+
+def test_a_record_that_changed_without_its_picture_costs_no_picture(
+    store: Store, held: list[Work]
+) -> None:
+    changed = [replace(held[0], image_modified="2026"), *held[1:]]
+    summary = download(store, changed)
+    assert (summary.fetched, summary.unchanged) == (1, 1)
+    assert download(store, changed).fetched == 0
+
+
+def test_a_museum_with_dates_alone_is_asked_by_date(museum: Museum, store: Store) -> None:
+    date = "Sat, 21 Nov 2026 12:00:00 GMT"
+    works = [work(museum, "1", body(jpeg(), ETag="", Last_Modified=date))]
+    download(store, works)
+    museum.log.clear()
+    work(museum, "1", status(304))
+    assert download(store, works, revalidate=True).unchanged == 1
+    (asked,) = museum.log
+    assert asked.headers["if-modified-since"] == date
+    assert "if-none-match" not in asked.headers
+
+
+def test_a_picture_lost_from_the_store_is_asked_for_whole(store: Store, held: list[Work]) -> None:
+    store.remove(store.names("images/*/*")[0])
+    assert download(store, held, revalidate=True).unchanged == 2
+    assert len(store.names("images/*/*")) == 3
