@@ -177,6 +177,7 @@ def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_pa
     monkeypatch.setattr(recipe, "HELD_OUT", 20)
     monkeypatch.setattr(recipe, "PAINTINGS", WORKS - 20)
     for module, name, few in (
+        (figures, "QUERIES", 2),
         (recipe, "TOWER_STEPS", 2),
         (recipe, "EMBEDDER_STEPS", 2),
         (recipe, "RERANKER_STEPS", 2),

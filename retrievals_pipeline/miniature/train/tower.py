@@ -60,11 +60,10 @@ class Namer(nn.Module):
         there = tokens.device
         pictures = torch.stack([each[0].mean(0) for each in features])
         things, middles, colors = (
-            torch.from_numpy(np.concatenate([getattr(each.cells, name) for each in shown])).to(
-                there
-            )
+            torch.from_numpy(np.concatenate([getattr(each.cells, name) for each in shown]))
             for name in ("things", "middles", "colors")
         )
+        things, middles, colors = (each.to(there) for each in (things, middles, colors))
         empty = (things.sum(1, keepdim=True) == 0).float()
         one_of = torch.cat([empty, things], dim=1)
         weights = torch.where(empty[:, 0] > 0, EMPTY, 1.0)
