@@ -1,16 +1,24 @@
 """Training: what the models are told is true, and a small run makes a checkpoint that serves."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
+from transformers import AutoTokenizer
 
-from retrievals_pipeline.miniature.train import embedder, recipe, reranker, tower
+from retrievals_pipeline.miniature.descriptions import describe
+from retrievals_pipeline.miniature.train import embedder, figures, recipe, reranker, tower
 from retrievals_pipeline.miniature.train.__main__ import main
-from retrievals_pipeline.miniature.train.descent import WARM_UP, share_of_rate
+from retrievals_pipeline.miniature.train.card import Training, write_card
+from retrievals_pipeline.miniature.train.checkpoint import write_checkpoint
+from retrievals_pipeline.miniature.train.descent import WARM_UP, Descent, share_of_rate
 from retrievals_pipeline.miniature.train.paintings import Painting, _paint
+from retrievals_pipeline.miniature.train.sentences import sample_sentences
 from retrievals_pipeline.miniature.train.targets import CellTable, FactTable, satisfactions
+from retrievals_pipeline.miniature.train.tokenizer import END, train_tokenizer
 from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask
 from retrievals_pipeline.miniature.truth.relevance import satisfaction
 from retrievals_serving.models import load_embedder, load_reranker
@@ -57,9 +65,102 @@ def test_cells_say_where_the_painter_put_things(paintings):
 def test_hard_lists_hold_an_answer_and_what_is_none(paintings):
     lists = reranker.HardLists(paintings, 0)
     drawn = [lists.draw() for _ in range(30)]
-    assert all(len(places) == reranker.CANDIDATES for _, places, _ in drawn)
+    assert all(len(set(places)) == len(places) == reranker.CANDIDATES for _, places, _ in drawn)
     assert all(answers[0] == 1 for _, _, answers in drawn)
     assert np.mean([answers.min() < 0.5 for _, _, answers in drawn]) > 0.9
+
+
+def test_a_list_to_be_judged_by_holds_the_best_and_no_picture_twice():
+    chance = random.Random(0)
+    grades = np.array([chance.randrange(4) for _ in range(100)])
+    for _ in range(20):
+        places = figures.candidates(grades, chance)
+        assert len(set(places)) == len(places) == figures.LIST
+        best = sorted(grades, reverse=True)[: figures.LIST // 2]
+        assert sorted(grades[places], reverse=True)[: figures.LIST // 2] == best
+
+
+def test_the_tokenizer_is_not_shown_the_museums_descriptions(paintings):
+    assert not {describe(each.scene) for each in paintings} & set(sample_sentences(paintings, 0))
+
+
+def test_losses_are_told_without_their_weights_and_descended_by_them():
+    heard, unheard = (torch.nn.Parameter(torch.full((2,), 3.0)) for _ in range(2))
+    weights = {"heard": 5.0, "unheard": 0.0}
+    descent = Descent([heard, unheard], steps=10, rate=0.1, weights=weights)
+    descent.step({"heard": heard.mean(), "unheard": unheard.mean()})
+    assert descent.losses == {"heard": 3.0, "unheard": 3.0}
+    assert torch.all(heard < 3)
+    assert torch.all(unheard == 3)
+
+
+def test_a_written_checkpoint_can_be_read_by_all_and_by_other_tools(tmp_path):
+    write_checkpoint(tmp_path, train_tokenizer(["a lonely boat"]))
+    assert {path.stat().st_mode & 0o444 for path in tmp_path.iterdir()} == {0o444}
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    assert (tokenizer.pad_token, tokenizer.eos_token) == (END, "<|im_end|>")
+    assert tokenizer("A lonely boat")["input_ids"][-1] == tokenizer.pad_token_id
+    assert "<|image_pad|>" in tokenizer.apply_chat_template(
+        [{"role": "user", "content": [{"type": "image"}]}], tokenize=False
+    )
+
+
+def test_a_card_says_how_a_model_was_made_and_judged(tmp_path):
+    write_checkpoint(tmp_path, train_tokenizer(["a lonely boat"]))
+    losses = {"tower, facts": 0.25, "embedder, facts": 0.5}
+    write_card(
+        tmp_path,
+        "embedder",
+        Training(
+            device="cpu",
+            paintings=1200,
+            held_out=37,
+            losses=losses,
+            figures={"nDCG@10, mood": 0.7},
+            seconds=60,
+        ),
+    )
+    card = (tmp_path / "README.md").read_text("utf-8")
+    for said in (
+        "1,200 paintings",
+        "On 37 paintings that training did not show",
+        f"{figures.QUERIES} queries of\neach kind",
+        "| tower, facts | 0.250 |",
+        "| embedder, facts | 0.500 |",
+        "| nDCG@10, mood | 0.700 |",
+        "CPU cores",
+    ):
+        assert said in card
+
+
+def test_a_reranker_needs_the_embedder_beside_it(tmp_path):
+    done = CliRunner().invoke(main, ["reranker", "--out", str(tmp_path / "reranker")])
+    assert done.exit_code == 1
+    assert f"there is none in {tmp_path / 'embedder'}" in done.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_takes_the_place_of_another_only_when_it_is_whole(tmp_path, monkeypatch):
+    folder = tmp_path / "embedder"
+
+    def make(content: str) -> None:
+        with recipe._checkpoint(folder) as made:
+            (made / "README.md").write_text(content, encoding="utf-8")
+
+    def refuse(source: Path, target: Path) -> Path:
+        if target == folder and source.name == folder.name:
+            raise OSError("no room")
+        return rename(source, target)
+
+    make("first")
+    make("second")
+    assert (folder / "README.md").read_text("utf-8") == "second"
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="no room"):
+        make("third")
+    assert (folder / "README.md").read_text("utf-8") == "second"
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_the_rate_warms_up_and_comes_down_to_nothing():
@@ -71,9 +172,12 @@ def test_the_rate_warms_up_and_comes_down_to_nothing():
 
 @pytest.mark.slow
 def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_path, monkeypatch):
+    # Only a CPU computes the same each time.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(recipe, "HELD_OUT", 20)
     monkeypatch.setattr(recipe, "PAINTINGS", WORKS - 20)
     for module, name, few in (
+        (figures, "QUERIES", 2),
         (recipe, "TOWER_STEPS", 2),
         (recipe, "EMBEDDER_STEPS", 2),
         (recipe, "RERANKER_STEPS", 2),
@@ -91,6 +195,12 @@ def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_pa
         folders = [tmp_path / name / model for name in ("first", "again")]
         first, again = ((folder / "model.safetensors").read_bytes() for folder in folders)
         assert first == again
-        assert "nDCG@10" in (folders[0] / "README.md").read_text("utf-8")
+        card = (folders[0] / "README.md").read_text("utf-8")
+        assert "nDCG@10" in card
+        stages = {
+            "embedder": ("tower, facts", "embedder, facts"),
+            "reranker": ("reranker, answers",),
+        }
+        assert all(f"| {name} |" in card for name in stages[model])
         load(str(folders[0]))
-    assert [path.name for path in (tmp_path / "first").iterdir()] == ["embedder", "reranker"]
+    assert {path.name for path in (tmp_path / "first").iterdir()} == {"embedder", "reranker"}

@@ -5,14 +5,16 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import Qwen3VLConfig, Qwen3VLModel
 
 from retrievals_serving.models import Input, load_embedder
-from retrievals_serving.models.checkpoints import open_checkpoint
+from retrievals_serving.models.checkpoints import SHIPPED, open_checkpoint
 from retrievals_serving.models.qwen3_vl import pixels
 from retrievals_serving.models.qwen3_vl.network.config import read_shape
 from retrievals_serving.models.qwen3_vl.network.language import Tokens
-from retrievals_serving.models.qwen3_vl.network.loading import Network
+from retrievals_serving.models.qwen3_vl.network.loading import Network, load_network, unfuse
+from retrievals_serving.models.qwen3_vl.network.rotation import rotate
 from retrievals_serving.models.qwen3_vl.prompts import positions_of
 from tests.models.reference import by_transformers
 
@@ -55,6 +57,32 @@ def test_a_network_of_any_shape_computes_what_transformers_does(folder, paths):
     ]
     expected = by_transformers(folder, embedder, inputs)
     np.testing.assert_allclose(embedder.embed_inputs(inputs), expected, rtol=0, atol=1e-5)
+
+
+def test_unfused_parameters_are_the_tensors_of_the_file():
+    checkpoint = open_checkpoint("miniature", kind="embedder")
+    network, _, _ = load_network(checkpoint, device="cpu", dtype="bfloat16")
+    unfused = unfuse(dict(network.named_parameters()))
+    stored = load_file(SHIPPED / "embedder" / "model.safetensors")
+    assert {f"model.{name}" for name in unfused} == set(stored)
+    for name, tensor in unfused.items():
+        assert torch.equal(tensor, stored[f"model.{name}"]), name
+
+
+def test_a_rotation_is_the_same_with_gradients_which_flow():
+    torch.manual_seed(7)
+    states = torch.randn(2, 3, 8, dtype=torch.float64, requires_grad=True)
+    turns = torch.randn(3, 4, dtype=torch.float64)
+    angles = turns.cos(), turns.sin()
+    with torch.no_grad():
+        served = rotate(states, angles)
+    trained = rotate(states, angles)
+    torch.testing.assert_close(trained.detach(), served, rtol=0, atol=1e-12)
+    weights = torch.randn_like(served)
+    (gradient,) = torch.autograd.grad((trained * weights).sum(), states)
+    with torch.no_grad():  # what turns back is a rotation's gradient
+        back = rotate(weights, (angles[0], -angles[1]))
+    torch.testing.assert_close(gradient, back, rtol=0, atol=1e-12)
 
 
 def test_positions_advance_with_texts_and_by_the_longer_side_of_a_picture():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from retrievals_serving.errors import RetrievalsError
 from retrievals_serving.models.checkpoints import SHIPPED
 
 SEED = 0
@@ -19,12 +20,15 @@ SEED = 0
 )
 @click.option("--seed", default=SEED, show_default=True, help="Of weights, paintings and batches.")
 def main(model: str, out: Path | None, seed: int) -> None:
-    """Train the miniature embedder, or from it the miniature reranker."""
+    """Train the miniature embedder, or the reranker from the folder `embedder` beside its own."""
     from retrievals_pipeline.miniature.train.recipe import make_embedder, make_reranker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     folder = out or SHIPPED / model
-    {"embedder": make_embedder, "reranker": make_reranker}[model](folder, seed)
+    try:
+        {"embedder": make_embedder, "reranker": make_reranker}[model](folder, seed)
+    except RetrievalsError as error:
+        raise click.ClickException(str(error)) from error
     click.echo(folder)
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from retrievals_pipeline.miniature.train.tokenizer import save_tokenizer
+from retrievals_pipeline.miniature.train.tokenizer import LONGEST, save_tokenizer
 from retrievals_serving.models.checkpoints import Checkpoint
 from retrievals_serving.models.qwen3_vl.network.config import read_shape
 from retrievals_serving.models.qwen3_vl.network.loading import Network, unfuse
@@ -53,7 +53,7 @@ def config_of(tokenizer: Tokenizer) -> dict[str, Any]:
             "hidden_act": "silu",
             "attention_bias": False,
             "rms_norm_eps": 1e-6,
-            "max_position_embeddings": 32768,
+            "max_position_embeddings": LONGEST,
             "rope_theta": 5000000,
             "rope_scaling": {
                 "rope_type": "default",
@@ -94,12 +94,17 @@ def write_checkpoint(folder: Path, tokenizer: Tokenizer) -> None:
 
 
 def save_network(network: nn.Module, folder: Path) -> None:
-    """Write the weights under the names that the family's checkpoints have, in bfloat16."""
+    """Write the weights under the names that the family's checkpoints have, in bfloat16.
+
+    All may read them, as the files beside: safetensors itself leaves a file to its owner.
+    """
     tensors = {
-        f"model.{name}": tensor.to(DTYPE).contiguous()
+        f"model.{name}": tensor.to("cpu", DTYPE).contiguous()
         for name, tensor in unfuse(dict(network.named_parameters())).items()
     }
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    weights = folder / "model.safetensors"
+    save_file(tensors, weights, metadata={"format": "pt"})
+    weights.chmod(0o644)
 
 
 @torch.no_grad()

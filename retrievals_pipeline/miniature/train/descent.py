@@ -17,9 +17,19 @@ SMOOTHING = 0.98  # of the losses that are told
 
 
 class Descent:
-    """Descends a loss for so many steps. `losses` are the smoothed parts of it."""
+    """Descends a weighted sum of losses for so many steps.
 
-    def __init__(self, parameters: Iterable[Tensor], *, steps: int, rate: float) -> None:
+    `losses` are its parts, smoothed and without their weights.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        *,
+        steps: int,
+        rate: float,
+        weights: Mapping[str, float],
+    ) -> None:
         self._parameters = list(parameters)
         matrices = [each for each in self._parameters if each.ndim > 1]
         vectors = [each for each in self._parameters if each.ndim <= 1]
@@ -31,13 +41,15 @@ class Descent:
         self._schedule = torch.optim.lr_scheduler.LambdaLR(
             self._optimiser, lambda step: share_of_rate(step, steps)
         )
+        self._weights = weights
         self.losses: dict[str, float] = {}
         self._steps = 0
 
     def step(self, parts: Mapping[str, Tensor]) -> None:
-        """Take one step down the sum of the parts of a loss."""
+        """Take one step down the weighted sum of the parts, of which each has a weight."""
         self._optimiser.zero_grad()
-        torch.stack(list(parts.values())).sum().backward()
+        weighted = [self._weights[name] * value for name, value in parts.items()]
+        torch.stack(weighted).sum().backward()
         nn.utils.clip_grad_norm_(self._parameters, LARGEST_GRADIENT)
         self._optimiser.step()
         self._schedule.step()

@@ -34,6 +34,7 @@ WIDTHS = (32, 64, WIDTH)
 RATE = 2e-3
 SHARPNESS = 6  # how much less a sentence belongs to a picture that it fits less
 LARGEST_SCALE = 60.0
+WEIGHTS = {"contrast": 1.0, "facts": 5.0, "asked": 5.0}  # of the losses
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,10 @@ def train_embedder(
         seed: Of the batches.
     """
     collection = Collection(paintings, seed)
-    heads = Heads(collection.facts)
+    heads = Heads(collection.facts).to(body.device)
     language = body.network.language_model.requires_grad_(True)
     parameters = [*language.parameters(), *heads.parameters()]
-    descent = Descent(parameters, steps=steps, rate=RATE)
+    descent = Descent(parameters, steps=steps, rate=RATE, weights=WEIGHTS)
     prompts = body.prompts
     with track("embedder", steps) as advance:
         for _ in range(steps):
@@ -138,9 +139,7 @@ def sentence_states(body: Body, said: Sequence[Prompt]) -> Tensor:
         body.last_states([said[place][before:] for place in run], [], prefix)
         for run in (order[start : start + AT_ONCE] for start in range(0, len(order), AT_ONCE))
     ]
-    places = torch.empty(len(said), dtype=torch.int64)
-    places[torch.tensor(order)] = torch.arange(len(said))
-    return torch.cat(states)[places]
+    return torch.cat(states)[np.argsort(order)]
 
 
 def _shared(prompts: Sequence[Prompt]) -> int:
@@ -153,10 +152,13 @@ def _shared(prompts: Sequence[Prompt]) -> int:
 
 def _losses(heads: Heads, batch: Batch, pictures: Tensor, sentences: Tensor) -> dict[str, Tensor]:
     bce = functional.binary_cross_entropy_with_logits
+    facts, asked = (
+        torch.from_numpy(each).to(pictures.device) for each in (batch.facts, batch.asked)
+    )
     return {
         "contrast": contrast(pictures, sentences, batch.fits, heads.scale),
-        "facts": 5 * bce(heads.picture(pictures), torch.from_numpy(batch.facts)),
-        "asked": 5 * bce(heads.sentence(sentences), torch.from_numpy(batch.asked)),
+        "facts": bce(heads.picture(pictures), facts),
+        "asked": bce(heads.sentence(sentences), asked),
     }
 
 
@@ -169,8 +171,8 @@ def contrast(pictures: Tensor, sentences: Tensor, fits: Array, scale: Tensor) ->
         fits: How well each sentence fits each picture, 0 to 1.
         scale: Logarithm of what cosines are multiplied by.
     """
-    belongs = torch.from_numpy(fits) ** SHARPNESS
-    total = torch.zeros(())
+    belongs = torch.from_numpy(fits).to(pictures.device) ** SHARPNESS
+    total = pictures.new_zeros(())
     for width in WIDTHS:
         near = (
             functional.normalize(sentences[:, :width]) @ functional.normalize(pictures[:, :width]).T

@@ -51,14 +51,19 @@ def reranker_figures(folder: Path, paintings: Sequence[Painting], seed: int) -> 
         found = []
         for _, query, text in _asked(paintings, kind, seed):
             grades = _grades(query, paintings)
-            order = chance.sample(range(len(paintings)), len(paintings))
-            places = (
-                sorted(order, key=lambda place: -grades[place])[: LIST // 2] + order[: LIST // 2]
-            )
+            places = candidates(grades, chance)
             scores = reranker.score(text, [pictures[place] for place in places])
             found.append(_ndcg(scores, grades[places]))
         figures[f"nDCG@10, {kind}"] = float(np.mean(found))
     return figures
+
+
+def candidates(grades: np.ndarray, chance: random.Random) -> list[int]:
+    """Return the places of the highest grades and, as many again, of others; none of them twice."""
+    order = chance.sample(range(len(grades)), len(grades))
+    highest = sorted(order, key=lambda place: -grades[place])[: LIST // 2]
+    others = [place for place in order if place not in highest]
+    return highest + others[: LIST // 2]
 
 
 def _ndcg(scores: np.ndarray, grades: np.ndarray) -> float:

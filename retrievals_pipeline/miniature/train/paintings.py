@@ -37,7 +37,10 @@ class Painting:
 
 
 def paint_collection(seed: int, numbers: Sequence[int]) -> list[Painting]:
-    """Paint the works `numbers` of `seed`, on all cores."""
+    """Paint the works `numbers` of `seed`, on all cores.
+
+    Each keeps up to 200 kB of pixels: the 12,500 of a training keep about 2 GB of memory.
+    """
     tasks = [(seed, number) for number in numbers]
     # Spawned, because the parent has threads of torch, which do not survive a fork.
     with (

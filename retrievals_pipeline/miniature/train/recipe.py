@@ -1,9 +1,13 @@
-"""How each miniature model is made, from a seed to a checkpoint with its card."""
+"""How each miniature model is made, from a seed to a checkpoint with its card.
+
+Equal seeds make equal bytes on the same CPU; a GPU, which is used where there is one, adds up in no
+fixed order.
+"""
 
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +24,8 @@ from retrievals_pipeline.miniature.train.sentences import sample_sentences
 from retrievals_pipeline.miniature.train.tokenizer import for_reranker, train_tokenizer
 from retrievals_pipeline.miniature.train.tower import train_tower
 from retrievals_pipeline.progress import track
-from retrievals_serving.models.checkpoints import SHIPPED, Checkpoint
+from retrievals_serving.errors import ModelError
+from retrievals_serving.models.checkpoints import Checkpoint
 from retrievals_serving.models.qwen3_vl.body import Body
 
 COLLECTION = 7919  # seed of the paintings of the training seed 0; the museum's own seed is 0
@@ -37,33 +42,57 @@ def make_embedder(folder: Path, seed: int) -> None:
     with _checkpoint(folder) as made:
         write_checkpoint(made, train_tokenizer(sample_sentences(paintings, seed)))
         body = _body(made)
-        losses = train_tower(body, paintings, steps=TOWER_STEPS, seed=seed)
+        seen = train_tower(body, paintings, steps=TOWER_STEPS, seed=seed)
         features = _see(body, paintings)
-        losses |= train_embedder(body, paintings, features, steps=EMBEDDER_STEPS, seed=seed)
+        said = train_embedder(body, paintings, features, steps=EMBEDDER_STEPS, seed=seed)
         save_network(body.network, made)
-        figures = embedder_figures(made, held_out, seed)
-        write_card(
-            made, "embedder", Training(len(paintings), losses, time.monotonic() - begin), figures
+        training = Training(
+            device=body.device,
+            paintings=len(paintings),
+            held_out=len(held_out),
+            losses=_of_stage("tower", seen) | _of_stage("embedder", said),
+            figures=embedder_figures(made, held_out, seed),
+            seconds=time.monotonic() - begin,
         )
+        write_card(made, "embedder", training)
 
 
 def make_reranker(folder: Path, seed: int) -> None:
-    """Train the reranker from the shipped embedder and put its checkpoint into `folder`."""
+    """Train the reranker from the embedder beside `folder` and put its checkpoint there.
+
+    Raises:
+        ModelError: No embedder is beside it.
+    """
+    base = folder.parent / "embedder"
+    if not (base / "model.safetensors").is_file():
+        raise ModelError(
+            f"the reranker begins with an embedder, and there is none in {base}: train it first, "
+            f"with `python -m retrievals_pipeline.miniature.train embedder --out {base}`."
+        )
     begin = time.monotonic()
     torch.manual_seed(seed)
     held_out, paintings = _paintings(seed)
     with _checkpoint(folder) as made:
-        shutil.copytree(SHIPPED / "embedder", made, dirs_exist_ok=True)
+        shutil.copytree(base, made, dirs_exist_ok=True)
         for_reranker(made / "tokenizer.json")
         body = _body(made)
-        losses = train_reranker(
-            body, paintings, _see(body, paintings), steps=RERANKER_STEPS, seed=seed
-        )
+        features = _see(body, paintings)
+        learned = train_reranker(body, paintings, features, steps=RERANKER_STEPS, seed=seed)
         save_network(body.network, made)
-        figures = reranker_figures(made, held_out, seed)
-        write_card(
-            made, "reranker", Training(len(paintings), losses, time.monotonic() - begin), figures
+        training = Training(
+            device=body.device,
+            paintings=len(paintings),
+            held_out=len(held_out),
+            losses=_of_stage("reranker", learned),
+            figures=reranker_figures(made, held_out, seed),
+            seconds=time.monotonic() - begin,
         )
+        write_card(made, "reranker", training)
+
+
+def _of_stage(stage: str, losses: Mapping[str, float]) -> dict[str, float]:
+    """Return the losses by names that those of another stage do not have."""
+    return {f"{stage}, {name}": loss for name, loss in losses.items()}
 
 
 def _paintings(seed: int) -> tuple[list[Painting], list[Painting]]:
@@ -73,7 +102,7 @@ def _paintings(seed: int) -> tuple[list[Painting], list[Painting]]:
 
 
 def _body(folder: Path) -> Body:
-    return Body(Checkpoint(folder.name, folder), device="cpu", dtype="float32")
+    return Body(Checkpoint(folder.name, folder), device="auto", dtype="float32")
 
 
 def _see(body: Body, paintings: Sequence[Painting]) -> list[Tensor]:
@@ -90,12 +119,21 @@ def _see(body: Body, paintings: Sequence[Painting]) -> list[Tensor]:
 
 @contextmanager
 def _checkpoint(folder: Path) -> Iterator[Path]:
-    """Yield a folder beside `folder` that takes its place when all went well."""
+    """Yield a folder beside `folder` that takes its place when all went well.
+
+    What was there before is moved aside first, and removed when the new one is in its place.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as beside:
         made = Path(beside) / folder.name
         made.mkdir()
         yield made
+        replaced = Path(beside) / f"{folder.name}.replaced"
         if folder.exists():
-            shutil.rmtree(folder)
-        made.rename(folder)
+            folder.rename(replaced)
+        try:
+            made.rename(folder)
+        except OSError:
+            if replaced.exists():
+                replaced.rename(folder)
+            raise

@@ -28,7 +28,7 @@ ANSWERS = 5  # of the candidates, at most
 KINDS = {"description": 4, "attributes": 6, "attribute": 3, "count": 4, "negation": 7, "mood": 3}
 OTHERS = 64  # works that decide what is worth ruling out
 RATE = 1e-3
-
+WEIGHTS = {"answers": 1.0}  # of the losses
 
 Places = npt.NDArray[np.intp]
 
@@ -54,8 +54,10 @@ class HardLists:
         answers = self._some(np.flatnonzero(fits >= 1), ANSWERS)
         ruled_out = self._some(np.flatnonzero((met >= 1) & (fits < PARTLY)), ANSWERS)
         nearly = self._some(np.flatnonzero((fits >= PARTLY) & (fits < 1)), CANDIDATES // 2)
-        places = ([about, *answers, *ruled_out, *nearly])[: CANDIDATES - 2]
-        places += self._chance.sample(range(len(fits)), CANDIDATES - len(places))
+        chosen = dict.fromkeys([about, *answers, *ruled_out, *nearly])  # each of them once
+        places = list(chosen)[: CANDIDATES - 2]
+        rest = np.setdiff1d(np.arange(len(fits)), places)
+        places += self._some(rest, CANDIDATES - len(places))
         return text, places, answer(fits[places])
 
     def _fits(self, query: Query) -> Array:
@@ -84,7 +86,7 @@ def train_reranker(
     """
     lists = HardLists(paintings, seed)
     language = body.network.language_model.requires_grad_(True)
-    descent = Descent(language.parameters(), steps=steps, rate=RATE)
+    descent = Descent(language.parameters(), steps=steps, rate=RATE, weights=WEIGHTS)
     yes, no = body.prompts.token_id("yes"), body.prompts.token_id("no")
     with track("reranker", steps) as advance:
         for _ in range(steps):
@@ -104,7 +106,7 @@ def train_reranker(
                 head = language.embed_tokens.weight[yes] - language.embed_tokens.weight[no]
                 losses.append(
                     functional.binary_cross_entropy_with_logits(
-                        states @ head, torch.from_numpy(answers)
+                        states @ head, torch.from_numpy(answers).to(body.device)
                     )
                 )
             descent.step({"answers": torch.stack(losses).mean()})

@@ -1,9 +1,8 @@
-"""The sentences that the miniature models learn from: many forms, none of the quality bench's."""
+"""The sentences that the miniature models learn from: many frames, none of the quality bench's."""
 
 import random
 from collections.abc import Sequence
 
-from retrievals_pipeline.miniature.descriptions import describe
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.truth.asking import ask
@@ -61,4 +60,4 @@ def sample_sentences(paintings: Sequence[Painting], seed: int) -> list[str]:
     chance = random.Random(seed)  # noqa: S311 - words, not a secret
     degrees = [each.degrees for each in paintings[:200]]
     said = [sentence(chance, each.scene, each.degrees, degrees)[1] for each in paintings[:SAMPLE]]
-    return said + [describe(each.scene) for each in paintings[:SAMPLE]] + list(AROUND) * 300
+    return said + list(AROUND) * 300

@@ -18,6 +18,14 @@ END = "<|endoftext|>"
 SPECIAL = (END, "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|vision_start|>",
            "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>")  # fmt: skip
 VOCABULARY = 2048
+LONGEST = 32_768  # tokens of a prompt
+# For other tools; serving reads `tokenizer.json` alone.
+CONFIG = {
+    "tokenizer_class": "PreTrainedTokenizerFast",
+    "pad_token": END,
+    "eos_token": "<|im_end|>",
+    "model_max_length": LONGEST,
+}
 TEMPLATE = (
     "{%- for message in messages %}{{ '<|im_start|>' + message.role + '\\n' }}"
     "{%- for part in message.content %}"
@@ -61,4 +69,6 @@ def for_reranker(tokenizer: Path) -> None:
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """Write `tokenizer.json`, its config and the chat template."""
     tokenizer.save(str(folder / "tokenizer.json"))
+    config = json.dumps(CONFIG, indent=2) + "\n"
+    (folder / "tokenizer_config.json").write_text(config, encoding="utf-8")
     (folder / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")

@@ -31,7 +31,7 @@ RATE = 3e-3
 SIZES = ((0.55, 144**2), (0.75, 192**2), (1.0, MAX_PIXELS))
 EMPTY = 0.15  # weight of a cell with nothing in it
 RARE = 5.0  # weight of a middle, of which there are few
-FACTS, MIDDLES, COLORS = 5.0, 10.0, 0.5  # weights of the losses beside that of the things
+WEIGHTS = {"things": 1.0, "middles": 10.0, "colors": 0.5, "facts": 5.0}  # of the losses
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,13 @@ class Namer(nn.Module):
     ) -> dict[str, Tensor]:
         """Return how badly things, middles, colours and facts are named."""
         tokens = torch.cat([each[0] for each in features])
+        there = tokens.device
         pictures = torch.stack([each[0].mean(0) for each in features])
         things, middles, colors = (
             torch.from_numpy(np.concatenate([getattr(each.cells, name) for each in shown]))
             for name in ("things", "middles", "colors")
         )
+        things, middles, colors = (each.to(there) for each in (things, middles, colors))
         empty = (things.sum(1, keepdim=True) == 0).float()
         one_of = torch.cat([empty, things], dim=1)
         weights = torch.where(empty[:, 0] > 0, EMPTY, 1.0)
@@ -69,9 +71,9 @@ class Namer(nn.Module):
         bce = functional.binary_cross_entropy_with_logits
         return {
             "things": (_misnamed(self.things(tokens), one_of) * weights).sum() / weights.sum(),
-            "middles": MIDDLES * bce(self.middles(tokens), middles, pos_weight=torch.tensor(RARE)),
-            "colors": COLORS * _misnamed(self.colors(tokens[colored]), colors[colored]).mean(),
-            "facts": FACTS * bce(self.facts(pictures), torch.from_numpy(facts)),
+            "middles": bce(self.middles(tokens), middles, pos_weight=middles.new_tensor(RARE)),
+            "colors": _misnamed(self.colors(tokens[colored]), colors[colored]).mean(),
+            "facts": bce(self.facts(pictures), torch.from_numpy(facts).to(there)),
         }
 
 
@@ -87,9 +89,10 @@ def train_tower(
     chance = random.Random(seed)  # noqa: S311 - which paintings, not a secret
     table, facts = CellTable(paintings), FactTable([each.degrees for each in paintings])
     of_pictures = facts.of_pictures([each.degrees for each in paintings])
-    namer = Namer(table, len(facts))
+    namer = Namer(table, len(facts)).to(body.device)
     tower = body.network.visual.requires_grad_(True)
-    descent = Descent([*tower.parameters(), *namer.parameters()], steps=steps, rate=RATE)
+    parameters = [*tower.parameters(), *namer.parameters()]
+    descent = Descent(parameters, steps=steps, rate=RATE, weights=WEIGHTS)
     with track("tower", steps) as advance:
         for step in range(steps):
             size = next(size for until, size in SIZES if step < until * steps)
