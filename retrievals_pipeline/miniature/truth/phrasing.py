@@ -9,12 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from retrievals_pipeline.miniature.descriptions import article, join
-from retrievals_pipeline.miniature.places import SITTERS
-from retrievals_pipeline.miniature.truth.facts import Fact
+from retrievals_pipeline.miniature.places import SITTERS, WORN
+from retrievals_pipeline.miniature.truth.facts import SEVERAL, Fact
 from retrievals_pipeline.miniature.truth.relevance import Query
 from retrievals_pipeline.miniature.truth.words import Said, lexicon
 
-WORN = ("coat", "hat", "cap", "veil", "robe")
 FACES = ("man", "woman", "child", "old person", "young person", *SITTERS)
 IMPLIED = {"reading": "person", "nature study": "bird"}  # who reads, what sits on a branch
 MOST_ADJECTIVES = 2
