@@ -101,7 +101,7 @@ RELATED_MOODS: dict[str, dict[str, float]] = {
     "devotional": {"calm": 0.5},
 }
 NEIGHBOURS = {"morning": "noon", "noon": "morning"}  # times of day that look nearly alike
-MEADOWS = ("meadow", "hills")  # with flowers scattered in the grass
+MEADOWS = ("meadow", "mountains")  # with flowers scattered in the grass
 TINTS = {"azure": "blue", "crimson": "red"}  # palettes in which but this colour is surely seen
 TINTED = 0.6  # how surely any other one is, there, at night and by candlelight
 PRESENT, DOMINANT = 0.05, 0.25  # shares of a picture's pixels
