@@ -96,8 +96,7 @@ def report(arguments: Sequence[str] = ()) -> str:
             f"## Quality on {chosen.works:,} works of the miniature museum\n",
             f"{machine(*LIBRARIES)} {command}, release {release}.\n",
             INTRODUCTION,
-            f"Left out, because no work answers them: {len(asked) - len(answers)} of {len(asked)} "
-            "queries.\n",
+            f"Queries left out, because no work answers them: {len(asked) - len(answers)}.\n",
             *table("The embedder alone", answers, ALONE),
             *table("With reranking", answers, RERANKED),
             *known_items(answers),

@@ -38,7 +38,10 @@ OPENINGS = {
     "ink": ("Brushed in black ink on pale paper,", "An ink drawing shows"),
     "pastel": ("Soft chalks on toned paper show", "A pastel drawing shows"),
     "engraving": ("Fine engraved lines show", "A black and white print shows"),
-    "chiaroscuro": ("Strong light falls out of deep darkness on", "Lit against deep shadow, we see"),
+    "chiaroscuro": (
+        "Strong light falls out of deep darkness on",
+        "Lit against deep shadow, we see",
+    ),
     "poster": ("Flat areas of colour, like a poster, show", "A poster-like picture shows"),
     "icon": ("On a ground of gold leaf, the panel shows", "Painted on gold ground, we see"),
 }

@@ -57,10 +57,10 @@ KINDS: dict[str, dict[str, float]] = {
     "saint": {"person": 0.7},
 }
 SEVERAL = "several"  # the count of two or more, which a plural says without a number
-COUNTED = ("sailing boat", "rowing boat", "ship", "tall ship", "steamship", "boat", "sheep", "cow", "horse",
-           "dog", "bird", "animal", "walker", "tree", "cypress", "fir", "cottage", "house", "building",
-           "windmill", "mountain", "apple", "pear", "orange", "lemon", "bunch of grapes", "fruit",
-           "saint")  # fmt: skip
+COUNTED = ("sailing boat", "rowing boat", "ship", "tall ship", "steamship", "boat", "sheep",
+           "cow", "horse", "dog", "bird", "animal", "walker", "tree", "cypress", "fir", "cottage",
+           "house", "building", "windmill", "mountain", "apple", "pear", "orange", "lemon",
+           "bunch of grapes", "fruit", "saint")  # fmt: skip
 MOST = 8
 OFF_BY_ONE = 0.5
 SITES: dict[str, dict[str, float]] = {
