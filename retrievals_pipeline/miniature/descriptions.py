@@ -40,7 +40,7 @@ OPENINGS = {
     "engraving": ("Fine engraved lines show", "A black and white print shows"),
     "chiaroscuro": (
         "Strong light falls out of deep darkness on",
-        "Lit against deep shadow, we see",
+        "Against deep shadow, in strong light, we see",
     ),
     "poster": ("Flat areas of colour, like a poster, show", "A poster-like picture shows"),
     "icon": ("On a ground of gold leaf, the panel shows", "Painted on gold ground, we see"),
