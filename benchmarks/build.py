@@ -27,7 +27,8 @@ def report() -> str:
         machine(*LIBRARIES) + "\n",
         (
             f"{WORKS} works painted, served on loopback, fetched, embedded by the miniature model "
-            f"and released; {RUNS} runs, seconds. `again`: the same command, nothing changed.\n"
+            f"and released; {RUNS} runs, seconds, min / median / max. `again`: the same command, "
+            "nothing changed.\n"
         ),
         "| stage | first | again |",
         "|---|---|---|",
@@ -41,7 +42,7 @@ def report() -> str:
         "",
         (
             f"One text query without reranking in the same process, {QUERIES} of them a run, "
-            "median of each run: "
+            "median of each run, min / median / max: "
             f"{spread([run['query_ms'] for run in measured])} ms.\n"
         ),
     ]

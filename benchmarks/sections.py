@@ -6,7 +6,7 @@ from pathlib import Path
 REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-Written by `make bench`; figures are min / median / max over the runs named.
+Written by `make bench`, a section for each benchmark.
 """
 
 

@@ -1,12 +1,16 @@
 """Queries with a known answer: drawn from works by kind, or written by hand.
 
-Their sentences are in forms that training does not use, and they come from seeds of their own.
+Their sentences have the grammar of training's in frames that training does not use, and they come
+from seeds of their own. A kind of its own is asked in words that training does not use either.
 """
 
+import dataclasses
 import random
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from benchmarks.collection import Piece
@@ -14,6 +18,7 @@ from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask, descrip
 from retrievals_pipeline.miniature.truth.facts import Fact
 from retrievals_pipeline.miniature.truth.phrasing import Forms, phrase_query
 from retrievals_pipeline.miniature.truth.relevance import Query
+from retrievals_pipeline.miniature.truth.words import held_out
 
 FORMS = Forms(
     frames=("do you have {}?", "can you find me {}?", "I would love to see {}", "is there {} here?",
@@ -30,8 +35,11 @@ FORMS = Forms(
     heads=("work", "composition", "artwork", "motif"),
     keywords=0.0,
 )  # fmt: skip
-COMPOSED, OWN, VISITORS = "description, composed", "description, the museum's", "visitors"
-DRAWN = (*QUERY_KINDS[:-1], COMPOSED, OWN)
+UNSEEN_FORMS = dataclasses.replace(FORMS, held_out=1.0)
+COMPOSED, OWN = "description, composed", "description, the museum's"
+UNSEEN, VISITORS = "held-out words", "visitors"
+COMMON = (*QUERY_KINDS[:-1], COMPOSED)
+DRAWN = (*COMMON, UNSEEN, OWN)
 VISITORS_FILE = Path(__file__).with_name("visitors.toml")
 OTHERS = 64  # works among which something to rule out is looked for
 ATTEMPTS = 200  # draws for each query that is wanted, before there are no more
@@ -70,13 +78,22 @@ def _draw(chance: random.Random, kind: str, pieces: Sequence[Piece]) -> Asked | 
         return Asked(kind, piece.description, query, tuple(same)) if piece.description else None
     others = [each.degrees for each in chance.sample(pieces, min(OTHERS, len(pieces)))]
     is_description = kind == COMPOSED
-    name = "description" if is_description else kind
+    name = {COMPOSED: "description", UNSEEN: "attributes"}.get(kind, kind)
     found = ask(chance, name, piece.scene, piece.degrees, others)
     if found is None:
         return None
-    text = phrase_query(found, chance, FORMS)
+    text = phrase_query(found, chance, UNSEEN_FORMS if kind == UNSEEN else FORMS)
+    if kind == UNSEEN and not unseen_words().search(text):
+        return None
     text = text[0].upper() + text[1:] if chance.random() < 0.5 else text
     return Asked(kind, text, found, (row,) if is_description else ())
+
+
+@cache
+def unseen_words() -> re.Pattern[str]:
+    """Return what finds the words that training does not use."""
+    words = sorted({re.escape(word) for word, _ in held_out().strings()})
+    return re.compile(rf"\b({'|'.join(words)})\b", re.IGNORECASE)
 
 
 def visitors() -> list[Asked]:

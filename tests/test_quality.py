@@ -1,8 +1,10 @@
 """The quality bench: its measures against values computed by hand, its queries, its section."""
 
+import dataclasses
 import math
 import sys
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ from benchmarks import metrics, quality, truth_queries
 from benchmarks.collection import Piece
 from benchmarks.quality import ALONE, RERANKED, Answer
 from retrievals_pipeline.miniature.descriptions import describe
+from retrievals_pipeline.miniature.truth.facts import Fact
 from retrievals_pipeline.miniature.truth.measures import ndcg
 from retrievals_pipeline.miniature.truth.relevance import Query, relevance
 from retrievals_pipeline.miniature.truth.words import lexicon
+from retrievals_serving import SearchEngine
 from tests.miniature.scenes_by_hand import drawn
 
 ROOT = Path(__file__).parents[1]
@@ -116,6 +120,22 @@ def test_the_queries_of_the_contact_sheets_are_among_the_visitors(
     assert sheets.slug("winter storm, trees") == "winter-storm-trees"
 
 
+def test_held_out_words_are_in_every_query_of_their_kind_and_in_no_other() -> None:
+    for kind in truth_queries.COMMON:
+        for asked in truth_queries.draw(kind, PIECES, 20):
+            assert not truth_queries.unseen_words().search(asked.text)
+    for asked in truth_queries.draw(truth_queries.UNSEEN, PIECES, 20):
+        assert truth_queries.unseen_words().search(asked.text)
+
+
+def test_a_visitor_whom_no_work_answers_is_not_left_out_in_silence() -> None:
+    asked = truth_queries.Asked(truth_queries.VISITORS, "a unicorn", Query((Fact("thing", "?"),)))
+    engine = cast("SearchEngine", None)  # is not asked
+    with pytest.raises(RuntimeError, match="a unicorn"):
+        quality.answered(engine, [asked], PIECES)
+    assert quality.answered(engine, [dataclasses.replace(asked, kind="mood")], PIECES) == []
+
+
 def answer(kind: str, graded: list[int], alone: list[int], reranked: list[int]) -> Answer:
     asked = truth_queries.Asked(kind, "boats", Query(()), known=(0,))
     return Answer(asked, graded, {ALONE: alone, RERANKED: reranked}, [1.0])
@@ -128,10 +148,11 @@ def test_the_tables_say_what_was_measured() -> None:
     table = list(quality.table("With reranking", answers, RERANKED))
     rows = {row.split(" | ")[0].lstrip("| "): row for row in table if row.startswith("| ")}
     gain = 1 - 1 / math.log2(3)
-    for kind in (*truth_queries.DRAWN, "all"):
+    for kind in (*truth_queries.COMMON, truth_queries.UNSEEN, "all"):
         assert "| 1.000 (1.000 to 1.000) |" in rows[kind]
         assert f"{gain:+.3f} ({gain:+.3f} to {gain:+.3f})" in rows[kind]
-    assert f"| {len(truth_queries.DRAWN)} |" in rows["all"]
+    assert f"| {len(truth_queries.COMMON)} |" in rows["all"]
+    assert truth_queries.OWN not in rows  # the same works are described by the composed ones
     assert "+0.000 (+0.000 to +0.000)" in rows[truth_queries.VISITORS]
     known = "\n".join(quality.known_items(answers))
     assert "| 1 | 0.000 (0.000 to 0.000) | 1.000 (1.000 to 1.000) | 1.000" in known

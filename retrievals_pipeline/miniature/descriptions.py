@@ -38,9 +38,12 @@ OPENINGS = {
     "ink": ("Brushed in black ink on pale paper,", "An ink drawing shows"),
     "pastel": ("Soft chalks on toned paper show", "A pastel drawing shows"),
     "engraving": ("Fine engraved lines show", "A black and white print shows"),
-    "chiaroscuro": ("Strong light falls out of deep darkness on", "Out of deep shadow emerge"),
+    "chiaroscuro": (
+        "Strong light falls out of deep darkness on",
+        "Against deep shadow, in strong light, we see",
+    ),
     "poster": ("Flat areas of colour, like a poster, show", "A poster-like picture shows"),
-    "icon": ("On a ground of gold leaf stand", "Painted on gold ground, we see"),
+    "icon": ("On a ground of gold leaf, the panel shows", "Painted on gold ground, we see"),
 }
 SKIES = {
     "clear": "under a clear sky",
@@ -64,12 +67,12 @@ FEELINGS = {
     "devotional": "solemn and devotional",
 }
 TONES = {
-    "golden": "Golden tones prevail.",
-    "silvery": "Silver grey tones prevail.",
-    "rosy": "Rosy tones prevail.",
-    "earthen": "Brown, earthy tones prevail.",
-    "azure": "Blue tones prevail.",
-    "crimson": "Red tones prevail.",
+    "golden": ", in golden tones",
+    "silvery": ", in silver grey tones",
+    "rosy": ", in rosy tones",
+    "earthen": ", in brown, earthy tones",
+    "azure": ", in blue tones",
+    "crimson": ", in red tones",
 }
 
 
@@ -78,9 +81,9 @@ def describe(scene: Scene) -> str:
     sentences = {"portrait": _portrait, "reading": _reading, "icon": _icon}.get(
         scene.setting, _things
     )(scene, _opening(scene))
-    feeling = f"The mood is {FEELINGS[scene.mood]}."
     tones = "" if scene.manner in MONOCHROME else TONES.get(scene.palette, "")
-    return " ".join(sentence for sentence in (*sentences, feeling, tones) if sentence)
+    feeling = f"The mood is {FEELINGS[scene.mood]}{tones}."
+    return " ".join(sentence for sentence in (*sentences, feeling) if sentence)
 
 
 def _opening(scene: Scene) -> str:

@@ -84,7 +84,8 @@ class MiniatureMuseum:
         view = self._view_of.get(identifier)
         if view is None:
             return None
-        return hashlib.sha256(f"{hand()} {view}".encode()).hexdigest()[:16]
+        shown = f"{hand()} {view.scene} {view.side} {view.part}"
+        return hashlib.sha256(shown.encode()).hexdigest()[:16]
 
     def open(self, identifier: str) -> Image.Image | None:
         """Paint the picture of the published image `identifier` (RGB), or return None."""

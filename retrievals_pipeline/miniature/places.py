@@ -7,6 +7,7 @@ ROBES = ("blue", "blue", "red", "green", "violet", "white")
 SITTERS = ("old man", "old woman", "young man", "young woman", "boy", "girl")
 WOMEN = ("old woman", "young woman", "girl")
 HEADGEAR = ("", "", "hat", "cap", "veil")
+WORN = ("coat", "hat", "cap", "veil", "robe")
 FIGURES = ("portrait", "reading")  # settings with one sitter, whose face shows the mood
 FRUIT = ("apple", "pear", "orange", "lemon", "bunch of grapes")
 OWN_COLORS: dict[str, tuple[str, ...]] = {

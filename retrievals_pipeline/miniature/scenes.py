@@ -25,11 +25,10 @@ MANNERS = ("oil", "impressionist", "pointillist", "woodcut", "watercolour", "ink
            "engraving", "chiaroscuro", "poster", "icon")  # fmt: skip
 MONOCHROME = ("ink", "engraving")  # manners without colours
 PALETTES = ("golden", "silvery", "rosy", "earthen", "vivid", "azure", "crimson")
-TIMES = ("dawn", "morning", "noon", "dusk", "night")
-WEATHERS = ("clear", "cloudy", "misty", "stormy")  # stormy in winter: falling snow; on land: rain
 SEASONS = ("spring", "summer", "autumn", "winter")
-MOODS = ("cheerful", "calm", "lonely", "melancholy", "dramatic", "mysterious", "devotional")
-IN_THE_SKY = ("moon", "sun", "flock of birds")
+LIGHTS = ("moon", "sun")
+IN_THE_SKY = (*LIGHTS, "flock of birds")
+WITHOUT_MIST = ("woodcut", "watercolour", "ink", "poster")  # manners in which it cannot be seen
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,8 @@ def scene(seed: int, number: int) -> Scene:
     manner = chance.choice(MANNERS_OF.get(setting, MANNERS_OF["outdoors"]))
     time_of_day = chance.choice(("dawn", "morning", "noon", "noon", "dusk", "night"))
     weather = chance.choice(("clear", "clear", "cloudy", "misty", "stormy"))
+    if weather == "misty" and (manner in WITHOUT_MIST or setting == "branch"):
+        weather = "cloudy"
     season = "" if setting == "open sea" else chance.choice(SEASONS)
     subjects = _things(chance, PLACES[setting])
     if weather in ("clear", "stormy") and time_of_day == "night":
@@ -101,7 +102,7 @@ def scene(seed: int, number: int) -> Scene:
 
 def is_alone(subjects: tuple[Subject, ...]) -> bool:
     """Return whether but one thing stands in a wide space, and nothing keeps it company."""
-    standing = [subject for subject in subjects if subject.name not in ("moon", "sun")]
+    standing = [subject for subject in subjects if subject.name not in LIGHTS]
     return len(standing) == 1 and standing[0].count == 1
 
 

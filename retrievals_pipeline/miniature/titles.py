@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from retrievals_pipeline.miniature.descriptions import NUMERALS, article, named
-from retrievals_pipeline.miniature.scenes import Scene, Subject
+from retrievals_pipeline.miniature.scenes import LIGHTS, Scene, Subject
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def title_of(chance: random.Random, scene: Scene) -> str:
 
 
 def _title_of_things(chance: random.Random, scene: Scene) -> str:
-    shown = [each for each in scene.subjects if each.name not in ("sun", "moon")]
+    shown = [each for each in scene.subjects if each.name not in LIGHTS]
     things = [_counted(subject) for subject in shown]
     if scene.indoors:
         return f"Still Life with {things[0]}" + (f" and {things[1]}" if len(things) > 1 else "")

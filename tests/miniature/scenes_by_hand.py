@@ -16,7 +16,7 @@ def made(*subjects: Subject, setting: str = "open sea", **other: str) -> Scene:
         "weather": "clear",
         "season": "",
         "mood": "calm",
-        "palette": "azure",
+        "palette": "vivid",
         "manner": "oil",
     }
     return Scene(seed=1, subjects=subjects, setting=setting, **(chosen | other))

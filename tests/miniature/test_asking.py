@@ -68,6 +68,24 @@ def test_nothing_is_asked_twice() -> None:
             assert len(set(query.wanted)) == len(query.wanted)
 
 
+def test_a_plural_is_asked_only_where_there_are_two_or_more() -> None:
+    plurals = 0
+    for kind in QUERY_KINDS:
+        for query, (_, degrees) in zip(queries(kind), WORKS, strict=True):
+            for fact in query.wanted if query else ():
+                if fact.value == "several":
+                    plurals += 1
+                    assert degrees[fact] == 1
+    assert plurals > 50
+
+
+def test_no_colour_is_asked_of_a_thing_in_light_that_hides_it() -> None:
+    for kind in QUERY_KINDS:
+        for query, (shown, _) in zip(queries(kind), WORKS, strict=True):
+            if query and (shown.candlelit or shown.time_of_day == "night"):
+                assert not [fact for fact in query.wanted if fact.facet == "color" and fact.of]
+
+
 def test_what_cannot_be_counted_is_no_query_of_count() -> None:
     shown, degrees = next(each for each in WORKS if each[0].setting == "portrait")
     assert ask(random.Random(1), "count", shown, degrees, OTHERS) is None

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from retrievals_pipeline.miniature import cli
+from retrievals_pipeline.miniature import cli, works
 from retrievals_pipeline.miniature.descriptions import NUMERALS, describe
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_pipeline.miniature.painting.painter import paint, picture_size
@@ -174,6 +175,30 @@ def test_the_views_of_a_work_differ(museum: MiniatureMuseum) -> None:
     assert len(names) > 1
     assert len({picture.tobytes() for picture in pictures if picture is not None}) == len(names)
     assert len({museum.version(name) for name in names}) == len(names)
+
+
+def test_a_description_in_other_words_is_the_same_picture(
+    museum: MiniatureMuseum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {
+        row["uuid"]: museum.version(row["uuid"]) for row in rows(museum, "published_images.csv")
+    }
+    monkeypatch.setattr(works, "describe", lambda _: "In other words.")
+    reworded = MiniatureMuseum(WORKS)
+    assert {name: reworded.version(name) for name in before} == before
+
+
+def test_mist_is_drawn_only_where_it_can_be_seen() -> None:
+    misty = [shown for shown in (scene(5, n) for n in range(3000)) if shown.weather == "misty"]
+    assert len(misty) > 100
+    assert not {shown.manner for shown in misty} & {"woodcut", "watercolour", "ink", "poster"}
+    assert "branch" not in {shown.setting for shown in misty}
+
+
+def test_descriptions_agree_in_number() -> None:
+    for number in range(3000):
+        text = describe(scene(5, number))
+        assert not re.search(r"\b(stand|emerge) an? ", text)
 
 
 def test_a_work_and_its_picture_do_not_depend_on_how_many_works_there_are() -> None:

@@ -1,4 +1,4 @@
-"""Every fact has words, sentences say what is asked, and bench and training share none of them."""
+"""Every fact has words, sentences say what is asked, and the bench asks in others than training."""
 
 import random
 import re
@@ -15,17 +15,33 @@ from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask
 from retrievals_pipeline.miniature.truth.facts import Fact
 from retrievals_pipeline.miniature.truth.phrasing import Forms, phrase_query
 from retrievals_pipeline.miniature.truth.relevance import Query
-from retrievals_pipeline.miniature.truth.words import lexicon
+from retrievals_pipeline.miniature.truth.words import Lexicon, held_out, lexicon
 from tests.miniature.scenes_by_hand import drawn
 
 WORKS = list(drawn(150))
 OTHERS = [degrees for _, degrees in WORKS]
 SENTENCES = 20_000
+LONG = 5  # words, from which on a phrase is more than a name
 MUSEUM = 0  # seed of the museum that ships
 
 
 def every_fact() -> list[Fact]:
     return sorted({fact for _, degrees in drawn(1500) for fact in degrees})
+
+
+def asked_often(*wanted: Fact, forms: Forms = TRAINING) -> set[str]:
+    return {phrase_query(Query(wanted), random.Random(seed), forms) for seed in range(300)}
+
+
+def bare(text: str, forms: Forms) -> str:
+    """Return a sentence in lower case without the frame around it."""
+    text = text.lower()
+    ends = [frame.lower().split("{}") for frame in forms.frames]
+    return min(
+        (text.removeprefix(before).removesuffix(after) for before, after in ends
+         if text.startswith(before) and text.endswith(after)),
+        key=len, default=text,
+    )  # fmt: skip
 
 
 def bench_sentences() -> Iterator[str]:
@@ -73,6 +89,52 @@ def test_every_word_is_of_a_fact_that_can_be_true() -> None:
     assert {Fact("thing", name) for name in lexicon().things} <= facts
 
 
+@pytest.mark.parametrize("words", [lexicon(), held_out()], ids=["training", "held out"])
+def test_every_phrase_says_one_fact(words: Lexicon) -> None:
+    facts: dict[str, set[Fact]] = {}
+    for said, fact in (*lexicon().strings(), *words.strings()):
+        facts.setdefault(said, set()).add(fact)
+    assert {said for said, of in facts.items() if len(of) > 1} == {"orange"}  # colour and fruit
+
+
+def test_no_phrase_is_that_of_an_acceptance_query() -> None:
+    said = {phrase for words in (lexicon(), held_out()) for phrase, _ in words.strings()}
+    for phrase in ("in stormy seas", "under a dark moonlit sky", "winter storm"):
+        assert phrase not in said
+
+
+def test_words_held_out_are_in_no_word_of_training_and_can_always_be_said() -> None:
+    taught = " / ".join(said for said, _ in lexicon().strings())
+    words = held_out()
+    assert len({said for said, _ in words.strings()}) > 60
+    assert not truth_queries.unseen_words().findall(taught)
+    assert set(words.facts) <= set(lexicon().facts)
+    assert set(words.things) <= set(lexicon().things)
+    assert not words.faces
+    assert all(said.nouns or said.pictures for said in words.facts.values())
+
+
+def test_words_held_out_are_said_where_they_are_asked_for(training: set[str]) -> None:
+    unseen = truth_queries.unseen_words()
+    assert not [text for text in training if unseen.search(text)]
+    for fact in held_out().facts:
+        alone = asked_often(fact, forms=truth_queries.UNSEEN_FORMS)
+        with_a_thing = asked_often(Fact("thing", "tree"), fact, forms=truth_queries.UNSEEN_FORMS)
+        assert all(unseen.search(text) for text in alone | with_a_thing), fact
+
+
+def test_a_thing_is_in_the_plural_only_where_there_are_several() -> None:
+    words = lexicon().things
+    for name in ("tree", "ship", "mountain", "sheep", "house"):
+        plurals = {*words[name].several, *words[name].together} - {*words[name].one}
+        many = re.compile(rf"\b({'|'.join(map(re.escape, plurals))})\b")
+        assert not [text for text in asked_often(Fact("thing", name)) if many.search(text)]
+        assert all(
+            many.search(text) or "sheep" in text
+            for text in asked_often(Fact("count", "several", name))
+        )
+
+
 def test_a_query_is_said_with_its_numbers_colours_and_what_is_ruled_out() -> None:
     query = Query(
         (Fact("count", "3", "apple"), Fact("color", "red", "apple"), Fact("genre", "still life")),
@@ -112,10 +174,16 @@ def test_equal_seeds_say_the_same() -> None:
     assert len(set(one)) > len(one) / 2
 
 
-def test_no_sentence_of_the_bench_is_one_of_training(training: set[str]) -> None:
-    bench = {text.lower() for text in bench_sentences()}
-    assert len(bench) > 3000
-    assert not bench & training
+def test_few_long_phrases_of_the_bench_are_ones_of_training(training: set[str]) -> None:
+    """Show that without their frames too at most 6 % of them could be known by heart.
+
+    It does not show that they are worded otherwise: grammar and words are the same.
+    """
+    taught = {bare(text, TRAINING) for text in training}
+    bench = {bare(text, truth_queries.FORMS) for text in bench_sentences()}
+    long = {text for text in bench if len(text.split()) >= LONG}
+    assert len(long) > 3000
+    assert len(long & taught) < 0.06 * len(long)
 
 
 def test_no_query_of_a_visitor_is_a_sentence_of_training(training: set[str]) -> None:

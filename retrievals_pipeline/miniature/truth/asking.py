@@ -3,14 +3,15 @@
 import random
 from collections.abc import Sequence
 
+from retrievals_pipeline.miniature.places import WORN
 from retrievals_pipeline.miniature.scenes import IN_THE_SKY, Scene, Subject
-from retrievals_pipeline.miniature.truth.facts import KINDS, Degrees, Fact
+from retrievals_pipeline.miniature.truth.facts import KINDS, SEVERAL, Degrees, Fact
 from retrievals_pipeline.miniature.truth.relevance import Query
 from retrievals_pipeline.miniature.truth.words import lexicon
 
 QUERY_KINDS = ("attribute", "attributes", "count", "negation", "mood", "description")
 SURE = 1.0  # only what anyone would agree to is asked for
-WORN = ("coat", "hat", "cap", "veil", "robe")
+PLURALS = 0.4  # how often what is there twice or more is asked for in the plural
 ABSENT_COLORS = ("red", "blue", "green", "yellow", "violet", "orange", "white", "black")
 DESCRIBED_GENRES = ("portrait", "reading", "still life", "icon", "nature study")
 
@@ -27,15 +28,19 @@ def ask(
         degrees: Its facts.
         others: Facts of other works: what is ruled out is something that some of them have.
     """
-    main = _named(chance, scene.subjects[0])
-    said = _sayable(scene, degrees)
+    main = _numbered(chance, _named(chance, scene.subjects[0]), degrees)
+    said = [_numbered(chance, fact, degrees) for fact in _sayable(scene, degrees)]
     if kind == "attribute":
         return Query((chance.choice([main, *said]),))
     if kind == "attributes":
         first = main if chance.random() < 0.75 else chance.choice(said)
         return Query(_together(first, *_some(chance, said, (1, 1, 2))))
     if kind == "count":
-        counted = [fact for fact in degrees if fact.facet == "count" and degrees[fact] >= SURE]
+        counted = [
+            fact
+            for fact, degree in degrees.items()
+            if fact.facet == "count" and fact.value != SEVERAL and degree >= SURE
+        ]
         if not counted:
             return None
         return Query(_together(chance.choice(counted), *_some(chance, said, (0, 1))))
@@ -56,7 +61,7 @@ def description_of(scene: Scene, degrees: Degrees) -> tuple[list[Fact], list[Fac
         is_counted = counted in degrees and subject.name not in IN_THE_SKY
         subjects.append(counted if is_counted else Fact("thing", subject.name))
         color = Fact("color", subject.color, subject.name)
-        if color in degrees:
+        if degrees.get(color, 0) >= SURE:
             subjects.append(color)
     rest = [
         Fact("time", scene.time_of_day),
@@ -84,6 +89,14 @@ def _named(chance: random.Random, subject: Subject) -> Fact:
     broader = [name for name, degree in KINDS.get(subject.name, {}).items() if degree >= SURE]
     name = chance.choice([subject.name, subject.name, *broader])
     return Fact("thing", name)
+
+
+def _numbered(chance: random.Random, fact: Fact, degrees: Degrees) -> Fact:
+    """Put a thing in the plural at times, if there are two or more of it."""
+    several = Fact("count", SEVERAL, fact.value)
+    if fact.facet != "thing" or degrees.get(several, 0) < SURE or chance.random() >= PLURALS:
+        return fact
+    return several
 
 
 def _sayable(scene: Scene, degrees: Degrees) -> list[Fact]:

@@ -24,20 +24,20 @@ Degrees = dict[Fact, float]
 KINDS: dict[str, dict[str, float]] = {
     "sailing boat": {"boat": 1, "ship": 0.6},
     "rowing boat": {"boat": 1, "person": 0.5},
-    "ship": {"boat": 0.7, "sailing boat": 0.6},
+    "ship": {"boat": 0.7, "sailing boat": 0.6, "tall ship": 1},
     "steamship": {"boat": 0.7, "ship": 1},
     "sheep": {"animal": 1},
     "cow": {"animal": 1},
     "horse": {"animal": 1},
     "dog": {"animal": 1},
-    "bird": {"animal": 1},
+    "bird": {"animal": 1, "songbird": 1},
     "flock of birds": {"bird": 1, "animal": 0.5},
     "walker": {"person": 1},
     "cypress": {"tree": 1},
     "fir": {"tree": 1},
     "church": {"building": 1},
     "cottage": {"building": 1, "house": 1},
-    "house": {"building": 1, "cottage": 0.5},
+    "house": {"building": 1, "cottage": 0.5, "town house": 1},
     "windmill": {"building": 1},
     "lighthouse": {"building": 1},
     "apple": {"fruit": 1},
@@ -56,12 +56,14 @@ KINDS: dict[str, dict[str, float]] = {
     "girl": {"person": 1, "child": 1, "young person": 0.5, "woman": 0.5},
     "saint": {"person": 0.7},
 }
-COUNTED = ("sailing boat", "rowing boat", "ship", "steamship", "boat", "sheep", "cow", "horse",
-           "dog", "bird", "animal", "walker", "tree", "cypress", "fir", "cottage", "house",
-           "windmill", "mountain", "apple", "pear", "orange", "lemon", "bunch of grapes", "fruit",
-           "saint")  # fmt: skip
+SEVERAL = "several"  # the count of two or more, which a plural says without a number
+COUNTED = ("sailing boat", "rowing boat", "ship", "tall ship", "steamship", "boat", "sheep",
+           "cow", "horse", "dog", "bird", "animal", "walker", "tree", "cypress", "fir", "cottage",
+           "house", "building", "windmill", "mountain", "apple", "pear", "orange", "lemon",
+           "bunch of grapes", "fruit", "saint")  # fmt: skip
 MOST = 8
-PLACES: dict[str, dict[str, float]] = {
+OFF_BY_ONE = 0.5
+SITES: dict[str, dict[str, float]] = {
     "open sea": {"sea": 1, "water": 1},
     "river": {"river": 1, "water": 1, "countryside": 0.7},
     "meadow": {"meadow": 1, "countryside": 1},
@@ -98,6 +100,10 @@ RELATED_MOODS: dict[str, dict[str, float]] = {
     "melancholy": {"lonely": 0.4},
     "devotional": {"calm": 0.5},
 }
+NEIGHBOURS = {"morning": "noon", "noon": "morning"}  # times of day that look nearly alike
+MEADOWS = ("meadow", "mountains")  # with flowers scattered in the grass
+TINTS = {"azure": "blue", "crimson": "red"}  # palettes in which but this colour is surely seen
+TINTED = 0.6  # how surely any other one is, there, at night and by candlelight
 PRESENT, DOMINANT = 0.05, 0.25  # shares of a picture's pixels
 OF_A_THING = 0.5  # how much a picture is of a colour that one thing in it has
 
@@ -135,7 +141,7 @@ def _all(scene: Scene, shares: Mapping[str, float]) -> Iterator[tuple[Fact, floa
 
 
 def _of_kind(scene: Scene) -> Iterator[tuple[Fact, float]]:
-    for name, degree in PLACES.get(scene.setting, {}).items():
+    for name, degree in SITES.get(scene.setting, {}).items():
         yield Fact("place", name), degree
     for name, degree in GENRES.get(scene.setting, {"landscape": 1}).items():
         yield Fact("genre", name), degree
@@ -143,6 +149,18 @@ def _of_kind(scene: Scene) -> Iterator[tuple[Fact, float]]:
         yield Fact("manner", name), degree
     if scene.setting in BACKGROUNDS:
         yield Fact("thing", BACKGROUNDS[scene.setting]), 1
+        yield Fact("count", SEVERAL, BACKGROUNDS[scene.setting]), 1
+    yield from _of_flowers(scene)
+
+
+def _of_flowers(scene: Scene) -> Iterator[tuple[Fact, float]]:
+    """Yield the flowers: those of a vase, and faintly the small ones of meadows and blossom."""
+    if scene.subject("vase"):
+        yield Fact("count", SEVERAL, "flowers"), 1
+    in_grass = scene.setting in MEADOWS and scene.season in ("spring", "summer")
+    blossom = scene.season == "spring" and (scene.setting == "branch" or scene.subject("tree"))
+    if in_grass or blossom:
+        yield Fact("thing", "flowers"), 0.5
 
 
 def _of_subject(scene: Scene, subject: Subject) -> Iterator[tuple[Fact, float]]:
@@ -150,8 +168,14 @@ def _of_subject(scene: Scene, subject: Subject) -> Iterator[tuple[Fact, float]]:
     for name, degree in names.items():
         yield Fact("thing", name), degree
         if subject.color and scene.manner not in MONOCHROME:
-            yield Fact("color", subject.color, name), degree
+            yield Fact("color", subject.color, name), degree * _clearness(scene, subject.color)
             yield Fact("color", subject.color), OF_A_THING
+
+
+def _clearness(scene: Scene, color: str) -> float:
+    """Return how surely a person would name the colour of a thing in the light of the scene."""
+    dark = scene.candlelit or scene.time_of_day == "night"
+    return TINTED if dark or TINTS.get(scene.palette, color) != color else 1
 
 
 def _counts(scene: Scene) -> Iterator[tuple[Fact, float]]:
@@ -163,9 +187,10 @@ def _counts(scene: Scene) -> Iterator[tuple[Fact, float]]:
         )
         if count and name not in _uncounted(scene):
             yield Fact("count", str(count), name), 1
+            yield Fact("count", SEVERAL, name), 1 if count > 1 else OFF_BY_ONE
             for near in (count - 1, count + 1):
                 if 1 <= near <= MOST:
-                    yield Fact("count", str(near), name), 0.5
+                    yield Fact("count", str(near), name), OFF_BY_ONE
 
 
 def _uncounted(scene: Scene) -> tuple[str, ...]:
@@ -178,6 +203,7 @@ def _uncounted(scene: Scene) -> tuple[str, ...]:
 def _of_light(scene: Scene) -> Iterator[tuple[Fact, float]]:
     if scene.candlelit:
         yield Fact("light", "candlelight"), 1
+        yield Fact("time", "night"), 0.7
     if scene.candlelit or scene.time_of_day == "night" or scene.manner == "chiaroscuro":
         yield Fact("light", "dark"), 1
     if scene.subject("moon"):
@@ -188,6 +214,7 @@ def _of_light(scene: Scene) -> Iterator[tuple[Fact, float]]:
         yield Fact("light", "sunrise"), 1 if scene.subject("sun") else 0.5
     if scene.time_of_day in ("morning", "noon"):
         yield Fact("time", "day"), 1
+        yield Fact("time", NEIGHBOURS[scene.time_of_day]), 0.7
 
 
 def _of_weather(scene: Scene) -> Iterator[tuple[Fact, float]]:

@@ -1,7 +1,8 @@
 """Queries put in natural words.
 
 `Forms` are the sentence forms; the words are those of the lexicon. Training and the quality bench
-have forms of their own, so that no sentence is in both.
+have frames of their own around the same grammar, so that no whole sentence is in both; words that
+training never uses are held out for the bench.
 """
 
 import random
@@ -9,12 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from retrievals_pipeline.miniature.descriptions import article, join
-from retrievals_pipeline.miniature.places import SITTERS
-from retrievals_pipeline.miniature.truth.facts import Fact
+from retrievals_pipeline.miniature.places import SITTERS, WORN
+from retrievals_pipeline.miniature.truth.facts import SEVERAL, Fact
 from retrievals_pipeline.miniature.truth.relevance import Query
-from retrievals_pipeline.miniature.truth.words import Said, lexicon
+from retrievals_pipeline.miniature.truth.words import Said, Thing, held_out, lexicon
 
-WORN = ("coat", "hat", "cap", "veil", "robe")
 FACES = ("man", "woman", "child", "old person", "young person", *SITTERS)
 IMPLIED = {"reading": "person", "nature study": "bird"}  # who reads, what sits on a branch
 MOST_ADJECTIVES = 2
@@ -34,6 +34,7 @@ class Forms:
         tones: The colours of a whole picture, as `in {} tones`.
         heads: Words for a picture, where nothing is named that it shows.
         keywords: How often a query is a list of keywords, 0 to 1.
+        held_out: How often a fact is said in words that training never uses, if there are any.
     """
 
     frames: tuple[str, ...]
@@ -45,6 +46,7 @@ class Forms:
     tones: tuple[str, ...]
     heads: tuple[str, ...]
     keywords: float
+    held_out: float = 0.0
 
 
 def phrase_query(query: Query, chance: random.Random, forms: Forms) -> str:
@@ -97,6 +99,7 @@ class _Writer:
         self._chance = chance
         self._forms = forms
         self._words = lexicon()
+        self._held_out = held_out()
 
     def keywords(self, query: Query) -> str:
         """Write `winter storm, trees`."""
@@ -136,13 +139,13 @@ class _Writer:
     def ruled_out(self, fact: Fact) -> str:
         """Write `but no blue`."""
         if fact.facet == "thing":
-            thing = self._words.things[fact.value]
+            thing = self._thing(fact.value)
             return self._without(
                 self._pick(self._chance.choice((thing.one, thing.several or thing.one)))
             )
         if fact.facet == "color" and fact not in self._words.facts:
             return self._without(self._color(fact.value))
-        said = self._words.facts[fact]
+        said = self._said(fact)
         adjectives, nouns = said.adjectives + said.scenic, said.nouns + said.pictures
         if not nouns or (adjectives and self._chance.random() < 0.6):
             return self._chance.choice(self._forms.not_so).format(self._pick(adjectives))
@@ -155,8 +158,9 @@ class _Writer:
         """Choose a place and a word for each fact, beside the thing `main` if there is one."""
         placed = _Placed()
         for fact in facts:
-            said = self._words.facts[fact]
-            face = self._words.faces.get(fact, Said()) if main in FACES else Said()
+            said = self._said(fact)
+            taught = said is self._words.facts[fact]
+            face = self._words.faces.get(fact, Said()) if taught and main in FACES else Said()
             adjectives = said.adjectives + (face.adjectives if main else said.scenic)
             phrases = said.phrases + face.phrases
             ways = [(placed.phrases, phrases), (placed.phrases, phrases)]
@@ -173,15 +177,14 @@ class _Writer:
 
     def _noun(self, name: str, about: dict[str, str], adjectives: Sequence[str] = ()) -> str:
         """Write a thing with its number and colour: `three boats with red sails`."""
-        thing, number = self._words.things[name], about.get("number", "")
-        many = thing.several if number else thing.several + thing.together
-        several = number not in ("", "1") or (not number and self._chance.random() < 0.25)
-        several = several and bool(many) and name not in WORN
+        thing, number = self._thing(name), about.get("number", "")
+        many = thing.several + thing.together if number == SEVERAL else thing.several
+        several = number not in ("", "1")
         before, after = [*adjectives], ""
         if "color" in about:
             before, after = self._colored(name, about["color"], before)
         noun = " ".join([*before, self._pick(many if several else thing.one)]) + after
-        if number:
+        if number not in ("", SEVERAL):
             return f"{self._pick(self._words.numbers[int(number)])} {noun}"
         without_article = several or noun[0].isupper() or self._chance.random() < 0.2
         return noun if without_article else article(noun)
@@ -202,7 +205,7 @@ class _Writer:
         return self._chance.choice(self._forms.worn).format(self._noun(name, about))
 
     def _alone(self, fact: Fact) -> str:
-        said = self._words.facts[fact]
+        said = self._said(fact)
         nouns = said.nouns + said.pictures
         ways = (nouns, nouns, said.adjectives + said.scenic, said.phrases)
         return self._pick(self._chance.choice([words for words in ways if words]))
@@ -213,8 +216,29 @@ class _Writer:
         )
 
     def _color(self, name: str) -> str:
+        if self._unseen() and name in self._held_out.colors:
+            return self._pick(self._held_out.colors[name])
         words = self._words.colors[name]
         return words[0] if self._chance.random() < 0.6 else self._pick(words)
+
+    def _thing(self, name: str) -> Thing:
+        """Return the words for a thing: in each number those held out, where they are to be."""
+        thing = self._words.things[name]
+        if not self._unseen() or name not in self._held_out.things:
+            return thing
+        other = self._held_out.things[name]
+        return Thing(
+            other.one or thing.one, other.several or thing.several, other.together or thing.together
+        )
+
+    def _said(self, fact: Fact) -> Said:
+        """Return the words for another fact: those held out, where they are to be."""
+        if self._unseen() and fact in self._held_out.facts:
+            return self._held_out.facts[fact]
+        return self._words.facts[fact]
+
+    def _unseen(self) -> bool:
+        return self._forms.held_out > 0 and self._chance.random() < self._forms.held_out
 
     def _pick(self, words: Sequence[str]) -> str:
         """Choose a word, the first one, which is the plainest, more often than another."""

@@ -33,12 +33,14 @@ def satisfaction(query: Query, degrees: Degrees) -> float:
 def relevance(query: Query, degrees: Degrees) -> int:
     """Return the grade of a work, 0 to 3.
 
-    Without what was named first, which is what the picture is to be of, the grade is 1 at most.
+    Without what was named first, which is what the picture is to be of, the grade is 1 at most; so
+    it is with another number of things than was asked for.
     """
     degree = satisfaction(query, degrees)
     if degree >= 1:
         return 3
-    if degree >= NEARLY and degrees.get(query.wanted[0], 0) >= PARTLY:
+    counted = all(degrees.get(fact, 0) >= 1 for fact in query.wanted if fact.facet == "count")
+    if degree >= NEARLY and counted and degrees.get(query.wanted[0], 0) >= PARTLY:
         return 2
     return 1 if degree >= PARTLY else 0
 

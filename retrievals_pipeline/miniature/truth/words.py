@@ -1,20 +1,27 @@
-"""What people call the facts of a picture; the words themselves are in `words.toml`."""
+"""What people call the facts of a picture.
+
+The words are in `words.toml`; those in `held_out.toml` say the same facts, and training never
+uses them: what is found by them was understood without having been taught.
+"""
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from retrievals_pipeline.miniature.truth.facts import Fact
 
 WORDS = Path(__file__).with_name("words.toml")
+HELD_OUT = Path(__file__).with_name("held_out.toml")
 
 
 @dataclass(frozen=True)
 class Thing:
     """Nouns for one, for several and for uncounted many of a thing, without article."""
 
-    one: tuple[str, ...]
+    one: tuple[str, ...] = ()
     several: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
 
@@ -40,7 +47,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """All the words."""
+    """Words for many facts, or for all of them."""
 
     things: dict[str, Thing]
     facts: dict[Fact, Said]
@@ -48,11 +55,34 @@ class Lexicon:
     colors: dict[str, tuple[str, ...]]
     numbers: dict[int, tuple[str, ...]]
 
+    def strings(self) -> Iterator[tuple[str, Fact]]:
+        """Yield each word or phrase with the fact that it says, numbers aside."""
+        for name, thing in self.things.items():
+            for said in dict.fromkeys(thing.one + thing.several + thing.together):
+                yield said, Fact("thing", name)
+        for fact, words in (*self.facts.items(), *self.faces.items()):
+            places = (words.adjectives, words.scenic, words.phrases, words.pictures, words.nouns)
+            for said in dict.fromkeys(chain(*places)):
+                yield said, fact
+        for name, colors in self.colors.items():
+            for said in colors:
+                yield said, Fact("color", name)
+
 
 @cache
 def lexicon() -> Lexicon:
-    """Read the words."""
-    tables = tomllib.loads(WORDS.read_text(encoding="utf-8"))
+    """Return the words that training uses: some for every fact."""
+    return _read(WORDS)
+
+
+@cache
+def held_out() -> Lexicon:
+    """Return the words that only the quality bench uses: some for some facts."""
+    return _read(HELD_OUT)
+
+
+def _read(path: Path) -> Lexicon:
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
     return Lexicon(
         things={
             name: Thing(**{number: tuple(said) for number, said in words.items()})
@@ -63,9 +93,9 @@ def lexicon() -> Lexicon:
             for facet, values in tables["facts"].items()
             for value, words in values.items()
         },
-        faces={Fact("mood", mood): _said(words) for mood, words in tables["faces"].items()},
+        faces={Fact("mood", mood): _said(words) for mood, words in tables.get("faces", {}).items()},
         colors={name: tuple(words) for name, words in tables["colors"].items()},
-        numbers={int(number): tuple(words) for number, words in tables["numbers"].items()},
+        numbers={int(number): tuple(words) for number, words in tables.get("numbers", {}).items()},
     )
 
 

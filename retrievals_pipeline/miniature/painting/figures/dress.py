@@ -34,11 +34,6 @@ def shoulders(head: Head) -> float:
     return 2.1 if head.build.female else 2.46
 
 
-def neck_of(head: Head) -> Point:
-    """Return the pit of the neck on the canvas."""
-    return head.x, head.y + head.r * (NECK + 0.45)
-
-
 def paint_coat(canvas: Canvas, head: Head, color: Color, lamp: Lamp) -> None:
     """Paint the body in a coat of that colour, with folds that hang from the shoulders."""
     x, y = grid(BODY, COLUMNS, ROWS)
