@@ -47,7 +47,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("profile", "value", "reranker"),
     [
-        ("demo", "", "miniature"),
+        ("demo", "miniature", "miniature"),
         ("demo", "none", None),
         ("nga", "", "Qwen/Qwen3-VL-Reranker-2B"),
         ("nga", "museum/reranker@1", "museum/reranker@1"),

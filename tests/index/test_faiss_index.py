@@ -13,7 +13,7 @@ from tests.index.test_plan import plan
 
 @pytest.mark.parametrize(
     ("is_matryoshka", "dimension", "warned"),
-    [(False, 32, True), (False, 64, False), (True, 32, False)],
+    [(False, 32, True), (False, 128, False), (True, 32, False)],
 )
 def test_cutting_the_vectors_of_a_model_not_trained_for_it_is_said(
     built: Settings,
@@ -27,4 +27,4 @@ def test_cutting_the_vectors_of_a_model_not_trained_for_it_is_said(
     renamed = dataclasses.replace(planned, description=described, release_id="another")
     with caplog.at_level(logging.WARNING, logger=module.__name__):
         build_index(built.store, renamed, shards=built.shards)
-    assert ("Set RETRIEVALS_DIMENSION to 64" in caplog.text) is warned
+    assert ("Set RETRIEVALS_DIMENSION to 128" in caplog.text) is warned

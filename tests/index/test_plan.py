@@ -19,7 +19,7 @@ from retrievals_serving.settings import Settings
 from tests.conftest import WORKS
 
 
-def plan(settings: Settings, dimension: int = 64) -> ReleasePlan:
+def plan(settings: Settings, dimension: int = 128) -> ReleasePlan:
     return plan_release(
         settings.store,
         shards=settings.shards,
@@ -160,4 +160,4 @@ def embed(settings: Settings, shard: str) -> None:
 
 def test_a_dimension_wider_than_the_model_is_refused(built: Settings) -> None:
     with pytest.raises(SettingsError, match="RETRIEVALS_DIMENSION"):
-        gather_vectors(built.store, plan(built, dimension=65), shards=built.shards)
+        gather_vectors(built.store, plan(built, dimension=129), shards=built.shards)
