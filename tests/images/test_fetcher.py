@@ -8,12 +8,13 @@ from itertools import pairwise
 import pytest
 
 from retrievals_pipeline.defs.images import fetcher as fetching
-from retrievals_pipeline.defs.images import http
-from retrievals_pipeline.defs.images.clock import RunClock
-from retrievals_pipeline.defs.images.fetcher import MAX_ATTEMPTS, MAX_FAILURES_IN_A_ROW, Fetcher
-from retrievals_pipeline.defs.images.http import Answer, retry_after
+from retrievals_pipeline.defs.images import transport
+from retrievals_pipeline.defs.images.fetcher import MAX_ATTEMPTS, Fetcher
+from retrievals_pipeline.defs.images.host import MAX_IN_A_ROW
 from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.defs.images.limiter import FIRST_RATE
+from retrievals_pipeline.defs.images.retry_after import retry_after
+from retrievals_pipeline.defs.images.run_clock import RunClock
 from retrievals_pipeline.http import is_own
 from retrievals_serving.errors import SourceError, SourceUnavailable
 from retrievals_serving.settings import Settings
@@ -136,7 +137,7 @@ def test_retry_after_is_seconds_or_a_date_by_the_museums_clock(
 ) -> None:
     date = format_datetime(datetime(2026, 11, 21, 12, tzinfo=UTC), usegmt=True)
     headers = {"retry-after": wish, "date": date}
-    assert retry_after(Answer(status="throttled", headers=headers)) == expected
+    assert retry_after(headers) == expected
 
 
 def test_retries_wait_longer_and_longer_by_chance(
@@ -159,11 +160,11 @@ def test_a_museum_that_is_down_ends_the_run_and_what_is_done_is_kept(
     museum: Museum, store: Store, answer: Respond
 ) -> None:
     works = [work(museum, "a", body(jpeg()))]
-    works += [work(museum, str(n), answer) for n in range(5 * MAX_FAILURES_IN_A_ROW)]
+    works += [work(museum, str(n), answer) for n in range(5 * MAX_IN_A_ROW)]
     with pytest.raises(SourceUnavailable, match=r"3\d requests in a row to http://127.*What is"):
         download(store, works, fetcher=stranger(museum))
     assert Ledger(store, SHARD).rows["nga:a"].status == "ok"
-    assert len(pictures(museum)) < 2 * MAX_FAILURES_IN_A_ROW
+    assert len(pictures(museum)) < 2 * MAX_IN_A_ROW
 
 
 def test_pictures_that_fail_every_day_do_not_fail_every_build(museum: Museum, store: Store) -> None:
@@ -212,14 +213,14 @@ def test_an_answer_that_never_ends_is_given_up(
         nonlocal blocks
         body(b"", declared=10**6)(handler)  # type: ignore[arg-type]
         for _ in range(100):
-            museum.clock.time += http.MAX_SECONDS / 5
+            museum.clock.time += transport.MAX_SECONDS / 5
             handler.wfile.write(b"x")  # type: ignore[attr-defined]
             blocks += 1
 
     museum.answers["/x"] = trickle
     with Fetcher(clock=museum.clock) as fetcher:
         answer = fetcher.fetch(f"{museum.address}/x")
-    assert (answer.status, answer.reason) == ("timeout", "not whole after 120 s")
+    assert (answer.status, answer.detail) == ("timeout", "not whole after 120 s")
 
 
 @pytest.mark.parametrize(

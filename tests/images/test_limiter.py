@@ -2,7 +2,6 @@
 
 import pytest
 
-from retrievals_pipeline.defs.images.clock import RunEnded
 from retrievals_pipeline.defs.images.limiter import (
     FIRST_RATE,
     HIGHEST_RATE,
@@ -10,6 +9,7 @@ from retrievals_pipeline.defs.images.limiter import (
     SLOW,
     Limiter,
 )
+from retrievals_pipeline.defs.images.run_clock import RunEnded
 from retrievals_serving.errors import SourceError
 from tests.images.conftest import FakeClock
 

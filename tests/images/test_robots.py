@@ -32,7 +32,7 @@ def test_robots_txt_is_read_once_and_obeyed(museum: Museum, store: Store) -> Non
     assert summary.statuses == {"ok": 20, "restricted": 20}
     assert museum.requests[ROBOTS] == 1
     assert not [path for path in museum.requests if path.startswith("/secret")]
-    assert "robots.txt of http" in Ledger(store, SHARD).rows["nga:secret/1"].reason
+    assert "robots.txt of http" in Ledger(store, SHARD).rows["nga:secret/1"].detail
 
 
 def test_a_crawl_delay_bounds_the_rate(museum: Museum, store: Store) -> None:
