@@ -101,6 +101,7 @@ def test_a_build_that_finishes_a_shard_meanwhile_hides_no_row(
         return read(path, **options)
 
     def finish_then(*args: Any) -> Any:
+        monkeypatch.setattr(pq, "read_table", finished)
         table = finished(*args)
         building.close()
         return table

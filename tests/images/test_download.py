@@ -180,8 +180,8 @@ def test_what_lasts_is_not_asked_for_at_every_build(
 
 
 def test_what_lasted_at_one_address_is_asked_for_at_another(museum: Museum, store: Store) -> None:
-    museum.answers["/right/x.jpg"] = body(jpeg())
-    works = [Work("nga:1", "https://museum.example/iiif/x.jpg", "2024")]
+    museum.answers["/right/u1/full/!1024,1024/0/default.jpg"] = body(jpeg())
+    works = [Work("nga:1", "https://museum.example/iiif/u1/full/!1024,1024/0/default.jpg", "2024")]
     assert download(store, works, mirror=f"{museum.address}/wrong").statuses == {"not_found": 1}
     changed = [replace(works[0], image_modified="2026")]
     assert download(store, changed, mirror=f"{museum.address}/wrong").asked == 1

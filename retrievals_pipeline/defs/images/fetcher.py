@@ -130,7 +130,6 @@ class Fetcher:
     def _ask(self, host: Host, url: str, headers: Mapping[str, str], work: str | None) -> Answer:
         with host.limiter.turn() as turn:
             if host.closed is not None:
-                turn.welcome = False
                 return Answer(status="unreachable", detail=host.closed, is_final=True)
             answer = self._transport.get(url, headers)
             turn.strained = answer.http_status in STRAIN or (

@@ -33,7 +33,7 @@ class Turn:
     number: int
     began: float
     strained: bool = False
-    welcome: bool = True
+    welcome: bool = False
 
 
 class Limiter:

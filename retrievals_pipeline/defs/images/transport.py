@@ -107,6 +107,7 @@ class Transport:
             requests.exceptions.InvalidURL,
             requests.exceptions.InvalidSchema,
             requests.exceptions.MissingSchema,
+            urllib3.exceptions.LocationValueError,
         ) as error:
             return Answer(status="refused", detail=str(error))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
