@@ -133,7 +133,7 @@ def answered(
             if max(graded) >= metrics.RELEVANT:
                 alone = engine.search(asked.text, rerank=False)
                 reranked = engine.search(asked.text)
-                if reranked.rerank_coverage < 1:
+                if reranked.rerank_coverage != 1:
                     raise RuntimeError(f"{asked.text!r}: not all candidates were reranked.")
                 pages = {ALONE: alone, RERANKED: reranked}
                 rows = {

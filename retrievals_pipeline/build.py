@@ -32,9 +32,7 @@ logger = logging.getLogger(__name__)
 
 STAGES = ("refresh_records", "refresh_images", "refresh_embeddings", "publish_release")
 SHARDED = frozenset({"refresh_images", "retry_images", "refresh_embeddings"})
-DAGSTER_ERRORS = frozenset(
-    {"DagsterExecutionStepExecutionError", "RetryRequestedFromPolicy", "Failure"}
-)
+WRAPPING = "DagsterExecutionStepExecutionError"  # what Dagster puts around an asset's own error
 INTERRUPTION = "DagsterExecutionInterruptedError"  # what Dagster makes of Ctrl-C
 # What a build prints goes to the terminal, not to files beside its runs.
 UNCAPTURED = {
@@ -99,7 +97,7 @@ def run_job(
     *,
     shards: Sequence[str] = (),
     config: Mapping[str, Any] | None = None,
-) -> None:
+) -> dg.ExecuteInProcessResult:
     """Run one job over all it covers, every shard of a sharded one in the same run.
 
     `shards` are the shards of this run, in their order and with none between them left out; by
@@ -121,6 +119,7 @@ def run_job(
         if any(error.cls_name == INTERRUPTION for error in _errors(result)):
             raise KeyboardInterrupt
         raise BuildError(f"{job.name} failed: {_reason(result)}")
+    return result
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
@@ -139,7 +138,7 @@ def _errors(result: dg.ExecuteInProcessResult) -> Iterator[SerializableErrorInfo
     """Yield what each failed step raised, without Dagster's wrapping."""
     for event in result.all_events:
         if event.is_step_failure and (error := event.step_failure_data.error):
-            while error.cause is not None and error.cls_name in DAGSTER_ERRORS:
+            while error.cause is not None and error.cls_name == WRAPPING:
                 error = error.cause
             yield error
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retrievals_pipeline.defs.images.coverage import Outcome, ledger_rows, outcomes
+from retrievals_pipeline.defs.images.coverage import Outcome, outcomes, rows_of_works
 from retrievals_pipeline.defs.images.ledger import FAILURES, OK
 from retrievals_pipeline.terminal import require_dagster, settings_of, shown_at_work
 
@@ -20,29 +20,29 @@ home = click.option("--home", type=click.Path(path_type=Path), help="Folder of a
 @home
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def coverage(home: Path | None, as_json: bool) -> None:
-    """Show which pictures there are, and why the others are not: works by status and reason.
+    """Show which pictures there are, and why the others are not: works by status and detail.
 
-    It reads the ledgers alone, also while a build is at work.
+    It reads the records and the ledgers alone, also while a build is at work.
     """
     settings = settings_of(home=home)
-    found = outcomes(ledger_rows(settings.store, settings.shards))
+    found = outcomes(rows_of_works(settings.store, settings.shards))
     if as_json:
         click.echo(json.dumps([asdict(outcome) for outcome in found], ensure_ascii=False))
     elif found:
         Console().print(_table(found))
     else:
-        click.echo(f"No ledger under {settings.store.root}; `retrievals build` begins one.")
+        click.echo(f"No records under {settings.store.root}; `retrievals build` brings them.")
 
 
 def _table(found: list[Outcome]) -> Table:
     total = sum(outcome.works for outcome in found)
-    table = Table("works", "", "status", "reason", "example", box=None, pad_edge=False)
+    table = Table("works", "", "status", "detail", "example", box=None, pad_edge=False)
     for outcome in found:
         table.add_row(
             f"{outcome.works:,}",
             f"{outcome.works / total:.1%}",
             Text(outcome.status, "green" if outcome.status == OK else "red"),
-            Text(outcome.reason or FAILURES.get(outcome.status, "")),
+            Text(outcome.detail or FAILURES.get(outcome.status, "")),
             Text.assemble(f"{outcome.example}\n", (outcome.example_url, "dim")),
         )
     for column in table.columns[:2]:
@@ -58,6 +58,7 @@ def images() -> None:
 
 @images.command()
 @click.option(
+    "--status",
     "--reason",
     "statuses",
     type=click.Choice(list(FAILURES)),
@@ -67,22 +68,25 @@ def images() -> None:
 )
 @home
 def retry(statuses: tuple[str, ...], home: Path | None) -> None:
-    """Try again the works whose picture was not to be had for a reason, and no others.
+    """Try again the works whose picture was not to be had, of one status, and no others.
 
-    The run is in the history of the Dagster UI, as those of a build.
+    The runs are in the history of the Dagster UI, as those of a build.
     """
     settings = settings_of(home=home)
     require_dagster()
-    from retrievals_pipeline.retry import retry_images
+    from retrievals_pipeline.images_retry import retry_images
 
     with shown_at_work():
-        now = retry_images(settings, statuses)
-    if not now:
+        retried = retry_images(settings, statuses)
+    became, left = retried.became, retried.left
+    if not became and not left:
         click.echo(
             f"No work has the status {' or '.join(statuses)}; `retrievals coverage` shows which "
             "there are."
         )
         return
-    became = ", ".join(f"{count} {status}" for status, count in now.most_common())
-    following = " `retrievals build` makes a release with them." if now[OK] else ""
-    click.echo(f"{now.total()} tried again: {became}.{following}")
+    now = ", ".join(f"{count} {status}" for status, count in became.most_common())
+    following = " `retrievals build` makes a release with them." if became[OK] else ""
+    click.echo(f"{became.total()} asked{': ' if now else ''}{now}.{following}")
+    for because, count in left.items():
+        click.echo(f"{count} left: {because.removesuffix('.')}.")

@@ -119,7 +119,7 @@ def _table(page: Page) -> Table:
 
 def _shortfall(page: Page) -> str:
     """Say how many of the candidates were reranked if not all were, and why."""
-    if not page.degraded:
+    if page.rerank_coverage is None or not page.degraded:
         return ""
     return f"; {page.rerank_coverage:.0%} reranked ({', '.join(page.degraded)})"
 

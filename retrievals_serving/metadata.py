@@ -19,9 +19,9 @@ RECORDS = """
         width, height, color, '/thumbnails/' || image_sha256 as thumbnail_url, image_url,
         artwork_url, description
     from artworks
-    where list_contains(?, row)
+    where row in (select unnest(?::int[]))
 """
-PICTURES = "select row, image_sha256 from artworks where list_contains(?, row)"
+PICTURES = "select row, image_sha256 from artworks where row in (select unnest(?::int[]))"
 
 
 class Metadata:

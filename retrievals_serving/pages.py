@@ -97,7 +97,8 @@ class Page:
         cached: Whether the answer was kept from before.
         degraded: Why candidates of the answer were not reranked: `deadline`, the time was over;
             `pictures`, some cannot be read.
-        rerank_coverage: Share of the answer's candidates that were reranked, 0 to 1.
+        rerank_coverage: Share of the answer's candidates that were reranked, 0 to 1; None where
+            none was to be.
         relevance: `strong`, `weak` or `nothing`: whether the best fit better than chance would.
         explanation: The answer in words.
     """
@@ -113,7 +114,7 @@ class Page:
     timings: Mapping[str, float]
     cached: bool = False
     degraded: tuple[str, ...] = ()
-    rerank_coverage: float = 0.0
+    rerank_coverage: float | None = None
     relevance: str | None = None
     explanation: str | None = None
 

@@ -111,5 +111,5 @@ class Paging:
             latency_ms=clock.elapsed(),
             timings=clock.stages,
             degraded=judgement.degraded if judgement else (),
-            rerank_coverage=judgement.coverage if judgement else 0.0,
+            rerank_coverage=judgement.coverage if judgement else None,
         )

@@ -60,9 +60,9 @@ class Judgement:
     degraded: tuple[str, ...] = ()
 
     @property
-    def coverage(self) -> float:
-        """Share of the candidates that have a score; 0 where there are no candidates."""
-        return len(self.rows) / self.candidates if self.candidates else 0.0
+    def coverage(self) -> float | None:
+        """Share of the candidates that have a score; None where there are no candidates."""
+        return len(self.rows) / self.candidates if self.candidates else None
 
 
 def rank(

@@ -4,6 +4,7 @@ Every setting is the environment variable `RETRIEVALS_<NAME>`. A profile (`profi
 gives the values that belong together for one collection and one machine.
 """
 
+import re
 import tomllib
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from retrievals_serving.store import Store
 
 PROFILES = Path(__file__).parent / "profiles"
 DEFAULT_PROFILE = "demo"
+LATIN_LINE = re.compile(r"[\x20-\x7e\xa0-\xff]+")  # what a header of HTTP can carry
 
 
 class Settings(BaseSettings):
@@ -161,6 +163,13 @@ class Settings(BaseSettings):
     @classmethod
     def _reranker_may_be_none(cls, value: str | None) -> str | None:
         return None if value in ("", "none") else value
+
+    @field_validator("contact")
+    @classmethod
+    def _contact_fits_a_header(cls, value: str | None) -> str | None:
+        if value is not None and not LATIN_LINE.fullmatch(value):
+            raise ValueError("must be one line of Latin letters, as a page's or mailbox's address")
+        return value
 
     @field_validator("iiif_mirror")
     @classmethod

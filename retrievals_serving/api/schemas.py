@@ -23,12 +23,16 @@ class SearchRequest(Request):
     query: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUERY)
     ] = Field(examples=["a lonely boat in stormy seas"])
-    top_k: TopK | None = Field(None, description="Results on the first page; by default 64.")
+    top_k: TopK | None = Field(
+        None, description="Results on the first page; by default the server's setting."
+    )
     score_threshold: Fraction = Field(0.0, description="Leave out lower vector scores.")
     filters: dict[str, Any] | None = Field(None, examples=[{"classification": "Painting"}])
     rerank: bool = Field(True, description="Let a reranker, where one is set, order the best.")
     alpha: Fraction | None = Field(
-        None, description="Weight of the reranker's score against the vector score; by default 0.6."
+        None,
+        description="Weight of the reranker's score against the vector score; by default the "
+        "server's setting.",
     )
 
 
@@ -97,7 +101,7 @@ class Page(Answer):
     timings: dict[str, float]
     cached: bool
     degraded: list[str]
-    rerank_coverage: float
+    rerank_coverage: float | None
     relevance: str | None
     explanation: str | None
 

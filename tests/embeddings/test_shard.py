@@ -9,7 +9,7 @@ import pytest
 
 from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard, read_pictures
 from retrievals_pipeline.defs.images.ledger import ledger_name
-from retrievals_pipeline.defs.images.shard import read_works
+from retrievals_pipeline.defs.images.works import read_works
 from retrievals_serving.errors import BuildError, PictureError, SourceError
 from retrievals_serving.models import Embedded, Embedder
 from retrievals_serving.models.pictures import load_picture

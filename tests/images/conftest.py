@@ -3,7 +3,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrievals_pipeline.defs.images.clock import RunClock
 from retrievals_pipeline.defs.images.fetcher import Fetcher
-from retrievals_pipeline.defs.images.ledger import Work
+from retrievals_pipeline.defs.images.ledger import Ledger
+from retrievals_pipeline.defs.images.run_clock import RunClock
 from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
+from retrievals_pipeline.defs.images.works import Work
 from retrievals_serving.store import Store
 
 Respond = Callable[[BaseHTTPRequestHandler], None]
@@ -57,6 +60,7 @@ class Museum:
     log: list[Asked] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
     agents: set[str] = field(default_factory=set)
+    ports: set[int] = field(default_factory=set)
     at_work: int = 0
     most_at_work: int = 0
 
@@ -68,6 +72,20 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def museum() -> Iterator[Museum]:
+    with serving() as museum:
+        yield museum
+
+
+@pytest.fixture
+def elsewhere(museum: Museum) -> Iterator[Museum]:
+    """A second server, by the same clock."""
+    with serving() as other:
+        other.clock = museum.clock
+        yield other
+
+
+@contextmanager
+def serving() -> Iterator[Museum]:
     state = Museum()
     lock = threading.Lock()
 
@@ -81,6 +99,7 @@ def museum() -> Iterator[Museum]:
                 state.log.append(Asked(self.path, state.clock.now(), headers))
                 state.requests[self.path] += 1
                 state.agents.add(self.headers["User-Agent"])
+                state.ports.add(self.client_address[1])
                 state.at_work += 1
                 state.most_at_work = max(state.most_at_work, state.at_work)
             try:
@@ -115,13 +134,21 @@ def download(
     *,
     fetcher: Fetcher | None = None,
     mirror: str | None = None,
+    shard: str = SHARD,
     **options: Any,
 ) -> ShardSummary:
     """Download one shard; with no fetcher given, as from a host of one's own."""
     with fetcher or Fetcher(clock=FakeClock()) as fetcher:
         return download_shard(
-            store, SHARD, works, fetcher=fetcher, mirror=mirror, advance=lambda _: None, **options
+            store, shard, works, fetcher=fetcher, mirror=mirror, advance=lambda _: None, **options
         )
+
+
+def as_if_asked(store: Store, moment: datetime) -> None:
+    """Make the ledger say that all it knows was asked for at `moment`."""
+    ledger = Ledger(store, SHARD)
+    ledger.rows = {id_: replace(row, fetched_at=moment) for id_, row in ledger.rows.items()}
+    ledger.close()
 
 
 def stranger(museum: Museum) -> Fetcher:

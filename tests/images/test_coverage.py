@@ -3,22 +3,27 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from retrievals_pipeline.defs.images.coverage import ledger_rows, outcomes
+from retrievals_pipeline.defs.images.coverage import NOT_ASKED, outcomes, rows_of_works
 from retrievals_pipeline.defs.images.ledger import FAILURES, Ledger, LedgerRow
+from retrievals_pipeline.defs.images.works import Work
+from retrievals_pipeline.defs.records.artworks import ARTWORKS
 from retrievals_serving.store import Store
-from tests.images.conftest import Museum, body, download, jpeg, status, work
+from tests.images.conftest import SHARD, Museum, body, download, jpeg, work
 
 
-def row(number: int, status: str, reason: str = "") -> LedgerRow:
+def row(number: int, status: str, detail: str = "") -> LedgerRow:
     return LedgerRow(
         id=f"nga:{number}",
         image_url=f"https://museum.example/{number}.jpg",
         image_modified="",
         status=status,
-        reason=reason,
+        detail=detail,
         attempts=1,
         fetched_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
@@ -28,7 +33,7 @@ def test_outcomes_come_by_status_and_reason_the_most_frequent_first() -> None:
     rows = [row(n, "ok") for n in range(5)]
     rows += [row(n, "truncated", f"{n}2 bytes: image file is truncated") for n in (7, 8)]
     rows += [row(9, "refused", "HTTP 418 I'm a teapot"), row(10, "refused", "HTTP 406 Never")]
-    assert [(found.status, found.reason, found.works) for found in outcomes(rows)] == [
+    assert [(found.status, found.detail, found.works) for found in outcomes(rows)] == [
         ("ok", "", 5),
         ("truncated", "… bytes: image file is truncated", 2),
         ("refused", "HTTP 406 Never", 1),
@@ -49,18 +54,80 @@ def test_particulars_make_no_outcome_of_their_own(one: str, other: str) -> None:
     assert (found.works, found.example) == (2, "nga:1")
 
 
-def test_rows_of_a_build_at_work_count(museum: Museum, store: Store) -> None:
-    download(store, [work(museum, "1", body(jpeg())), work(museum, "2", status(404))])
-    ledger = Ledger(store, "0-of-1")
+@pytest.fixture
+def records(store: Store, museum: Museum) -> list[Work]:
+    """Four works in the records."""
+    works = [work(museum, str(n)) for n in range(1, 5)]
+    sides = pa.array([None] * 4, pa.int32())
+    columns = {
+        "id": [each.id for each in works],
+        "image_url": [each.image_url for each in works],
+        "image_modified": [each.image_modified for each in works],
+        **dict.fromkeys(("width", "height", "max_pixels"), sides),
+    }
+    with store.replacing(ARTWORKS) as partial:
+        pq.write_table(pa.table(columns), partial)
+    return works
+
+
+def test_what_counts_are_the_works_of_the_records_also_of_a_build_at_work(
+    museum: Museum, store: Store, records: list[Work]
+) -> None:
+    museum.answers["/1/full/!1024,1024/0/default.jpg"] = body(jpeg())
+    download(store, [*records[:2], work(museum, "left the collection")])
+    ledger = Ledger(store, SHARD)
     with ledger.recording() as journal:
         ledger.record(row(3, "timeout", "read timed out"), journal)
-    assert {found.status for found in outcomes(ledger_rows(store, 1))} == {
-        "ok", "not_found", "timeout",
-    }  # fmt: skip
+    found = {each.status: each.works for each in outcomes(rows_of_works(store, 1))}
+    assert found == {"ok": 1, "not_found": 1, "timeout": 1, NOT_ASKED: 1}
+
+
+@pytest.mark.usefixtures("records")
+def test_works_that_nobody_asked_for_are_said_to_be_so(store: Store) -> None:
+    (found,) = outcomes(rows_of_works(store, 1))
+    assert (found.works, found.detail, found.example) == (4, "not asked yet", "nga:1")
+
+
+def test_a_build_that_finishes_a_shard_meanwhile_hides_no_row(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    building = Ledger(store, SHARD)
+    with building.recording() as journal:
+        building.record(row(1, "ok"), journal)
+    read, finished = Path.read_text, pq.read_table
+
+    def finish_first(path: Path, **options: Any) -> str:
+        building.close()
+        return read(path, **options)
+
+    def finish_then(*args: Any) -> Any:
+        monkeypatch.setattr(pq, "read_table", finished)
+        table = finished(*args)
+        building.close()
+        return table
+
+    monkeypatch.setattr(Path, "read_text", finish_first)
+    assert set(Ledger(store, SHARD).rows) == {"nga:1"}
+    with building.recording() as journal:
+        building.record(row(2, "ok"), journal)
+    monkeypatch.setattr(Path, "read_text", read)
+    monkeypatch.setattr(pq, "read_table", finish_then)
+    assert set(Ledger(store, SHARD).rows) == {"nga:1", "nga:2"}
+
+
+def test_a_ledger_of_other_columns_is_read(store: Store) -> None:
+    ledger = Ledger(store, SHARD)
+    ledger.rows = {"nga:1": row(1, "ok")}
+    ledger.close()
+    table = pq.read_table(store.path(ledger.name)).drop_columns(["detail", "fetched_url"])
+    with store.replacing(ledger.name) as partial:
+        pq.write_table(table.append_column("rain", pa.array(["x"])), partial)
+    assert Ledger(store, SHARD).rows == {"nga:1": row(1, "ok")}
 
 
 def test_the_docs_explain_every_status() -> None:
     text = Path(__file__).parents[2].joinpath("docs/downloads.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
     assert rows.pop("ok")
+    assert rows.pop(NOT_ASKED)
     assert rows == FAILURES

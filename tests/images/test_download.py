@@ -4,6 +4,7 @@ import gzip
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pyarrow as pa
@@ -11,15 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from retrievals_pipeline.defs.images import http, shard
-from retrievals_pipeline.defs.images.ledger import FAILURES, Ledger, Work, ledger_name
-from retrievals_pipeline.defs.images.shard import read_works
+from retrievals_pipeline.defs.images import transport
+from retrievals_pipeline.defs.images.ledger import FAILURES, Ledger, ledger_name
+from retrievals_pipeline.defs.images.wanted import LASTS
+from retrievals_pipeline.defs.images.works import Work, read_works
 from retrievals_pipeline.defs.records.artworks import ARTWORKS
 from retrievals_serving.store import Store, picture_name, thumbnail_name
 from tests.images.conftest import (
     SHARD,
     Museum,
     Respond,
+    as_if_asked,
     body,
     claiming,
     download,
@@ -29,6 +32,8 @@ from tests.images.conftest import (
     status,
     work,
 )
+
+BOMB = gzip.compress(bytes(transport.MAX_BYTES + 1), 1)
 
 
 def test_a_picture_is_kept_by_its_content_with_a_thumbnail_and_a_row(
@@ -44,7 +49,7 @@ def test_a_picture_is_kept_by_its_content_with_a_thumbnail_and_a_row(
     assert (row["status"], row["sha256"], row["etag"]) == ("ok", name, '"e1"')
     assert (row["width"], row["height"], row["bytes"]) == (1000, 500, len(content))
     assert len(row["color"]) == 7
-    assert (summary.works, summary.fetched, summary.statuses) == (1, 1, {"ok": 1})
+    assert (summary.asked, summary.became, summary.statuses) == (1, {"ok": 1}, {"ok": 1})
     assert summary.bytes == len(content)
 
 
@@ -59,6 +64,7 @@ def test_a_picture_is_kept_by_its_content_with_a_thumbnail_and_a_row(
         (status(302), "refused"),
         (status(500), "server_error"),
         (status(429), "throttled"),
+        (status(408), "timeout"),
         (body(b"<html>no</html>", "text/html"), "not_an_image"),
         (body(jpeg(), "application/octet-stream"), "not_an_image"),
         (body(b"<html>named .jpg</html>"), "not_an_image"),
@@ -68,7 +74,7 @@ def test_a_picture_is_kept_by_its_content_with_a_thumbnail_and_a_row(
         (body(jpeg(size=(4200, 8))), "too_large"),
         (body(claiming(65_000)), "too_large"),
         (body(claiming(12_000)), "too_large"),
-        (body(gzip.compress(bytes(http.MAX_BYTES + 1), 1), Content_Encoding="gzip"), "too_large"),
+        (body(BOMB, Content_Encoding="gzip"), "too_large"),
         (body(b"no gzip", Content_Encoding="gzip"), "unreachable"),
         (status(302, Location="/1/full/!1024,1024/0/default.jpg"), "refused"),
         (status(302, Location="file:///etc/passwd"), "refused"),
@@ -84,17 +90,28 @@ def test_what_goes_wrong_is_a_row_with_its_reason_and_harms_no_other(
     answer: Respond,
     expected: str,
 ) -> None:
-    monkeypatch.setattr(http, "TIMEOUT", 0.1)
+    monkeypatch.setattr(transport, "TIMEOUT", 0.1)
     works = [work(museum, "1", answer), work(museum, "2", body(jpeg()))]
     assert download(store, works).statuses == {expected: 1, "ok": 1}
     bad = Ledger(store, SHARD).rows["nga:1"]
     assert bad.status in FAILURES
-    assert bad.reason
+    assert bad.detail
     assert bad.sha256 is None
     assert len(store.names("images/*/*")) == 1
 
 
-@pytest.mark.parametrize("url", ["http://[nowhere/x", "ftp://museum.example/x", "x", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[nowhere/x",
+        "http://museum.example:port/x",
+        "http://museum..example/x",
+        "http://*.example/x",
+        "ftp://museum.example/x",
+        "x",
+        "",
+    ],
+)
 def test_an_address_that_is_none_harms_no_other(museum: Museum, store: Store, url: str) -> None:
     works = [Work("nga:1", url, ""), work(museum, "2", body(jpeg()))]
     assert download(store, works).statuses == {"refused": 1, "ok": 1}
@@ -131,16 +148,44 @@ def test_a_second_run_fetches_nothing_that_is_there(museum: Museum, store: Store
     download(store, works)
     ledger = store.read_bytes(ledger_name(SHARD))
     museum.requests.clear()
-    assert download(store, works).fetched == 0
+    assert download(store, works).asked == 0
     assert not museum.requests
     assert store.read_bytes(ledger_name(SHARD)) == ledger
 
 
-def test_what_failed_is_tried_again_by_the_next_run(museum: Museum, store: Store) -> None:
-    works = [work(museum, "1", status(404))]
-    download(store, works)
-    museum.answers.clear()
+def test_what_may_pass_is_tried_again_by_the_next_run(museum: Museum, store: Store) -> None:
+    download(store, [work(museum, "1", status(500))])
     assert download(store, [work(museum, "1", body(jpeg()))]).statuses == {"ok": 1}
+
+
+LASTING = [
+    *(status(code) for code in (404, 410, 403, 418)),
+    body(b"<html>"),
+    body(jpeg()[:-400]),
+    body(claiming(65_000)),
+]
+
+
+@pytest.mark.parametrize("answer", LASTING)
+def test_what_lasts_is_not_asked_for_at_every_build(
+    museum: Museum, store: Store, answer: Respond
+) -> None:
+    works = [work(museum, "1", answer)]
+    (before,) = download(store, works).statuses
+    assert download(store, works).asked == 0
+    assert download(store, works, only=[before]).asked == 1
+    assert download(store, works, revalidate=True).asked == 1
+    as_if_asked(store, datetime.now(UTC) - LASTS)
+    assert download(store, works).asked == 1
+
+
+def test_what_lasted_at_one_address_is_asked_for_at_another(museum: Museum, store: Store) -> None:
+    museum.answers["/right/u1/full/!1024,1024/0/default.jpg"] = body(jpeg())
+    works = [Work("nga:1", "https://museum.example/iiif/u1/full/!1024,1024/0/default.jpg", "2024")]
+    assert download(store, works, mirror=f"{museum.address}/wrong").statuses == {"not_found": 1}
+    changed = [replace(works[0], image_modified="2026")]
+    assert download(store, changed, mirror=f"{museum.address}/wrong").asked == 1
+    assert download(store, changed, mirror=f"{museum.address}/right").statuses == {"ok": 1}
 
 
 @pytest.mark.parametrize("lost", [picture_name, thumbnail_name])
@@ -151,7 +196,7 @@ def test_a_picture_lost_from_the_store_is_fetched_again(
     download(store, works)
     name = lost(sha256(jpeg()).hexdigest())
     store.remove(name)
-    assert download(store, works).fetched == 1
+    assert download(store, works).asked == 1
     assert store.exists(name)
 
 
@@ -172,8 +217,8 @@ def test_a_picture_that_the_museum_says_it_changed_is_fetched_again(
     download(store, [before])
     museum.answers.clear()
     work(museum, "1", body(jpeg(2)))
-    assert download(store, [before]).fetched == 0
-    assert download(store, [replace(before, image_modified="2026")]).fetched == 1
+    assert download(store, [before]).asked == 0
+    assert download(store, [replace(before, image_modified="2026")]).asked == 1
     assert Ledger(store, SHARD).rows["nga:1"].sha256 == sha256(jpeg(2)).hexdigest()
 
 
@@ -193,7 +238,7 @@ def test_rows_survive_a_kill_and_a_line_cut_short(museum: Museum, store: Store) 
         journal.write('{"id": "nga:2", "image_')
     store.remove(ledger_name(SHARD))
     museum.requests.clear()
-    assert download(store, works).fetched == 1
+    assert download(store, works).asked == 1
     assert list(museum.requests) == ["/2/full/!1024,1024/0/default.jpg"]
     assert not store.path(f"ledger/{SHARD}.jsonl").exists()
 
@@ -201,7 +246,7 @@ def test_rows_survive_a_kill_and_a_line_cut_short(museum: Museum, store: Store) 
 def test_no_more_requests_at_once_than_threads(museum: Museum, store: Store) -> None:
     works = [work(museum, str(n), slowly(0.01, body(jpeg(n)))) for n in range(24)]
     download(store, works)
-    assert 1 < museum.most_at_work <= shard.THREADS
+    assert 1 < museum.most_at_work <= transport.THREADS
 
 
 def test_the_museum_is_told_who_asks(museum: Museum, store: Store) -> None:
@@ -229,8 +274,8 @@ def test_a_smaller_build_in_between_costs_no_download_afterwards(
 ) -> None:
     works = [work(museum, str(n), body(jpeg(n))) for n in range(2)]
     download(store, works)
-    assert download(store, works[:1]).works == 1
-    assert download(store, works).fetched == 0
+    assert download(store, works[:1]).statuses == {"ok": 1}
+    assert download(store, works).asked == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])

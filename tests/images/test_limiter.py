@@ -2,7 +2,6 @@
 
 import pytest
 
-from retrievals_pipeline.defs.images.clock import RunEnded
 from retrievals_pipeline.defs.images.limiter import (
     FIRST_RATE,
     HIGHEST_RATE,
@@ -10,6 +9,7 @@ from retrievals_pipeline.defs.images.limiter import (
     SLOW,
     Limiter,
 )
+from retrievals_pipeline.defs.images.run_clock import RunEnded
 from retrievals_serving.errors import SourceError
 from tests.images.conftest import FakeClock
 
@@ -22,7 +22,7 @@ def clock() -> FakeClock:
 def ask(limiter: Limiter, times: int = 1, *, strained: bool = False) -> None:
     for _ in range(times):
         with limiter.turn() as turn:
-            turn.strained = strained
+            turn.strained, turn.welcome = strained, not strained
 
 
 def asked_in(clock: FakeClock, limiter: Limiter, seconds: float) -> int:
@@ -63,6 +63,14 @@ def test_answers_to_what_was_asked_before_a_cut_do_not_cut_again(clock: FakeCloc
     assert limiter.rate == FIRST_RATE / 2
 
 
+def test_an_answer_that_is_neither_welcome_nor_strain_changes_no_rate(clock: FakeClock) -> None:
+    limiter = Limiter(clock)
+    for _ in range(20):
+        with limiter.turn():
+            pass
+    assert limiter.rate == FIRST_RATE
+
+
 def test_the_rate_never_falls_to_nothing(clock: FakeClock) -> None:
     limiter = Limiter(clock)
     ask(limiter, 20, strained=True)
@@ -73,8 +81,9 @@ def test_a_host_that_answers_slowly_is_asked_less_but_one_slow_answer_costs_noth
     clock: FakeClock,
 ) -> None:
     limiter = Limiter(clock)
-    with limiter.turn():
+    with limiter.turn() as turn:
         clock.time += 2 * SLOW
+        turn.welcome = True
     assert limiter.rate > FIRST_RATE
     for _ in range(4):
         with limiter.turn():

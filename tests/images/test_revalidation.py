@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow, Work
+from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
+from retrievals_pipeline.defs.images.works import Work
 from retrievals_serving.store import Store
 from tests.images.conftest import (
     SHARD,
     Museum,
     Respond,
+    as_if_asked,
     body,
     download,
     jpeg,
@@ -20,6 +22,7 @@ from tests.images.conftest import (
 )
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+WHEN = ("detail", "http_status", "attempts", "fetched_at")
 
 
 @pytest.fixture
@@ -27,9 +30,7 @@ def held(museum: Museum, store: Store) -> list[Work]:
     """Three works whose pictures were fetched long ago."""
     works = [work(museum, str(n), unless_held(jpeg(n), f'"{n}"')) for n in range(3)]
     download(store, works)
-    ledger = Ledger(store, SHARD)
-    ledger.rows = {id_: replace(row, fetched_at=LONG_AGO) for id_, row in ledger.rows.items()}
-    ledger.close()
+    as_if_asked(store, LONG_AGO)
     museum.log.clear()
     return works
 
@@ -43,7 +44,7 @@ def test_what_is_unchanged_stays_with_a_new_time(
 ) -> None:
     before = rows(store)
     summary = download(store, held, revalidate=True)
-    assert (summary.fetched, summary.unchanged, summary.statuses) == (3, 3, {"ok": 3})
+    assert (summary.asked, summary.unchanged, summary.statuses) == (3, 3, {"ok": 3})
     assert {asked.headers["if-none-match"] for asked in museum.log} == {'"0"', '"1"', '"2"'}
     for id_, row in rows(store).items():
         assert row.sha256 == before[id_].sha256
@@ -61,24 +62,38 @@ def test_a_changed_etag_brings_the_new_picture(
 
 
 @pytest.mark.parametrize("answer", [status(404), status(410)])
-def test_what_the_museum_took_away_is_gone(
-    museum: Museum, store: Store, held: list[Work], answer: Respond
+@pytest.mark.parametrize("modified", ["2024", "2026"])
+def test_what_the_museum_took_away_is_gone_for_good(
+    museum: Museum, store: Store, held: list[Work], answer: Respond, modified: str
 ) -> None:
     work(museum, "1", answer)
-    assert download(store, held, revalidate=True).statuses == {"ok": 2, "gone": 1}
+    works = [held[0], replace(held[1], image_modified=modified), held[2]]
+    for _ in range(2):
+        assert download(store, works, revalidate=True).statuses == {"ok": 2, "gone": 1}
+        assert rows(store)["nga:1"].detail.endswith("after it had been there")
     assert rows(store)["nga:1"].sha256 is None
 
 
-@pytest.mark.parametrize(
-    "answer", [status(500), status(403), body(b"<html>closed today</html>"), body(jpeg()[:-300])]
-)
+BAD_DAYS = [status(500), status(403), body(b"<html>closed today</html>"), body(jpeg()[:-300])]
+
+
+@pytest.mark.parametrize("answer", BAD_DAYS)
+@pytest.mark.parametrize("modified", ["2024", "2026"])
 def test_a_bad_day_of_the_museum_costs_no_picture(
-    museum: Museum, store: Store, held: list[Work], answer: Respond
+    museum: Museum, store: Store, held: list[Work], answer: Respond, modified: str
 ) -> None:
     before = rows(store)["nga:1"]
+    changed = [held[0], replace(held[1], image_modified=modified), held[2]]
     work(museum, "1", answer)
-    assert download(store, held, revalidate=True).statuses == {"ok": 3}
-    assert rows(store)["nga:1"] == before
+    assert download(store, changed, revalidate=True).statuses == {"ok": 3}
+    row = rows(store)["nga:1"]
+    assert row.detail.startswith("kept, after ")
+    assert row.fetched_at > before.fetched_at
+    unharmed = replace(row, **{name: getattr(before, name) for name in WHEN})
+    assert unharmed == before
+    work(museum, "1", unless_held(jpeg(1), '"1"'))
+    assert download(store, changed, revalidate=True).unchanged == 3
+    assert not rows(store)["nga:1"].detail
 
 
 def test_a_record_that_changed_without_its_picture_costs_no_picture(
@@ -86,8 +101,8 @@ def test_a_record_that_changed_without_its_picture_costs_no_picture(
 ) -> None:
     changed = [replace(held[0], image_modified="2026"), *held[1:]]
     summary = download(store, changed)
-    assert (summary.fetched, summary.unchanged) == (1, 1)
-    assert download(store, changed).fetched == 0
+    assert (summary.asked, summary.unchanged) == (1, 1)
+    assert download(store, changed).asked == 0
 
 
 def test_a_museum_with_dates_alone_is_asked_by_date(museum: Museum, store: Store) -> None:

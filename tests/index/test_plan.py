@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from retrievals_pipeline.defs.images.shard import read_works
+from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.index.faiss_index import gather_vectors
 from retrievals_pipeline.defs.index.plan import ReleasePlan, plan_release
 from retrievals_pipeline.defs.records.artworks import ARTWORKS

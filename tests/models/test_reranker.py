@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -183,6 +184,24 @@ def test_what_a_deadline_leaves_out_is_the_end_of_the_list(
 def test_after_the_deadline_no_forward_begins(reranker, paths, forwards):
     assert np.isnan(reranker.score(QUERY, paths, deadline=time.monotonic())).all()
     assert np.isnan(reranker.score(QUERY, paths, cancelled=lambda: True)).all()
+    assert forwards == []
+
+
+def test_a_search_that_waited_for_the_device_past_its_deadline_begins_no_forward(
+    reranker, paths, monkeypatch, forwards
+):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    holding = reranker._body.holding_device
+
+    @contextmanager
+    def after_others():
+        with holding():
+            now[0] = 200.0  # they had it for so long
+            yield
+
+    monkeypatch.setattr(reranker._body, "holding_device", after_others)
+    assert np.isnan(reranker.score(QUERY, paths, deadline=150.0)).all()
     assert forwards == []
 
 

@@ -41,7 +41,7 @@ def test_the_first_page_says_what_was_found(engine: SearchEngine) -> None:
     assert (page.total, page.window, page.release) == (8, 40, RELEASE)
     assert page.results[0].title == "Stormy boat"
     assert page.results[0].rerank_score is None
-    assert (page.rerank_coverage, page.degraded, page.cached) == (0.0, (), False)
+    assert (page.rerank_coverage, page.degraded, page.cached) == (None, (), False)
     assert page.timings.keys() == {"embed", "search", "rerank", "metadata"}
     assert page.latency_ms >= sum(page.timings.values())
     assert np.linalg.norm(page.query_vector) == pytest.approx(1)

@@ -74,7 +74,7 @@ def test_walking_the_pages_shows_the_judged_by_score_and_then_the_others_by_vect
     for result in results:
         assert result.vector_score == vector_scores[result.id]
         assert (result.rerank_score is not None) == (picture(result) in judged)
-    assert page.rerank_coverage == (len(judged) / len(shown) if shown else 0.0)
+    assert page.rerank_coverage == (len(judged) / len(shown) if shown else None)
     assert bool(page.degraded) == (len(judged) < len(shown))
 
 
@@ -157,7 +157,7 @@ def test_only_works_that_match_the_filters_are_reranked(
 
 def test_a_search_that_matches_nothing_is_an_empty_page(engine: SearchEngine) -> None:
     page = engine.search("boat", filters={"classification": "Sculpture"})
-    assert (page.results, page.cursor, page.rerank_coverage, page.degraded) == ([], None, 0.0, ())
+    assert (page.results, page.cursor, page.rerank_coverage, page.degraded) == ([], None, None, ())
 
 
 def test_sixty_four_candidates_become_twenty_four_results_by_settings_alone(
@@ -202,7 +202,7 @@ def test_only_a_search_asks_the_reranker(engine: SearchEngine, reranker: FakeRer
     walk(engine, engine.similar("test:1007"))
     assert len(reranker.asked) == 1
     page = engine.similar("test:1007")
-    assert (page.rerank_coverage, page.timings["rerank"]) == (0.0, 0.0)
+    assert (page.rerank_coverage, page.timings["rerank"]) == (None, 0.0)
 
 
 def test_threads_get_the_answers_that_one_gets(home: Path) -> None:

@@ -7,7 +7,7 @@ import dagster as dg
 from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden, same_as_before
 from retrievals_pipeline.defs.embeddings.shard import embed_shard, read_pictures
 from retrievals_pipeline.defs.images.assets import artwork_images
-from retrievals_pipeline.defs.images.shard import read_works
+from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.metadata import column_schema, file_metadata
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards

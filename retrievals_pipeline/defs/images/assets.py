@@ -6,12 +6,13 @@ from functools import partial
 import dagster as dg
 from pydantic import Field, field_validator
 
-from retrievals_pipeline.defs.failures import LATER, retried_when_unavailable
-from retrievals_pipeline.defs.images.clock import RunClock
+from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.images.coverage import outcomes
 from retrievals_pipeline.defs.images.fetcher import Fetcher
 from retrievals_pipeline.defs.images.ledger import FAILURES, SCHEMA
-from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard, read_works
+from retrievals_pipeline.defs.images.run_clock import RunClock
+from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
+from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.metadata import arrow_columns, column_schema, counts
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
@@ -47,7 +48,6 @@ class ImagesConfig(dg.Config):
     deps=[artworks],
     partitions_def=SHARDS,
     backfill_policy=SHARDS_A_RUN,
-    retry_policy=LATER,
     pool="iiif",
     kinds={"iiif", "parquet"},
     metadata=column_schema(arrow_columns(SCHEMA)),
@@ -87,15 +87,19 @@ def artwork_images(
                     revalidate=config.revalidate,
                     only=config.only,
                 )
-                finish(shard, _shown(summary))
+                if summary.asked or summary.left or not config.only:
+                    finish(shard, _shown(summary))
 
 
 def _shown(summary: ShardSummary) -> dict[str, dg.MetadataValue]:
     """Return what the UI shows of a shard."""
     return {
-        "dagster/row_count": dg.MetadataValue.int(summary.works),
-        "fetched": dg.MetadataValue.int(summary.fetched),
+        "dagster/row_count": dg.MetadataValue.int(len(summary.rows)),
+        "asked": dg.MetadataValue.int(summary.asked),
+        "became": counts(summary.became, "status"),
         "unchanged": dg.MetadataValue.int(summary.unchanged),
+        "left": dg.MetadataValue.int(summary.left),
+        "left_because": dg.MetadataValue.text(summary.left_because),
         "bytes": dg.MetadataValue.int(summary.bytes),
         "statuses": counts(summary.statuses, "status"),
         "outcomes": dg.MetadataValue.table(
@@ -103,7 +107,7 @@ def _shown(summary: ShardSummary) -> dict[str, dg.MetadataValue]:
             schema=dg.TableSchema(
                 [
                     dg.TableColumn(name, "int" if name == "works" else "string")
-                    for name in ("status", "reason", "works", "example", "example_url")
+                    for name in ("status", "detail", "works", "example", "example_url")
                 ]
             ),
         ),

@@ -1,13 +1,16 @@
-"""Which pictures there are, and why the others are not: what the ledgers say."""
+"""Which pictures there are, and why the others are not: the works, and what their ledgers say."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
+from retrievals_pipeline.defs.images.works import Work, read_works
+from retrievals_pipeline.defs.records.artworks import ARTWORKS
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.store import Store
 
+NOT_ASKED = "not_asked"
 # What differs from picture to picture: quotations, and numbers but that of an HTTP status.
 PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|(?<!HTTP )\b(?:0x[0-9a-f]+|\d[\d,.]*)\b")
 
@@ -17,42 +20,53 @@ class Outcome:
     """The works whose pictures had the same outcome.
 
     Attributes:
-        status: `ok`, or the kind of failure.
-        reason: In words; `…` stands for what differs from work to work.
+        status: `ok`, the kind of failure, or `not_asked`.
+        detail: In words; `…` stands for what differs from work to work.
         works: How many there are.
         example: One of them.
         example_url: Address of its picture.
     """
 
     status: str
-    reason: str
+    detail: str
     works: int
     example: str
     example_url: str
 
 
-def outcomes(rows: Iterable[LedgerRow]) -> list[Outcome]:
-    """Return what became of the works of `rows`, the most frequent outcome first."""
+def outcomes(found: Iterable[LedgerRow | Work]) -> list[Outcome]:
+    """Return what became of each of `found`, the most frequent outcome first.
+
+    A work without a row is one that was not asked for yet.
+    """
     counts: dict[tuple[str, str], int] = {}
-    examples: dict[tuple[str, str], LedgerRow] = {}
-    for row in rows:
-        kind = row.status, PARTICULARS.sub("…", row.reason)
+    examples: dict[tuple[str, str], LedgerRow | Work] = {}
+    for each in found:
+        kind = NOT_ASKED, "not asked yet"
+        if isinstance(each, LedgerRow):
+            kind = each.status, PARTICULARS.sub("…", each.detail)
         counts[kind] = counts.get(kind, 0) + 1
-        examples.setdefault(kind, row)
+        examples.setdefault(kind, each)
     return [
         Outcome(
             status=status,
-            reason=reason,
-            works=counts[status, reason],
-            example=examples[status, reason].id,
-            example_url=examples[status, reason].image_url,
+            detail=detail,
+            works=counts[status, detail],
+            example=examples[status, detail].id,
+            example_url=examples[status, detail].image_url,
         )
-        for status, reason in sorted(counts, key=lambda kind: (-counts[kind], kind))
+        for status, detail in sorted(counts, key=lambda kind: (-counts[kind], kind))
     ]
 
 
-def ledger_rows(store: Store, shards: int) -> Iterator[LedgerRow]:
-    """Yield the rows of all ledgers, also of those a build is at work on, one shard at a time."""
+def rows_of_works(store: Store, shards: int) -> Iterator[LedgerRow | Work]:
+    """Yield the ledger's row of each work of the records, also of a build that is at work.
+
+    A work that was not asked for yet is yielded itself; without records there is nothing.
+    """
+    if not store.exists(ARTWORKS):
+        return
+    works = read_works(store, shards)
     for shard in shard_keys(shards):
-        ledger = Ledger(store, shard)
-        yield from (ledger.rows[work_id] for work_id in sorted(ledger.rows))
+        rows = Ledger(store, shard).rows
+        yield from (rows.get(work.id, work) for work in works.get(shard, ()))

@@ -5,75 +5,70 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from retrievals_pipeline.defs.images.clock import RunEnded
 from retrievals_pipeline.defs.images.fetcher import Fetcher
-from retrievals_pipeline.defs.images.http import UNCHANGED, Answer
-from retrievals_pipeline.defs.images.ledger import FAILURES, OK, LedgerRow, Work
+from retrievals_pipeline.defs.images.ledger import FAILURES, OK, LedgerRow
 from retrievals_pipeline.defs.images.pictures import check_picture
-from retrievals_pipeline.defs.records.urls import mirrored
+from retrievals_pipeline.defs.images.transport import UNCHANGED, Answer
+from retrievals_pipeline.defs.images.wanted import Task
 from retrievals_serving.errors import RejectedPicture
 from retrievals_serving.store import Store, picture_name, thumbnail_name
 
 logger = logging.getLogger(__name__)
 
+AWAY = frozenset({"not_found", "gone"})
+GONE = "gone"
+
 
 @dataclass(frozen=True)
 class Downloader:
-    """Downloads pictures into `store`, from `mirror` where there is one."""
+    """Downloads pictures into `store`."""
 
     store: Store
     fetcher: Fetcher
-    mirror: str | None
 
-    def download(self, work: Work, held: LedgerRow | None) -> LedgerRow | None:
-        """Ask for the picture of `work`, and return what the ledger is to say of it.
+    def download(self, task: Task) -> LedgerRow:
+        """Ask for the picture of a work, and return what the ledger is to say of it.
 
-        `held` is the row of the picture that is in the store already, if one is: the museum need
-        not send it again. Only when the museum says that it is gone, or the records that it is
-        another, is a picture given up that was whole.
+        A picture that is there need not be sent again. It is given up only when the museum says
+        that it is gone, or sends another.
 
-        Returns:
-            The work's row; None when the one it has stands, or the run ended before.
+        Raises:
+            RunEnded: The run ended before there was an outcome.
         """
-        address = mirrored(work.image_url, self.mirror)
-        try:
-            answer = self.fetcher.fetch(address, _conditions(held))
-        except RunEnded:
-            return None
+        earlier = task.earlier
+        held = earlier if task.is_held else None
+        answer = self.fetcher.fetch(
+            task.address, _conditions(held), failed_before=task.failed_before
+        )
         if held is not None and answer.status == UNCHANGED:
-            return replace(
-                held,
-                image_modified=work.image_modified,
-                http_status=answer.http_status,
-                attempts=answer.attempts,
-                fetched_at=_now(),
-            )
-        row = self._kept(work, answer) if answer.status == OK else _row(work, answer)
-        if held is None or held.image_modified != work.image_modified or row.status == OK:
-            return row
-        if row.status in ("not_found", "gone"):
-            return replace(row, status="gone", reason=f"{row.reason}, after it had been there")
-        logger.warning("%s: %s (%s); its picture is kept", row.id, row.status, row.reason)
-        return None
+            return _still(held, task, answer, image_modified=task.work.image_modified)
+        row = self._kept(task, answer) if answer.status == OK else _row(task, answer)
+        if row.status in AWAY and earlier is not None and (held or earlier.status == GONE):
+            return replace(row, status=GONE, detail=f"{row.detail}, after it had been there")
+        if row.status != OK and held is not None:
+            logger.warning("%s: %s (%s); its picture is kept", row.id, row.status, row.detail)
+            kept = f"kept, after {row.status}: {row.detail}"
+            return _still(held, task, answer, image_modified=held.image_modified, detail=kept)
+        return row
 
-    def _kept(self, work: Work, answer: Answer) -> LedgerRow:
+    def _kept(self, task: Task, answer: Answer) -> LedgerRow:
         """Keep the picture in `answer`, if it is one, with its thumbnail."""
         content = answer.content
         try:
             picture = check_picture(content, answer.headers.get("content-type", ""))
         except RejectedPicture as error:
-            return replace(_row(work, answer), status=error.status, reason=str(error))
+            return replace(_row(task, answer), status=error.status, detail=str(error))
         name = sha256(content).hexdigest()
         self.store.write_bytes(thumbnail_name(name), picture.thumbnail)
         self.store.write_bytes(picture_name(name), content)
         side = max(picture.width, picture.height)
         return replace(
-            _row(work, answer),
+            _row(task, answer),
             sha256=name,
             bytes=len(content),
             width=picture.width,
             height=picture.height,
-            sharp_side=min(side, work.longest_side or side),
+            sharp_side=min(side, task.work.longest_side or side),
             color=picture.color,
         )
 
@@ -86,18 +81,34 @@ def _conditions(held: LedgerRow | None) -> dict[str, str]:
     return {name: value for name, value in headers.items() if value}
 
 
-def _row(work: Work, answer: Answer) -> LedgerRow:
+def _still(
+    held: LedgerRow, task: Task, answer: Answer, *, image_modified: str, detail: str = ""
+) -> LedgerRow:
+    """Return the row of a picture that stays, after it was asked for again."""
+    return replace(
+        held,
+        image_modified=image_modified,
+        detail=detail,
+        http_status=answer.http_status,
+        attempts=answer.attempts,
+        fetched_at=_now(),
+        fetched_url=task.address,
+    )
+
+
+def _row(task: Task, answer: Answer) -> LedgerRow:
     return LedgerRow(
-        id=work.id,
-        image_url=work.image_url,
-        image_modified=work.image_modified,
+        id=task.work.id,
+        image_url=task.work.image_url,
+        image_modified=task.work.image_modified,
         status=answer.status if answer.status in {OK, *FAILURES} else "refused",
-        reason=answer.reason,
+        detail=answer.detail,
         http_status=answer.http_status,
         etag=answer.headers.get("etag"),
         last_modified=answer.headers.get("last-modified"),
         attempts=answer.attempts,
         fetched_at=_now(),
+        fetched_url=task.address,
     )
 
 

@@ -7,15 +7,16 @@ A row is kept as soon as it is known, so a kill loses at most the downloads in f
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from retrievals_pipeline.defs.images.works import Work
 from retrievals_serving.store import Store, picture_name, thumbnail_name
 
 OK = "ok"
@@ -40,7 +41,7 @@ SCHEMA = pa.schema(
         ("image_url", pa.string()),
         ("image_modified", pa.string()),
         ("status", pa.string()),
-        ("reason", pa.string()),
+        ("detail", pa.string()),
         ("http_status", pa.int32()),
         ("etag", pa.string()),
         ("last_modified", pa.string()),
@@ -52,6 +53,7 @@ SCHEMA = pa.schema(
         ("color", pa.string()),
         ("attempts", pa.int32()),
         ("fetched_at", pa.timestamp("ms", tz="UTC")),
+        ("fetched_url", pa.string()),
     ]
 )
 
@@ -65,7 +67,8 @@ class LedgerRow:
         image_url: Address of the picture at the museum, as the records give it.
         image_modified: When the museum last changed it, as the records say it.
         status: `ok`, or the kind of failure: one of `FAILURES`.
-        reason: In words; empty when all is well.
+        detail: What went wrong, in words; empty when all is well. Also of a picture that is there
+            and was kept though the museum did not answer well.
         http_status: The last answer's, if there was one.
         etag, last_modified: Validators of the answer, as sent.
         sha256: Hash of the picture's bytes, under which it is stored.
@@ -75,13 +78,14 @@ class LedgerRow:
         color: Its mean colour, `#rrggbb`.
         attempts: Requests made for it.
         fetched_at: When the last of them ended, UTC; also when the museum said `unchanged`.
+        fetched_url: Where they went: with a mirror not to the museum.
     """
 
     id: str
     image_url: str
     image_modified: str
     status: str
-    reason: str = ""
+    detail: str = ""
     http_status: int | None = None
     etag: str | None = None
     last_modified: str | None = None
@@ -93,20 +97,10 @@ class LedgerRow:
     color: str | None = None
     attempts: int
     fetched_at: datetime
+    fetched_url: str | None = None
 
 
-@dataclass(frozen=True)
-class Work:
-    """A work whose picture is wanted; see `LedgerRow`.
-
-    Attributes:
-        longest_side: Pixels of the longer side that the museum has or serves, if it says so.
-    """
-
-    id: str
-    image_url: str
-    image_modified: str
-    longest_side: int | None = None
+COLUMNS = frozenset(field.name for field in fields(LedgerRow))
 
 
 class Ledger:
@@ -116,20 +110,27 @@ class Ledger:
         self.store = store
         self.name = ledger_name(shard)
         self.journal = store.path(f"ledger/{shard}.jsonl")
-        self.rows: dict[str, LedgerRow] = {}
-        if store.exists(self.name):
-            for record in pq.read_table(store.path(self.name)).to_pylist():
-                self.rows[record["id"]] = LedgerRow(**record)
-        for row in self._journal_rows():
-            self.rows[row.id] = row
+        # The journal first: should a build that is at work make the ledger whole meanwhile, its
+        # rows are in the table.
+        written_since = {row.id: row for row in self._journal_rows()}
+        self.rows = {row.id: row for row in self._finished_rows()} | written_since
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the shard was finished once."""
+        return self.store.exists(self.name)
+
+    def earlier(self, work: Work) -> LedgerRow | None:
+        """Return the row of the picture at the address of `work`, if there is one."""
+        row = self.rows.get(work.id)
+        return row if row is not None and row.image_url == work.image_url else None
 
     def held(self, work: Work) -> LedgerRow | None:
         """Return the row of `work` if a picture of its address is in the store."""
-        row = self.rows.get(work.id)
+        row = self.earlier(work)
         is_held = (
             row is not None
             and row.status == OK
-            and row.image_url == work.image_url
             and row.sha256 is not None
             and self.store.exists(picture_name(row.sha256))
             and self.store.exists(thumbnail_name(row.sha256))
@@ -138,15 +139,8 @@ class Ledger:
 
     def knows(self, work: Work) -> bool:
         """Tell whether there is a row of the picture of `work` as the records name it now."""
-        row = self.rows.get(work.id)
-        return row is not None and (row.image_url, row.image_modified) == (
-            work.image_url,
-            work.image_modified,
-        )
-
-    def holds(self, work: Work) -> bool:
-        """Tell whether the picture of `work`, as the records name it now, is in the store."""
-        return self.knows(work) and self.held(work) is not None
+        row = self.earlier(work)
+        return row is not None and row.image_modified == work.image_modified
 
     @contextmanager
     def recording(self) -> Iterator[IO[str]]:
@@ -176,19 +170,29 @@ class Ledger:
                 pq.write_table(table, partial, compression="zstd")
         self.journal.unlink(missing_ok=True)
 
+    def _finished_rows(self) -> Iterator[LedgerRow]:
+        if self.is_finished:
+            for record in pq.read_table(self.store.path(self.name)).to_pylist():
+                yield _row(record)
+
     def _journal_rows(self) -> Iterator[LedgerRow]:
         """Read the journal; a line cut short by a kill is a row that was never kept."""
-        if not self.journal.exists():
+        try:
+            lines = self.journal.read_text(encoding="utf-8").split("\n")
+        except FileNotFoundError:
             return
-        names = {field.name for field in fields(LedgerRow)}
-        for line in self.journal.read_text(encoding="utf-8").split("\n"):
+        for line in lines:
             try:
                 record = json.loads(line)
             except ValueError:
                 continue
-            if names == record.keys():
-                record["fetched_at"] = datetime.fromisoformat(record["fetched_at"])
-                yield LedgerRow(**record)
+            record["fetched_at"] = datetime.fromisoformat(record["fetched_at"])
+            yield _row(record)
+
+
+def _row(record: Mapping[str, Any]) -> LedgerRow:
+    """Return the row of a record, which may be of a version with other columns."""
+    return LedgerRow(**{name: record[name] for name in COLUMNS & record.keys()})
 
 
 def ledger_name(shard: str) -> str:

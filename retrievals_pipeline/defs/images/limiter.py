@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from retrievals_pipeline.defs.images.clock import RunClock
+from retrievals_pipeline.defs.images.run_clock import RunClock
 
 FIRST_RATE = 4.0  # requests a second
 LOWEST_RATE = 0.5
@@ -23,11 +23,17 @@ RECENT = 0.25  # weight of the last answer in that average
 
 @dataclass
 class Turn:
-    """Leave to make one request; whoever makes it says whether the host showed strain."""
+    """Leave to make one request; whoever makes it says how the host bore it.
+
+    Attributes:
+        strained: It cannot follow: it is asked less.
+        welcome: It may be asked more.
+    """
 
     number: int
     began: float
     strained: bool = False
+    welcome: bool = False
 
 
 class Limiter:
@@ -102,10 +108,11 @@ class Limiter:
         with self._changed:
             self._in_flight -= 1
             self._seconds += RECENT * (self._clock.now() - turn.began - self._seconds)
-            if not (turn.strained or self._seconds > SLOW):
+            if turn.strained or self._seconds > SLOW:
+                if turn.number > self._turns_at_cut:  # asked at this rate, not at the one before
+                    self.rate = max(min(LOWEST_RATE, self._highest_rate), self.rate * CUT)
+                    self._turns_at_cut = self._turns
+            elif turn.welcome:
                 # As many good answers as there are requests in a second make one gain.
                 self.rate = min(self._highest_rate, self.rate + GAIN / self.rate)
-            elif turn.number > self._turns_at_cut:  # asked at this rate, not at the one before
-                self.rate = max(min(LOWEST_RATE, self._highest_rate), self.rate * CUT)
-                self._turns_at_cut = self._turns
             self._changed.notify_all()

@@ -1,45 +1,50 @@
-"""Download the pictures of one shard: what is there stays, what failed has its reason."""
+"""Download the pictures of one shard: what is there stays, what failed says why."""
 
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from itertools import takewhile
-
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+from dataclasses import dataclass, field
 
 from retrievals_pipeline.defs.images.download import Downloader
 from retrievals_pipeline.defs.images.fetcher import Fetcher
-from retrievals_pipeline.defs.images.http import NOT_MODIFIED
-from retrievals_pipeline.defs.images.ledger import OK, Ledger, LedgerRow, Work
-from retrievals_pipeline.defs.records.artworks import ARTWORKS
-from retrievals_pipeline.partitions import shard_of
+from retrievals_pipeline.defs.images.host import FORBIDDEN, MAX_IN_A_ROW, WORTH_A_RETRY
+from retrievals_pipeline.defs.images.ledger import OK, Ledger, LedgerRow
+from retrievals_pipeline.defs.images.run_clock import RunEnded
+from retrievals_pipeline.defs.images.transport import NOT_MODIFIED, THREADS
+from retrievals_pipeline.defs.images.wanted import Task, wanted
+from retrievals_pipeline.defs.images.works import Work
 from retrievals_pipeline.progress import Advance
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store
 
 logger = logging.getLogger(__name__)
 
-THREADS = 16  # enough to hide the latency of a server; its limiter may leave most of them idle
+FAILED_AGAIN = f"{MAX_IN_A_ROW} in a row that failed before failed again"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ShardSummary:
     """What became of the pictures of one shard.
 
     Attributes:
-        works: How many there are.
-        fetched: How many were asked for.
+        became: How many of the works that were asked for have which status now.
         unchanged: How many of these the museum said to be as they were.
+        left: How many should have been asked for too.
+        left_because: Why they were not.
         rows: The ledger's row of each work that it knows.
     """
 
-    works: int
-    fetched: int
+    became: dict[str, int]
     unchanged: int
+    left: int
+    left_because: str
     rows: list[LedgerRow]
+
+    @property
+    def asked(self) -> int:
+        """How many works were asked for."""
+        return sum(self.became.values())
 
     @property
     def statuses(self) -> dict[str, int]:
@@ -50,29 +55,6 @@ class ShardSummary:
     def bytes(self) -> int:
         """Size of the pictures that are there."""
         return sum(row.bytes or 0 for row in self.rows)
-
-
-def read_works(store: Store, shards: int) -> dict[str, list[Work]]:
-    """Return the works of `records/artworks.parquet` by shard, each in the order of ids.
-
-    Raises:
-        SourceError: The table is not there yet.
-    """
-    if not store.exists(ARTWORKS):
-        raise SourceError(
-            f"{store.path(ARTWORKS)} is not there: materialize `artworks` first "
-            "(`retrievals build` does it all)."
-        )
-    names = ["id", "image_url", "image_modified"]
-    table = pq.read_table(store.path(ARTWORKS), columns=[*names, "width", "height", "max_pixels"])
-    longest = pc.max_element_wise(table["width"], table["height"])
-    table = table.select(names).append_column(
-        "longest_side", pc.min_element_wise(longest, table["max_pixels"])
-    )
-    works: dict[str, list[Work]] = {}
-    for record in table.sort_by("id").to_pylist():
-        works.setdefault(shard_of(record["id"], shards), []).append(Work(**record))
-    return works
 
 
 def download_shard(
@@ -101,67 +83,106 @@ def download_shard(
     Raises:
         SourceError: The run has ended, and works are left that were never asked for; what is done
             is kept. Of this kind, a SourceUnavailable when the museum does not answer any more.
+            Or `only` is given, and the shard was never finished.
     """
     ledger = Ledger(store, shard)
-    wanted = [work for work in works if _is_wanted(work, ledger, revalidate, only)]
-    advance(len(works) - len(wanted))
-    unchanged = 0
-    if wanted:
-        downloader = Downloader(store, fetcher, mirror)
-        tasks = ((work, ledger.held(work)) for work in wanted)
-        going_on = takewhile(lambda _: fetcher.ended is None, tasks)
-        with (
-            ledger.recording() as journal,
-            ThreadPoolExecutor(THREADS, thread_name_prefix="download") as pool,
-            fetcher.ending_with_errors(),
-        ):
-            for row in _bounded(pool, downloader.download, going_on):
-                advance(1)
-                if row is None:
-                    continue
-                ledger.record(row, journal)
-                unchanged += row.http_status == NOT_MODIFIED
-                if row.status != OK:
-                    logger.warning("%s: %s (%s)", row.id, row.status, row.reason)
-        if fetcher.ended is not None:
-            # Pictures that fail on every day must not make every build fail.
-            if revalidate or not all(ledger.knows(work) for work in wanted):
-                raise fetcher.ended
-            logger.warning(
-                "%s: not all that failed before was tried again: %s", shard, fetcher.ended
-            )
+    if only and not ledger.is_finished:
+        raise SourceError(
+            f"shard {shard} was never finished: materialize `artwork_images` for it first."
+        )
+    tasks = wanted(works, ledger, mirror=mirror, revalidate=revalidate, only=only)
+    advance(len(works) - len(tasks))
+    asking = _Asking(ledger, fetcher)
+    if tasks:
+        asking.ask_for(tasks, Downloader(store, fetcher).download, advance)
+    left = [task for task in tasks if task.work.id not in asking.became]
+    because = str(fetcher.ended or FAILED_AGAIN) if left else ""
+    if left:
+        # Pictures that fail on every day must not make every build fail.
+        if fetcher.ended is not None and not all(task.failed_before for task in left):
+            raise fetcher.ended
+        logger.warning("%s: %d that failed before are left: %s", shard, len(left), because)
     ledger.close()
     return ShardSummary(
-        works=len(works),
-        fetched=len(wanted),
-        unchanged=unchanged,
+        became=dict(Counter(asking.became.values())),
+        unchanged=asking.unchanged,
+        left=len(left),
+        left_because=because,
         rows=[ledger.rows[work.id] for work in works if work.id in ledger.rows],
     )
 
 
-def _is_wanted(work: Work, ledger: Ledger, revalidate: bool, only: Collection[str]) -> bool:
-    if only:
-        row = ledger.rows.get(work.id)
-        return row is not None and row.status in only
-    return revalidate or not ledger.holds(work)
+@dataclass
+class _Asking:
+    """One pass over the works of a shard.
+
+    Attributes:
+        became: Status of each work that was asked for, by id.
+        unchanged: How many are as they were.
+        failed_again: How many of those that failed before failed again since one of them did not.
+    """
+
+    ledger: Ledger
+    fetcher: Fetcher
+    became: dict[str, str] = field(default_factory=dict)
+    unchanged: int = 0
+    failed_again: int = 0
+
+    def ask_for(
+        self, tasks: Iterable[Task], download: Callable[[Task], LedgerRow], advance: Advance
+    ) -> None:
+        """Download in many threads, and keep each row as it comes."""
+        with (
+            self.ledger.recording() as journal,
+            ThreadPoolExecutor(THREADS, thread_name_prefix="download") as pool,
+            self.fetcher.ending_with_errors(),
+        ):
+            for task, future in _bounded(pool, download, filter(self._goes_on, tasks)):
+                advance(1)
+                try:
+                    row = future.result()
+                except RunEnded:
+                    continue
+                self.ledger.record(row, journal)
+                self._count(task, row)
+                if row.status != OK:
+                    logger.warning("%s: %s (%s)", row.id, row.status, row.detail)
+
+    def _goes_on(self, task: Task) -> bool:
+        return self.fetcher.ended is None and not (
+            task.failed_before and self.failed_again >= MAX_IN_A_ROW
+        )
+
+    def _count(self, task: Task, row: LedgerRow) -> None:
+        self.became[row.id] = row.status
+        self.unchanged += row.http_status == NOT_MODIFIED
+        if task.failed_before:
+            is_kept = row.status == OK and bool(row.detail)
+            in_trouble = is_kept or row.status in {FORBIDDEN, *WORTH_A_RETRY}
+            self.failed_again = self.failed_again + 1 if in_trouble else 0
 
 
 def _bounded(
-    pool: ThreadPoolExecutor,
-    download: Callable[[Work, LedgerRow | None], LedgerRow | None],
-    tasks: Iterable[tuple[Work, LedgerRow | None]],
-) -> Iterator[LedgerRow | None]:
-    """Yield results as they come, never holding more than two tasks a thread."""
-    pending: set[Future[LedgerRow | None]] = set()
+    pool: ThreadPoolExecutor, download: Callable[[Task], LedgerRow], tasks: Iterable[Task]
+) -> Iterator[tuple[Task, Future[LedgerRow]]]:
+    """Yield the tasks as they are done, never holding more than two a thread."""
+    pending: dict[Future[LedgerRow], Task] = {}
     try:
         for task in tasks:
-            pending.add(pool.submit(download, *task))
+            pending[pool.submit(download, task)] = task
             if len(pending) >= 2 * THREADS:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+                yield from _done(pending)
         while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+            yield from _done(pending)
     finally:
         for future in pending:
             future.cancel()
+
+
+def _done(
+    pending: dict[Future[LedgerRow], Task],
+) -> Iterator[tuple[Task, Future[LedgerRow]]]:
+    """Wait until one is done at least, and take those that are out of `pending`."""
+    done, _ = wait(pending, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield pending.pop(future), future

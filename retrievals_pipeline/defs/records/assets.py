@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from retrievals_pipeline.defs.failures import LATER, retried_when_unavailable
+from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.metadata import column_schema, counts, file_metadata
 from retrievals_pipeline.defs.records.artworks import ARTWORKS, build_artworks
 from retrievals_pipeline.defs.records.tables import table_versions
@@ -28,7 +28,6 @@ def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
 @dg.asset(
     group_name="records",
     deps=[nga_open_data],
-    retry_policy=LATER,
     kinds={"duckdb", "parquet"},
     description="The works that may be shown: one row each, with the address of its picture. "
     "A file that cannot be used fails the asset by name and leaves the last good table.",

@@ -32,6 +32,7 @@ NEEDED_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 MAX_HEADER = 65_536  # characters; a longer first line is that of no table
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of the answer
+PASSING = frozenset({408, 425, 429})  # HTTP statuses that time can mend, as those of 500 and above
 
 
 def table_versions(location: str) -> dict[str, str]:
@@ -124,7 +125,7 @@ def _request(
         response.raise_for_status()
     except requests.RequestException as error:
         code = error.response.status_code if error.response is not None else None
-        is_lasting = code is not None and code < requests.codes.server_error
+        is_lasting = code is not None and code < requests.codes.server_error and code not in PASSING
         kind = SourceError if is_lasting else SourceUnavailable
         raise kind(
             f"{url} cannot be read: {error}. Check RETRIEVALS_NGA_URL and the network."

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 from retrievals_serving.errors import SourceError
 
@@ -27,6 +28,7 @@ class RunClock:
         self._lock = threading.Lock()
         self._seconds = seconds
         self._began = self.now()
+        self._at_end: list[Callable[[], None]] = []
         self.ended: SourceError | None = None
 
     def now(self) -> float:
@@ -46,11 +48,19 @@ class RunClock:
         if self.ended is not None:
             raise RunEnded
 
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Have `call` called when the run ends, by the thread that ends it."""
+        self._at_end.append(call)
+
     def end(self, reason: SourceError) -> None:
         """End the run for `reason`, and wake all who wait. The first reason stands."""
         with self._lock:
-            self.ended = self.ended or reason
+            if self.ended is not None:
+                return
+            self.ended = reason
         self._ending.set()
+        for call in self._at_end:
+            call()
 
     def _sleep_until(self, moment: float) -> None:
         self._ending.wait(max(0.0, moment - self.now()))

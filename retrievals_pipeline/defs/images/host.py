@@ -1,0 +1,68 @@
+"""What a run knows of one host: its pace, its rules, and whether it is in trouble."""
+
+import threading
+
+from retrievals_pipeline.defs.images.limiter import Limiter
+from retrievals_pipeline.defs.images.robots import Robots
+from retrievals_pipeline.defs.images.run_clock import KEPT
+from retrievals_pipeline.defs.images.transport import UNCHANGED, Answer
+from retrievals_serving.errors import SourceError, SourceUnavailable
+
+WORTH_A_RETRY = frozenset({"timeout", "unreachable", "server_error", "throttled"})
+FORBIDDEN = "forbidden"
+MAX_IN_A_ROW = 32  # works that fail, as if the host were down, or shut us out
+
+
+class Host:
+    """One host.
+
+    Args:
+        origin: Scheme and name, as `https://museum.example`.
+        limiter: Its pace.
+
+    Attributes:
+        reading: Held by the thread that reads the rules.
+        robots: The rules; None until they are read.
+        serves_works: Works have their addresses here: without it the run has nothing to do.
+        closed: Why it is not asked any more; None while it is.
+    """
+
+    def __init__(self, origin: str, limiter: Limiter) -> None:
+        self.origin = origin
+        self.limiter = limiter
+        self.reading = threading.Lock()
+        self.robots: Robots | None = None
+        self.serves_works = False
+        self.closed: str | None = None
+        self._failing: set[str] = set()
+        self._forbidden: set[str] = set()
+        self._lock = threading.Lock()
+
+    def note(self, answer: Answer, work: str | None) -> SourceError | None:
+        """Note how a request ended.
+
+        Args:
+            answer: What came.
+            work: Address of the work it was for; None where a failure says nothing of the host.
+
+        Returns:
+            Why the host is to be left alone from now on, if it is: too many works in a row, each
+            counted once however often it is tried, were of no avail.
+        """
+        with self._lock:
+            if answer.status == FORBIDDEN:
+                self._forbidden.update([work] if work else [])
+            elif answer.status in WORTH_A_RETRY:
+                self._failing.update([work] if work else [])
+            else:
+                self._failing.clear()
+                if answer.status in ("ok", UNCHANGED):
+                    self._forbidden.clear()
+            failing, forbidden = len(self._failing), len(self._forbidden)
+        last = f"the last with {answer.status} ({answer.detail}). {KEPT}"
+        if failing >= MAX_IN_A_ROW:
+            return SourceUnavailable(f"{failing} works in a row of {self.origin} failed, {last}")
+        if forbidden >= MAX_IN_A_ROW:
+            # To ask again in a minute would make it worse.
+            return SourceError(f"{self.origin} refused {forbidden} works in a row, {last}")
+        return None
