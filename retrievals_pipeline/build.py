@@ -117,6 +117,7 @@ def run_job(
     )
     if not result.success:
         if any(error.cls_name == INTERRUPTION for error in _errors(result)):
+            instance.report_run_canceled(result.dagster_run)
             raise KeyboardInterrupt
         raise BuildError(f"{job.name} failed: {_reason(result)}")
     return result

@@ -87,7 +87,7 @@ def _add(result: dg.ExecuteInProcessResult, retry: Retry) -> str:
     because = ""
     for event in result.asset_materializations_for_node("artwork_images"):
         shown: dict[str, Any] = {name: value.value for name, value in event.metadata.items()}
-        for record in shown["became"]:
+        for record in shown["became"].records:
             retry.became[record.data["status"]] += record.data["count"]
         if shown["left"]:
             because = str(shown["left_because"])

@@ -44,6 +44,17 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     assert Settings.load().shards == 8
 
 
+@pytest.mark.parametrize("contact", ["https://museum.example/é", "me@example.org"])
+def test_a_contact_fits_the_header_that_carries_it(contact: str) -> None:
+    assert Settings.load(contact=contact).contact == contact
+
+
+@pytest.mark.parametrize("contact", ["Пётр", "me@example.org\nX: y", "a\tb", "\x7f"])
+def test_a_contact_that_no_header_can_carry_is_refused_by_name(contact: str) -> None:
+    with pytest.raises(SettingsError, match=r"RETRIEVALS_CONTACT: .*Latin letters"):
+        Settings.load(contact=contact)
+
+
 @pytest.mark.parametrize(
     ("profile", "value", "reranker"),
     [

@@ -173,6 +173,20 @@ def test_a_shard_that_cannot_finish_leaves_the_finished_ones_materialized(
     assert finished == {"0-of-3", "1-of-3"}
 
 
+def test_what_somebody_interrupts_is_no_failure(
+    museum_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise dg.DagsterExecutionInterruptedError
+
+    monkeypatch.setattr("retrievals_pipeline.defs.images.assets.download_shard", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build()
+    with dg.DagsterInstance.from_config(str(museum_settings.store.path("dagster"))) as instance:
+        (run,) = instance.get_runs(limit=1)
+    assert (run.job_name, run.status) == ("refresh_images", dg.DagsterRunStatus.CANCELED)
+
+
 def test_a_museum_that_shrinks_at_once_is_not_served(
     built: Settings, served_museum: ServedMuseum, monkeypatch: pytest.MonkeyPatch
 ) -> None:

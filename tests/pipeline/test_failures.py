@@ -1,60 +1,90 @@
 """Dagster tries again what time can mend, and nothing else."""
 
+from contextlib import suppress
+
 import dagster as dg
 import pytest
 from pydantic import ValidationError
 
 from retrievals_pipeline.definitions import defs
+from retrievals_pipeline.defs import failures
 from retrievals_pipeline.defs.failures import BUILD_TAG, retried_when_unavailable
+from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.errors import SourceError, SourceUnavailable
+from retrievals_serving.settings import Settings
 
 
-def attempts(error: BaseException, tags: dict[str, str] | None = None) -> tuple[int, str]:
-    """How often an asset that raises `error` is tried, and how the last failure is described."""
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Dagster wait no minutes."""
+    monkeypatch.setattr(failures, "LATER", dg.RetryPolicy(max_retries=2, delay=0))
+
+
+def run_of(raised: BaseException, tags: dict[str, str] | None = None) -> tuple[int, dg.DagsterRun]:
+    """How often an asset that raises this is tried, and its run."""
     count = 0
 
-    @dg.asset(retry_policy=dg.RetryPolicy(max_retries=2))
+    @dg.asset
     def trouble(context: dg.AssetExecutionContext) -> None:
         nonlocal count
         count += 1
         with retried_when_unavailable(context):
-            raise error
+            if not isinstance(raised, Exception):
+                context.instance.report_run_canceling(context.run)  # as the UI does before
+            raise raised
 
-    result = dg.materialize([trouble], raise_on_error=False, tags=tags)
-    (failure,) = (event for event in result.all_events if event.is_step_failure)
-    described = failure.step_failure_data.user_failure_data
-    return count, described.description if described else ""
+    with dg.DagsterInstance.ephemeral() as instance:
+        with suppress(dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
+            dg.materialize([trouble], raise_on_error=False, tags=tags, instance=instance)
+        (run,) = instance.get_runs()
+    return count, run
 
 
 def test_a_museum_that_does_not_answer_is_asked_again_later() -> None:
-    assert attempts(SourceUnavailable("down"))[0] == 3
+    count, run = run_of(SourceUnavailable("down"))
+    assert (count, run.status) == (3, dg.DagsterRunStatus.FAILURE)
 
 
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (SourceError("no such column"), "no such column"),
-        (OSError("disk full"), "OSError: disk full"),
-    ],
-)
-def test_what_no_retry_can_mend_is_tried_once_and_named(error: Exception, said: str) -> None:
-    assert attempts(error) == (1, said)
+@pytest.mark.parametrize("error", [SourceError("no such column"), OSError("disk full")])
+def test_what_no_retry_can_mend_is_tried_once(error: Exception) -> None:
+    count, run = run_of(error)
+    assert (count, run.status) == (1, dg.DagsterRunStatus.FAILURE)
 
 
 def test_who_sits_before_a_build_is_not_kept_waiting() -> None:
-    assert attempts(SourceUnavailable("down"), {BUILD_TAG: "/home"}) == (1, "down")
+    assert run_of(SourceUnavailable("down"), {BUILD_TAG: "/home"})[0] == 1
 
 
-def test_what_somebody_ended_is_not_tried_again() -> None:
-    assert attempts(KeyboardInterrupt()) == (1, "interrupted")
+@pytest.mark.parametrize(
+    "interruption", [KeyboardInterrupt(), dg.DagsterExecutionInterruptedError()]
+)
+def test_what_somebody_ended_is_not_tried_again_and_was_no_failure(
+    interruption: BaseException,
+) -> None:
+    count, run = run_of(interruption)
+    assert (count, run.status) == (1, dg.DagsterRunStatus.CANCELED)
 
 
-@pytest.mark.usefixtures("museum_settings")
-def test_the_assets_that_ask_a_museum_are_tried_again() -> None:
-    for name in ("artworks", "artwork_images"):
-        policy = defs().get_assets_def(name).op.retry_policy
-        assert policy is not None
-        assert policy.max_retries == 3
+@pytest.mark.parametrize("asset", ["artworks", "artwork_images"])
+def test_the_assets_that_ask_a_museum_are_tried_again(
+    museum_settings: Settings, monkeypatch: pytest.MonkeyPatch, asset: str
+) -> None:
+    repository = defs().get_repository_def()
+    if asset == "artwork_images":
+        assert repository.get_job("refresh_records").execute_in_process().success
+    tried = 0
+
+    def down(*_: object, **__: object) -> None:
+        nonlocal tried
+        tried += 1
+        raise SourceUnavailable("down")
+
+    monkeypatch.setattr("retrievals_pipeline.defs.records.assets.build_artworks", down)
+    monkeypatch.setattr("retrievals_pipeline.defs.images.assets.download_shard", down)
+    job = repository.get_job("refresh_records" if asset == "artworks" else "refresh_images")
+    shard = None if asset == "artworks" else shard_keys(museum_settings.shards)[0]
+    assert not job.execute_in_process(partition_key=shard, raise_on_error=False).success
+    assert tried == 3
 
 
 @pytest.mark.usefixtures("museum_settings")

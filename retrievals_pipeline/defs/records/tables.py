@@ -124,7 +124,10 @@ def _request(
             )
         response.raise_for_status()
     except requests.RequestException as error:
-        code = error.response.status_code if error.response is not None else None
+        code = None
+        if error.response is not None:
+            code = error.response.status_code
+            error.response.close()
         is_lasting = code is not None and code < requests.codes.server_error and code not in PASSING
         kind = SourceError if is_lasting else SourceUnavailable
         raise kind(
