@@ -3,15 +3,18 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retrievals_pipeline.defs.images.coverage import Outcome, outcomes, rows_of_works
-from retrievals_pipeline.defs.images.ledger import FAILURES, OK
+from retrievals_pipeline.defs.images.statuses import FAILURES, OK
 from retrievals_pipeline.terminal import require_dagster, settings_of, shown_at_work
+
+if TYPE_CHECKING:
+    from retrievals_pipeline.defs.images.coverage import Outcome
 
 home = click.option("--home", type=click.Path(path_type=Path), help="Folder of all artifacts.")
 
@@ -24,6 +27,8 @@ def coverage(home: Path | None, as_json: bool) -> None:
 
     It reads the records and the ledgers alone, also while a build is at work.
     """
+    from retrievals_pipeline.defs.images.coverage import outcomes, rows_of_works
+
     settings = settings_of(home=home)
     found = outcomes(rows_of_works(settings.store, settings.shards))
     if as_json:
@@ -34,7 +39,7 @@ def coverage(home: Path | None, as_json: bool) -> None:
         click.echo(f"No records under {settings.store.root}; `retrievals build` brings them.")
 
 
-def _table(found: list[Outcome]) -> Table:
+def _table(found: "list[Outcome]") -> Table:
     total = sum(outcome.works for outcome in found)
     table = Table("works", "", "status", "detail", "example", box=None, pad_edge=False)
     for outcome in found:

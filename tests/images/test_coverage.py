@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from retrievals_pipeline.defs.images.coverage import NOT_ASKED, outcomes, rows_of_works
-from retrievals_pipeline.defs.images.ledger import FAILURES, Ledger, LedgerRow
+from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
+from retrievals_pipeline.defs.images.statuses import FAILURES
 from retrievals_pipeline.defs.images.works import Work
 from retrievals_pipeline.defs.records.artworks import ARTWORKS
 from retrievals_serving.store import Store

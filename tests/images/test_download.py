@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from retrievals_pipeline.defs.images import transport
-from retrievals_pipeline.defs.images.ledger import FAILURES, Ledger, ledger_name
+from retrievals_pipeline.defs.images.ledger import Ledger, ledger_name
+from retrievals_pipeline.defs.images.statuses import FAILURES
 from retrievals_pipeline.defs.images.wanted import LASTS
 from retrievals_pipeline.defs.images.works import Work, read_works
 from retrievals_pipeline.defs.records.artworks import ARTWORKS

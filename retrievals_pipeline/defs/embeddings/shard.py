@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
-from retrievals_pipeline.defs.images.ledger import OK, ledger_name
+from retrievals_pipeline.defs.images.ledger import ledger_name
+from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.images.works import Work
 from retrievals_pipeline.progress import Advance
 from retrievals_serving.errors import BuildError, SourceError

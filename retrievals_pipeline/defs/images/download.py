@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from retrievals_pipeline.defs.images.fetcher import Fetcher
-from retrievals_pipeline.defs.images.ledger import FAILURES, OK, LedgerRow
+from retrievals_pipeline.defs.images.ledger import LedgerRow
 from retrievals_pipeline.defs.images.pictures import check_picture
+from retrievals_pipeline.defs.images.statuses import FAILURES, OK
 from retrievals_pipeline.defs.images.transport import UNCHANGED, Answer
 from retrievals_pipeline.defs.images.wanted import Task
 from retrievals_serving.errors import RejectedPicture

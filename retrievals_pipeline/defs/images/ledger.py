@@ -16,24 +16,9 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.images.works import Work
 from retrievals_serving.store import Store, picture_name, thumbnail_name
-
-OK = "ok"
-FAILURES = {
-    "not_found": "the museum knows no such picture",
-    "gone": "the museum had the picture and has it no more",
-    "forbidden": "the museum refuses to show it",
-    "restricted": "the museum's robots.txt asks not to fetch it",
-    "refused": "an answer that no picture follows: another status, too many redirects",
-    "not_an_image": "something else than a JPEG came",
-    "truncated": "a JPEG that cannot be decoded to its end",
-    "too_large": "more bytes or pixels than are taken",
-    "timeout": "no whole answer in time",
-    "unreachable": "no connection, or one that broke",
-    "throttled": "the museum asked again and again to be asked less",
-    "server_error": "the museum's server failed",
-}
 
 SCHEMA = pa.schema(
     [

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from retrievals_pipeline.defs.images.download import Downloader
 from retrievals_pipeline.defs.images.fetcher import Fetcher
 from retrievals_pipeline.defs.images.host import FORBIDDEN, MAX_IN_A_ROW, WORTH_A_RETRY
-from retrievals_pipeline.defs.images.ledger import OK, Ledger, LedgerRow
+from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
 from retrievals_pipeline.defs.images.run_clock import RunEnded
+from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.images.transport import NOT_MODIFIED, THREADS
 from retrievals_pipeline.defs.images.wanted import Task, wanted
 from retrievals_pipeline.defs.images.works import Work
