@@ -12,7 +12,7 @@ import pytest
 from retrievals_pipeline.defs.images.coverage import NOT_ASKED, outcomes, rows_of_works
 from retrievals_pipeline.defs.images.ledger import FAILURES, Ledger, LedgerRow
 from retrievals_pipeline.defs.images.works import Work
-from retrievals_pipeline.defs.records.artworks import ARTWORKS
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_serving.store import Store
 from tests.images.conftest import SHARD, Museum, body, download, jpeg, work
 
