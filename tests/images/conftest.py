@@ -23,6 +23,7 @@ from retrievals_serving.store import Store
 
 Respond = Callable[[BaseHTTPRequestHandler], None]
 SHARD = "0-of-1"
+ROBOTS = "/robots.txt"
 
 
 class FakeClock(RunClock):
@@ -63,6 +64,11 @@ class Museum:
     ports: set[int] = field(default_factory=set)
     at_work: int = 0
     most_at_work: int = 0
+
+    @property
+    def asked_at(self) -> list[float]:
+        """When pictures were asked for."""
+        return [asked.at for asked in self.log if asked.path != ROBOTS]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from retrievals_pipeline.defs.images.coverage import NOT_ASKED, outcomes, rows_o
 from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
 from retrievals_pipeline.defs.images.statuses import FAILURES
 from retrievals_pipeline.defs.images.works import Work
-from retrievals_pipeline.defs.records.artworks import ARTWORKS
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_serving.store import Store
 from tests.images.conftest import SHARD, Museum, body, download, jpeg, work
 

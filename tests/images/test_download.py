@@ -17,7 +17,7 @@ from retrievals_pipeline.defs.images.ledger import Ledger, ledger_name
 from retrievals_pipeline.defs.images.statuses import FAILURES
 from retrievals_pipeline.defs.images.wanted import LASTS
 from retrievals_pipeline.defs.images.works import Work, read_works
-from retrievals_pipeline.defs.records.artworks import ARTWORKS
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_serving.store import Store, picture_name, thumbnail_name
 from tests.images.conftest import (
     SHARD,

@@ -9,6 +9,7 @@ from retrievals_pipeline.defs.images.transport import THREADS
 from retrievals_serving.errors import SourceUnavailable
 from retrievals_serving.store import Store
 from tests.images.conftest import (
+    ROBOTS,
     SHARD,
     Museum,
     Respond,
@@ -20,8 +21,6 @@ from tests.images.conftest import (
     stranger,
     work,
 )
-
-ROBOTS = "/robots.txt"
 
 
 @pytest.mark.parametrize("rules", [status(404), hang_up])

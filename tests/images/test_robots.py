@@ -7,6 +7,7 @@ from retrievals_pipeline.defs.images.robots import LONGEST_DELAY, Robots
 from retrievals_serving.errors import SourceUnavailable
 from retrievals_serving.store import Store
 from tests.images.conftest import (
+    ROBOTS,
     SHARD,
     Museum,
     Respond,
@@ -17,8 +18,6 @@ from tests.images.conftest import (
     stranger,
     work,
 )
-
-ROBOTS = "/robots.txt"
 
 
 def rules(text: str) -> Respond:

@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from retrievals_pipeline.defs.records.artworks import ARTWORKS, ArtworksSummary, build_artworks
+from retrievals_pipeline.defs.records.artworks import ArtworksSummary, build_artworks
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.museum import Museum
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store

@@ -53,7 +53,7 @@ class ImagesConfig(dg.Config):
     kinds={"iiif", "parquet"},
     metadata=column_schema(arrow_columns(SCHEMA)),
     description="The picture of every work, fetched over IIIF, verified and stored by content "
-    "with a thumbnail; the ledger has a row a work, with status and reason. "
+    "with a thumbnail; the ledger has a row a work, with status and detail. "
     "What is there is not fetched again.",
 )
 def artwork_images(

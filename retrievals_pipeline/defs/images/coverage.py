@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
 from retrievals_pipeline.defs.images.works import Work, read_works
-from retrievals_pipeline.defs.records.artworks import ARTWORKS
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.store import Store
 

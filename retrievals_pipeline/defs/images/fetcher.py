@@ -6,14 +6,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from retrievals_pipeline.defs.images.host import FORBIDDEN, WORTH_A_RETRY, Host
 from retrievals_pipeline.defs.images.limiter import Limiter
 from retrievals_pipeline.defs.images.retry_after import retry_after
 from retrievals_pipeline.defs.images.robots import READABLE, Robots
 from retrievals_pipeline.defs.images.run_clock import KEPT, RunClock, RunEnded
-from retrievals_pipeline.defs.images.transport import MOVED, Answer, Transport
+from retrievals_pipeline.defs.images.transport import (
+    MOVED,
+    Answer,
+    Transport,
+    is_address,
+    moved_from,
+)
 from retrievals_pipeline.http import is_loopback, user_agent
 from retrievals_serving.errors import SourceError, SourceUnavailable
 
@@ -185,20 +191,3 @@ class Fetcher:
 def back_off(attempt: int) -> float:
     """Return the seconds to wait after attempt `attempt` (from 1): chance spreads the retries."""
     return random.uniform(0, BACK_OFF * 2 ** (attempt - 1))  # noqa: S311 - no secret
-
-
-def is_address(url: str) -> bool:
-    """Tell whether `url` can be taken apart; one with brackets astray cannot."""
-    try:
-        urlsplit(url)
-    except ValueError:
-        return False
-    return True
-
-
-def moved_from(url: str, location: str) -> str | None:
-    """Return the address that `url` is moved to by a header `Location`; None where it is none."""
-    try:
-        return urljoin(url, location) if location else None
-    except ValueError:
-        return None

@@ -6,6 +6,7 @@ It never raises for what a server or network does: the outcome is a value, for t
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
@@ -131,6 +132,23 @@ class Transport:
         if is_ok:
             return _answer(response, "ok", content=bytes(content))
         return _answer(response, *failure)
+
+
+def is_address(url: str) -> bool:
+    """Tell whether `url` can be taken apart; one with brackets astray cannot."""
+    try:
+        urlsplit(url)
+    except ValueError:
+        return False
+    return True
+
+
+def moved_from(url: str, location: str) -> str | None:
+    """Return the address that `url` is moved to by a header `Location`; None where it is none."""
+    try:
+        return urljoin(url, location) if location else None
+    except ValueError:
+        return None
 
 
 def _answer(

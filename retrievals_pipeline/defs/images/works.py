@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from retrievals_pipeline.defs.records.artworks import ARTWORKS
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.partitions import shard_of
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store

@@ -6,7 +6,7 @@ import duckdb
 
 from retrievals_pipeline.defs.images.ledger import ledger_name
 from retrievals_pipeline.defs.index.plan import ReleasePlan
-from retrievals_pipeline.defs.records.artworks import ARTWORKS
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.release import METADATA
 from retrievals_serving.store import Store

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images.ledger import ledger_name
 from retrievals_pipeline.defs.images.statuses import OK
-from retrievals_pipeline.defs.records.artworks import ARTWORKS
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.errors import ReleaseError, SourceError
 from retrievals_serving.models import Description

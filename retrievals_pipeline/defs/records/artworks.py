@@ -6,13 +6,13 @@ from pathlib import Path
 import duckdb
 from duckdb.sqltypes import BIGINT, VARCHAR
 
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.tables import NEEDED_COLUMNS, fetch_tables, read_header
 from retrievals_pipeline.defs.records.urls import artwork_url, image_url
 from retrievals_pipeline.museum import Museum
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store, file_sha256
 
-ARTWORKS = "records/artworks.parquet"
 SQL = Path(__file__).with_name("artworks.sql")
 ALL_ROWS = 2**62
 

@@ -4,7 +4,8 @@ import dagster as dg
 
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.metadata import column_schema, counts, file_metadata
-from retrievals_pipeline.defs.records.artworks import ARTWORKS, build_artworks
+from retrievals_pipeline.defs.records.artworks import build_artworks
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.tables import table_versions
 from retrievals_pipeline.museum import open_museum
 from retrievals_serving.settings import Settings

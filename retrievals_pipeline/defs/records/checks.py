@@ -3,8 +3,8 @@
 import dagster as dg
 import duckdb
 
-from retrievals_pipeline.defs.records.artworks import ARTWORKS
 from retrievals_pipeline.defs.records.assets import artworks
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_serving.settings import Settings
 
 FAULTS = """
