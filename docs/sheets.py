@@ -1,6 +1,6 @@
 """Show what six queries find in the demo museum: `python docs/sheets.py`.
 
-docs/sheets/<query>.webp   its first ten pictures in rank order, reranked
+docs/sheets/<query>.webp   its first ten pictures in rank order, reranked where a reranker is set
 
 Searches the release of `.retrievals/demo`, which `make demo` builds, or of the home that is named.
 """
