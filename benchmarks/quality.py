@@ -39,6 +39,7 @@ WORKS = 1200
 QUERIES = 60  # of each kind
 LIBRARIES = ("torch", "transformers", "faiss-cpu", "numpy")
 ALONE, RERANKED = "alone", "reranked"
+TITLES = {ALONE: "The embedder alone", RERANKED: "With reranking"}
 INTRODUCTION = """\
 A work is graded against what was asked, as facts of its scene and colours of its picture: 3 all of
 it, 2 nearly, 1 some, 0 not, or something that was ruled out. nDCG@10: a grade g gains 2^g − 1, the
@@ -47,7 +48,7 @@ share of those grades among ten, and as a share of what the collection allows. M
 with 95 % bootstrap intervals; the gain is paired. The sentences have the grammar and the words of
 training's, in other frames; held-out words, which training never uses, are a kind of their own.
 All: the drawn kinds above that line, without held-out words and the visitors' queries, which were
-written by hand. The window is 256 works, of which 80 are reranked.
+written by hand. The window is 256 works, of which 80 are reranked where the profile has a reranker.
 """
 
 
@@ -97,8 +98,7 @@ def report(arguments: Sequence[str] = ()) -> str:
             f"{machine(*LIBRARIES)} {command}, release {release}.\n",
             INTRODUCTION,
             f"Queries left out, because no work answers them: {len(asked) - len(answers)}.\n",
-            *table("The embedder alone", answers, ALONE),
-            *table("With reranking", answers, RERANKED),
+            *(line for stage in answers[0].rows for line in table(answers, stage)),
             *known_items(answers),
             index_recall(index, answers) + "\n",
             *one_by_one([each for each in answers if each.asked.kind == VISITORS]),
@@ -120,7 +120,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
 def answered(
     engine: SearchEngine, queries: Sequence[Asked], pieces: Sequence[Piece]
 ) -> list[Answer]:
-    """Search each query that some work answers nearly or better, with and without reranking.
+    """Search each query that some work answers nearly or better, by each stage that there is.
 
     Raises:
         RuntimeError: No work answers a visitor's query, or not all candidates were reranked.
@@ -132,10 +132,11 @@ def answered(
             graded = grades(asked.query, [piece.degrees for piece in pieces])
             if max(graded) >= metrics.RELEVANT:
                 alone = engine.search(asked.text, rerank=False)
-                reranked = engine.search(asked.text)
-                if reranked.rerank_coverage != 1:
-                    raise RuntimeError(f"{asked.text!r}: not all candidates were reranked.")
-                pages = {ALONE: alone, RERANKED: reranked}
+                pages = {ALONE: alone}
+                if engine.settings.reranker is not None:
+                    pages[RERANKED] = engine.search(asked.text)
+                    if pages[RERANKED].rerank_coverage != 1:
+                        raise RuntimeError(f"{asked.text!r}: not all candidates were reranked.")
                 rows = {
                     stage: [row_of[result.id] for result in page.results]
                     for stage, page in pages.items()
@@ -147,10 +148,10 @@ def answered(
     return answers
 
 
-def table(title: str, answers: Sequence[Answer], stage: str) -> Iterator[str]:
+def table(answers: Sequence[Answer], stage: str) -> Iterator[str]:
     """Yield a table of the measures by kind."""
     gain = ["gain in nDCG@10"] if stage == RERANKED else []
-    yield f"**{title}**\n"
+    yield f"**{TITLES[stage]}**\n"
     yield f"| kind of query | queries | {' | '.join([*MEASURES, *gain])} |"
     yield "|---" * (2 + len(MEASURES) + len(gain)) + "|"
     for kind, those in by_kind(answers).items():
@@ -182,7 +183,7 @@ def mean(values: Sequence[float], sign: str = "") -> str:
 
 def known_items(answers: Sequence[Answer]) -> Iterator[str]:
     """Yield a table of how often a description finds its own picture."""
-    columns = [(stage, k) for stage in (ALONE, RERANKED) for k in (1, 10)]
+    columns = [(stage, k) for stage in answers[0].rows for k in (1, 10)]
     titles = [f"R@{k}, {stage}" for stage, k in columns]
     yield "**Description → its own picture**\n"
     yield f"| | queries | {' | '.join(titles)} |"
@@ -210,12 +211,14 @@ def index_recall(index: FaissIndex, answers: Sequence[Answer]) -> str:
 def one_by_one(answers: Sequence[Answer]) -> Iterator[str]:
     """Yield a table of single queries."""
     measure = MEASURES["nDCG@10"]
-    yield "| visitor's query | works of grade 2 or 3 | nDCG@10 alone | reranked |"
-    yield "|---|---|---|---|"
+    stages = list(answers[0].rows)
+    titles = [f"nDCG@10 {stage}" for stage in stages]
+    yield f"| visitor's query | works of grade 2 or 3 | {' | '.join(titles)} |"
+    yield "|---" * (2 + len(stages)) + "|"
     for each in answers:
         relevant = sum(grade >= metrics.RELEVANT for grade in each.grades)
-        alone, reranked = measure(each, ALONE), measure(each, RERANKED)
-        yield f"| {each.asked.text} | {relevant} | {alone:.2f} | {reranked:.2f} |"
+        cells = [f"{measure(each, stage):.2f}" for stage in stages]
+        yield f"| {each.asked.text} | {relevant} | {' | '.join(cells)} |"
     yield ""
 
 

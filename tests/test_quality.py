@@ -145,7 +145,7 @@ def test_the_tables_say_what_was_measured() -> None:
     graded = [3, 0, 0, 0]
     answers = [answer(kind, graded, [1, 0, 2, 3], [0, 1, 2, 3]) for kind in truth_queries.DRAWN]
     answers.append(answer(truth_queries.VISITORS, graded, [1, 2, 3, 0], [1, 2, 3, 0]))
-    table = list(quality.table("With reranking", answers, RERANKED))
+    table = list(quality.table(answers, RERANKED))
     rows = {row.split(" | ")[0].lstrip("| "): row for row in table if row.startswith("| ")}
     gain = 1 - 1 / math.log2(3)
     for kind in (*truth_queries.COMMON, truth_queries.UNSEEN, "all"):
@@ -156,3 +156,13 @@ def test_the_tables_say_what_was_measured() -> None:
     assert "+0.000 (+0.000 to +0.000)" in rows[truth_queries.VISITORS]
     known = "\n".join(quality.known_items(answers))
     assert "| 1 | 0.000 (0.000 to 0.000) | 1.000 (1.000 to 1.000) | 1.000" in known
+
+
+def test_without_a_reranker_the_tables_are_of_the_embedder_alone() -> None:
+    answers = [
+        each._replace(rows={ALONE: each.rows[ALONE]})
+        for each in (answer(kind, [3, 0], [0, 1], [1, 0]) for kind in truth_queries.DRAWN)
+    ]
+    text = "\n".join([*quality.known_items(answers), *quality.one_by_one(answers)])
+    assert RERANKED not in text
+    assert "R@10, alone" in text
