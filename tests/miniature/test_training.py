@@ -17,10 +17,16 @@ from retrievals_pipeline.miniature.train.checkpoint import write_checkpoint
 from retrievals_pipeline.miniature.train.descent import WARM_UP, Descent, share_of_rate
 from retrievals_pipeline.miniature.train.paintings import Painting, _paint
 from retrievals_pipeline.miniature.train.sentences import sample_sentences
-from retrievals_pipeline.miniature.train.targets import CellTable, FactTable, satisfactions
+from retrievals_pipeline.miniature.train.targets import (
+    FACETS,
+    CellTable,
+    FactTable,
+    satisfactions,
+)
 from retrievals_pipeline.miniature.train.tokenizer import END, train_tokenizer
 from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask
-from retrievals_pipeline.miniature.truth.relevance import satisfaction
+from retrievals_pipeline.miniature.truth.facts import Fact
+from retrievals_pipeline.miniature.truth.relevance import Query, relevance, satisfaction
 from retrievals_serving.models import load_embedder, load_reranker
 
 WORKS = 60
@@ -46,6 +52,35 @@ def test_what_queries_are_worth_is_what_the_truth_says(paintings):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_a_picture_is_worth_more_to_a_query_the_higher_its_grade(paintings):
+    chance = random.Random(0)
+    degrees = [each.degrees for each in paintings]
+    queries = [
+        query
+        for kind in QUERY_KINDS
+        for each in paintings[:20]
+        if (query := ask(chance, kind, each.scene, each.degrees, degrees))
+    ]
+    table = FactTable(degrees)
+    worths = table.worths(queries, table.of_pictures(degrees))
+    grades = np.array([[relevance(query, each) for each in degrees] for query in queries])
+    assert worths[grades == 3].min() == pytest.approx(1)
+    assert worths[grades == 2].min() > 1 / 7
+    assert worths[grades == 2].max() < 1
+    assert worths[grades <= 1].max() <= 0.25
+    assert worths[grades == 0].max() < 1 / 7
+
+
+def test_facets_tell_which_condition_a_picture_fails():
+    boat, red, fog = Fact("thing", "boat"), Fact("color", "red"), Fact("weather", "misty")
+    table = FactTable([{boat: 1.0, red: 1.0, fog: 1.0}])
+    pictures = table.of_pictures([{boat: 1.0, red: 0.5}, {fog: 1.0}])
+    degrees, asked = table.of_facets(Query((boat, red), (fog,)), pictures)
+    told = [FACETS[place] for place in np.flatnonzero(asked)]
+    assert told == ["thing", "color", "ruled out"]
+    np.testing.assert_array_equal(degrees[:, asked > 0], [[1, 0.5, 0], [0, 0, 1]])
+
+
 def test_cells_say_where_the_painter_put_things(paintings):
     table = CellTable(paintings)
     for painting in paintings:
@@ -65,9 +100,9 @@ def test_cells_say_where_the_painter_put_things(paintings):
 def test_hard_lists_hold_an_answer_and_what_is_none(paintings):
     lists = reranker.HardLists(paintings, 0)
     drawn = [lists.draw() for _ in range(30)]
-    assert all(len(set(places)) == len(places) == reranker.CANDIDATES for _, places, _ in drawn)
-    assert all(answers[0] == 1 for _, _, answers in drawn)
-    assert np.mean([answers.min() < 0.5 for _, _, answers in drawn]) > 0.9
+    assert all(len(set(each.places)) == reranker.CANDIDATES == len(each.places) for each in drawn)
+    assert all(each.answers[0] == 1 for each in drawn)
+    assert np.mean([each.answers.min() < 0.1 for each in drawn]) > 0.9
 
 
 def test_a_list_to_be_judged_by_holds_the_best_and_no_picture_twice():
@@ -85,13 +120,17 @@ def test_the_tokenizer_is_not_shown_the_museums_descriptions(paintings):
 
 
 def test_losses_are_told_without_their_weights_and_descended_by_them():
-    heard, unheard = (torch.nn.Parameter(torch.full((2,), 3.0)) for _ in range(2))
+    heard, unheard = torch.nn.Linear(4, 3), torch.nn.Linear(4, 3)
+    for layer in (heard, unheard):
+        torch.nn.init.ones_(layer.weight)
+        torch.nn.init.constant_(layer.bias, 2.0)
     weights = {"heard": 5.0, "unheard": 0.0}
-    descent = Descent([heard, unheard], steps=10, rate=0.1, weights=weights)
-    descent.step({"heard": heard.mean(), "unheard": unheard.mean()})
-    assert descent.losses == {"heard": 3.0, "unheard": 3.0}
-    assert torch.all(heard < 3)
-    assert torch.all(unheard == 3)
+    descent = Descent(heard, unheard, steps=10, rate=0.1, weights=weights)
+    descent.step({"heard": heard.bias.mean() + heard.weight.mean(), "unheard": unheard.bias.mean()})
+    assert descent.losses == {"heard": 3.0, "unheard": 2.0}
+    assert torch.all(heard.bias < 2)
+    assert torch.all(heard.weight.mean() < 1)
+    assert torch.all(unheard.bias == 2)
 
 
 def test_a_written_checkpoint_can_be_read_by_all_and_by_other_tools(tmp_path):

@@ -1,8 +1,13 @@
-"""How the weights are found: AdamW, a warm-up, half a cosine down to zero."""
+"""How the weights are found: Muon and AdamW, a warm-up, half a cosine down to zero.
+
+Muon makes each step of a layer's matrix orthogonal (Jordan et al.,
+https://kellerjordan.github.io/posts/muon). Everything else, as tokens, positions, norms, and the
+heads that are thrown away after training, follows AdamW.
+"""
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +15,8 @@ from torch import Tensor, nn
 logger = logging.getLogger(__name__)
 
 WARM_UP = 50  # steps
-DECAY = 0.05
+DECAY = 0.05  # of a layer's matrices
+OTHERS = 0.3  # of the rate, for what is no layer's matrix
 LARGEST_GRADIENT = 1.0
 TELL_EVERY = 50  # steps
 SMOOTHING = 0.98  # of the losses that are told
@@ -24,35 +30,40 @@ class Descent:
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        network: nn.Module,
+        heads: nn.Module,
         *,
         steps: int,
         rate: float,
         weights: Mapping[str, float],
     ) -> None:
-        self._parameters = list(parameters)
-        matrices = [each for each in self._parameters if each.ndim > 1]
-        vectors = [each for each in self._parameters if each.ndim <= 1]
-        groups = [
-            {"params": matrices, "weight_decay": DECAY},
-            {"params": vectors, "weight_decay": 0.0},
-        ]
-        self._optimiser = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(
-            self._optimiser, lambda step: share_of_rate(step, steps)
+        matrices = {each.weight for each in network.modules() if isinstance(each, nn.Linear)}
+        self._parameters = [*network.parameters(), *heads.parameters()]
+        layers = [each for each in self._parameters if each in matrices]
+        others = [each for each in self._parameters if each not in matrices]
+        self._optimisers = (
+            # As large as AdamW's steps, so that one rate is of the same kind for both.
+            torch.optim.Muon(layers, rate, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(others, OTHERS * rate, betas=(0.9, 0.98), weight_decay=0.0),
         )
+        self._schedules = [
+            torch.optim.lr_scheduler.LambdaLR(each, lambda step: share_of_rate(step, steps))
+            for each in self._optimisers
+        ]
         self._weights = weights
         self.losses: dict[str, float] = {}
         self._steps = 0
 
     def step(self, parts: Mapping[str, Tensor]) -> None:
         """Take one step down the weighted sum of the parts, of which each has a weight."""
-        self._optimiser.zero_grad()
+        for parameter in self._parameters:
+            parameter.grad = None
         weighted = [self._weights[name] * value for name, value in parts.items()]
         torch.stack(weighted).sum().backward()
         nn.utils.clip_grad_norm_(self._parameters, LARGEST_GRADIENT)
-        self._optimiser.step()
-        self._schedule.step()
+        for optimiser, schedule in zip(self._optimisers, self._schedules, strict=True):
+            optimiser.step()
+            schedule.step()
         for name, value in parts.items():
             before = self.losses.get(name, value.item())
             self.losses[name] = SMOOTHING * before + (1 - SMOOTHING) * value.item()

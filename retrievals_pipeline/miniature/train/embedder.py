@@ -21,7 +21,7 @@ from retrievals_pipeline.miniature.train.checkpoint import WIDTH
 from retrievals_pipeline.miniature.train.descent import Descent
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.train.sentences import sentence
-from retrievals_pipeline.miniature.train.targets import Array, FactTable, satisfactions
+from retrievals_pipeline.miniature.train.targets import Array, FactTable
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
 from retrievals_serving.models.qwen3_vl.embedder import DOCUMENT_INSTRUCTION, QUERY_INSTRUCTION
@@ -31,21 +31,20 @@ PICTURES, SENTENCES = 96, 192  # of a batch
 ALIKE = 12  # pictures of a batch that have the same main subject
 AT_ONCE = 48  # sentences of about one length, so that little is padding
 WIDTHS = (32, 64, WIDTH)
-RATE = 2e-3
-SHARPNESS = 6  # how much less a sentence belongs to a picture that it fits less
+RATE = 1e-2
 LARGEST_SCALE = 60.0
 WEIGHTS = {"contrast": 1.0, "facts": 5.0, "asked": 5.0}  # of the losses
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures by their places, and sentences with how well each of them fits each picture."""
+    """Pictures by their places, and sentences with what each picture is worth to each of them."""
 
     places: list[int]
     texts: list[str]
     facts: Array  # (pictures, facts)
     asked: Array  # (sentences, 2 · facts): wanted, ruled out
-    fits: Array  # (sentences, pictures)
+    worths: Array  # (sentences, pictures)
 
 
 class Collection:
@@ -77,14 +76,15 @@ class Collection:
             sentence(self._chance, about.scene, about.degrees, degrees)
             for about in (drawn * math.ceil(SENTENCES / PICTURES))[:SENTENCES]
         ]
-        wanted, unwanted = self._table.of_queries([query for query, _ in asked])
+        queries = [query for query, _ in asked]
+        wanted, unwanted = self._table.of_queries(queries)
         facts = self._facts[places]
         return Batch(
             places=places,
             texts=[text for _, text in asked],
             facts=facts,
             asked=np.concatenate([wanted > 0, unwanted > 0], axis=1).astype(np.float32),
-            fits=satisfactions(wanted, unwanted, facts),
+            worths=self._table.worths(queries, facts),
         )
 
 
@@ -113,8 +113,7 @@ def train_embedder(
     collection = Collection(paintings, seed)
     heads = Heads(collection.facts).to(body.device)
     language = body.network.language_model.requires_grad_(True)
-    parameters = [*language.parameters(), *heads.parameters()]
-    descent = Descent(parameters, steps=steps, rate=RATE, weights=WEIGHTS)
+    descent = Descent(language, heads, steps=steps, rate=RATE, weights=WEIGHTS)
     prompts = body.prompts
     with track("embedder", steps) as advance:
         for _ in range(steps):
@@ -156,22 +155,22 @@ def _losses(heads: Heads, batch: Batch, pictures: Tensor, sentences: Tensor) -> 
         torch.from_numpy(each).to(pictures.device) for each in (batch.facts, batch.asked)
     )
     return {
-        "contrast": contrast(pictures, sentences, batch.fits, heads.scale),
+        "contrast": contrast(pictures, sentences, batch.worths, heads.scale),
         "facts": bce(heads.picture(pictures), facts),
         "asked": bce(heads.sentence(sentences), asked),
     }
 
 
-def contrast(pictures: Tensor, sentences: Tensor, fits: Array, scale: Tensor) -> Tensor:
+def contrast(pictures: Tensor, sentences: Tensor, worths: Array, scale: Tensor) -> Tensor:
     """Return the contrastive loss, both ways, a mean over the widths.
 
     Args:
         pictures: States (pictures, width).
         sentences: States (sentences, width).
-        fits: How well each sentence fits each picture, 0 to 1.
+        worths: What each picture is worth to each sentence, 0 to 1.
         scale: Logarithm of what cosines are multiplied by.
     """
-    belongs = torch.from_numpy(fits).to(pictures.device) ** SHARPNESS
+    belongs = torch.from_numpy(worths).to(pictures.device)
     total = pictures.new_zeros(())
     for width in WIDTHS:
         near = (

@@ -8,10 +8,9 @@ import numpy as np
 from PIL import Image
 
 from retrievals_pipeline.miniature.train.paintings import MAX_PIXELS, Painting
-from retrievals_pipeline.miniature.train.sentences import FORMS
+from retrievals_pipeline.miniature.train.sentences import say
 from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask
 from retrievals_pipeline.miniature.truth.measures import ndcg
-from retrievals_pipeline.miniature.truth.phrasing import phrase_query
 from retrievals_pipeline.miniature.truth.relevance import Query, relevance
 from retrievals_serving.models import Embedder, Input, load_embedder, load_reranker
 
@@ -78,7 +77,7 @@ def _asked(paintings: Sequence[Painting], kind: str, seed: int) -> list[tuple[in
         own = chance.randrange(len(paintings))
         about = paintings[own]
         if query := ask(chance, kind, about.scene, about.degrees, degrees):
-            asked.append((own, query, phrase_query(query, chance, FORMS)))
+            asked.append((own, query, say(query, chance)))
     return asked
 
 

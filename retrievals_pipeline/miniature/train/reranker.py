@@ -1,36 +1,53 @@
 """Training of the miniature reranker: does this picture answer this query, yes or no?
 
 It begins with the weights of the miniature embedder, as the published rerankers begin with those of
-the family's base model, and keeps the tower. Each batch is one query with a hard list: pictures
-that answer it, pictures that nearly do, pictures that have what it rules out, and others.
+the family's base model, and keeps the tower. Each batch has some queries, each with a hard list:
+pictures that answer it, pictures that nearly do, pictures that have what it rules out, and others.
+
+The answer is to be right in itself, and higher for the better of a list. Beside it the model learns
+to tell facet by facet - things, counts, colours, moods - how much of what is asked is there: a
+"yes" to seven conditions at once says too little of which one failed. That layer is thrown away.
 """
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from retrievals_pipeline.miniature.train.checkpoint import WIDTH
 from retrievals_pipeline.miniature.train.descent import Descent
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.train.sentences import sentence
-from retrievals_pipeline.miniature.train.targets import Array, FactTable, satisfactions
+from retrievals_pipeline.miniature.train.targets import FACETS, Array, FactTable, satisfactions
 from retrievals_pipeline.miniature.truth.relevance import PARTLY, Query
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
 from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question
 
-QUERIES, CANDIDATES = 4, 16  # of a batch
-ANSWERS = 5  # of the candidates, at most
+QUERIES, CANDIDATES = 8, 10  # of a batch
+ANSWERS = 3  # of the candidates, at most
 KINDS = {"description": 4, "attributes": 6, "attribute": 3, "count": 4, "negation": 7, "mood": 3}
 OTHERS = 64  # works that decide what is worth ruling out
-RATE = 1e-3
-WEIGHTS = {"answers": 1.0}  # of the losses
+RATE = 5e-3
+WEIGHTS = {"answers": 1.0, "order": 0.5, "facets": 2.0}  # of the losses
 
 Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class HardList:
+    """A query in words, the places of its candidates, and what is to be said of each, 0 to 1."""
+
+    text: str
+    places: list[int]
+    answers: Array  # (candidates,)
+    facets: Array  # (candidates, facets)
+    asked: Array  # (facets,): 1 where the query asks for any
 
 
 class HardLists:
@@ -43,8 +60,8 @@ class HardLists:
         self._facts = self._table.of_pictures(self._degrees)
         self._chance = random.Random(seed)  # noqa: S311 - which queries, not a secret
 
-    def draw(self) -> tuple[str, list[int], Array]:
-        """Return a query's text, candidates by their places, and what to say of each, 0 to 1."""
+    def draw(self) -> HardList:
+        """Draw a query with its candidates."""
         about = self._chance.randrange(len(self._paintings))
         others = self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
         painting = self._paintings[about]
@@ -58,18 +75,15 @@ class HardLists:
         places = list(chosen)[: CANDIDATES - 2]
         rest = np.setdiff1d(np.arange(len(fits)), places)
         places += self._some(rest, CANDIDATES - len(places))
-        return text, places, answer(fits[places])
+        facets, asked = self._table.of_facets(query, self._facts[places])
+        (answers,) = self._table.worths([query], self._facts[places])
+        return HardList(text, places, answers, facets, asked)
 
     def _fits(self, query: Query) -> Array:
         return satisfactions(*self._table.of_queries([query]), self._facts)[0]
 
     def _some(self, places: Places, most: int) -> list[int]:
         return self._chance.sample(places.tolist(), min(most, len(places)))
-
-
-def answer(fits: Array) -> Array:
-    """Return how sure a "yes" is to be: 1 for all that was asked, 0.06 for half of it."""
-    return np.asarray(fits**4, np.float32)
 
 
 def train_reranker(
@@ -86,30 +100,45 @@ def train_reranker(
     """
     lists = HardLists(paintings, seed)
     language = body.network.language_model.requires_grad_(True)
-    descent = Descent(language.parameters(), steps=steps, rate=RATE, weights=WEIGHTS)
+    heads = nn.Linear(WIDTH, len(FACETS)).to(body.device)
+    descent = Descent(language, heads, steps=steps, rate=RATE, weights=WEIGHTS)
     yes, no = body.prompts.token_id("yes"), body.prompts.token_id("no")
     with track("reranker", steps) as advance:
         for _ in range(steps):
-            losses = []
-            for _ in range(QUERIES):
-                text, places, answers = lists.draw()
-                content = [
-                    f"<Instruct>: {INSTRUCTION}",
-                    "<Query>:",
-                    body.prompts.clean(text),
-                    "\n<Document>:",
-                ]
-                question = Question(body, content)
-                endings = [question.ending(paintings[place].grid) for place in places]
-                seen = [features[place].float() for place in places]
-                states = body.last_states(endings, seen, question.prefix())
-                head = language.embed_tokens.weight[yes] - language.embed_tokens.weight[no]
-                losses.append(
-                    functional.binary_cross_entropy_with_logits(
-                        states @ head, torch.from_numpy(answers).to(body.device)
-                    )
-                )
-            descent.step({"answers": torch.stack(losses).mean()})
+            drawn = [lists.draw() for _ in range(QUERIES)]
+            states = torch.stack([_states(body, each, paintings, features) for each in drawn])
+            answers = states @ (
+                language.embed_tokens.weight[yes] - language.embed_tokens.weight[no]
+            )
+            descent.step(_losses(drawn, answers, heads(states)))
             advance(1)
     language.requires_grad_(False)
     return descent.losses
+
+
+def _states(
+    body: Body, asked: HardList, paintings: Sequence[Painting], features: Sequence[Tensor]
+) -> Tensor:
+    """Return the states that the answers are read from, (candidates, width), as serving does."""
+    text = body.prompts.clean(asked.text)
+    content = [f"<Instruct>: {INSTRUCTION}", "<Query>:", text, "\n<Document>:"]
+    question = Question(body, content)
+    endings = [question.ending(paintings[place].grid) for place in asked.places]
+    seen = [features[place].float() for place in asked.places]
+    return body.last_states(endings, seen, question.prefix())
+
+
+def _losses(drawn: Sequence[HardList], answers: Tensor, facets: Tensor) -> dict[str, Tensor]:
+    """Return the losses of logits (queries, candidates) and (queries, candidates, facets)."""
+    wanted, degrees, asked = (
+        torch.from_numpy(np.stack([getattr(each, name) for each in drawn])).to(answers.device)
+        for name in ("answers", "facets", "asked")
+    )
+    bce = functional.binary_cross_entropy_with_logits
+    of_facets = bce(facets, degrees, reduction="none").mean(1)
+    belongs = wanted / wanted.sum(1, keepdim=True)
+    return {
+        "answers": bce(answers, wanted),
+        "order": -(belongs * answers.log_softmax(1)).sum(1).mean(),
+        "facets": (of_facets * asked).sum() / asked.sum(),
+    }

@@ -1,7 +1,15 @@
-"""The sentences that the miniature models learn from: many frames, none of the quality bench's."""
+"""The sentences that the miniature models learn from: requests of many forms, and chatter.
+
+None of their forms is one of the quality bench's. What people put around the words that matter is
+endless, so a model has to learn which words to pass over: many sentences here stand among words
+drawn by chance.
+"""
 
 import random
+import tomllib
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.train.paintings import Painting
@@ -11,21 +19,35 @@ from retrievals_pipeline.miniature.truth.phrasing import Forms, phrase_query
 from retrievals_pipeline.miniature.truth.relevance import Query
 from retrievals_serving.models.qwen3_vl import embedder, reranker
 
+_SO = ("", "", "but ", "and ", "with ", "which has ", "that shows ", "where there is ", "showing ",
+       "but really ", "only ", "so long as there is ", "where I see ", "and absolutely ", "having ",
+       "but there must be ", "please ")  # fmt: skip
+_AND = ("", "", "but ", "and ", "that is ", "which is ", "only ", "if it is ", "please ", "it is ",
+        "so long as it is ", "but really ")  # fmt: skip
 FORMS = Forms(
-    frames=("{}", "{}", "{}", "{}", "a picture of {}", "show me {}", "a painting of {}",
-            "I am looking for {}", "find {}", "an artwork with {}", "here we see {}", "this is {}",
-            "an image of {}", "please find {}",
-            "art with {}", "pictures of {}", "{}.", "{} in art"),
+    frames=("{}",),
     separators=(", ", ", ", " ", "; ", " and ", ". "),
-    without=("without {}", "but no {}", "no {}", "with no {}", "but without any {}", ", not {}",
-             "excluding {}", "and no {}"),
-    not_so=("not {}", "but not {}", "that is not {}", "which is not {}"),
-    worn=("in {}", "wearing {}", "dressed in {}", "with {}", "who wears {}"),
-    beside=("with {}", "and {}", "beside {}", "near {}", "next to {}", "together with {}"),
-    tones=("in {} tones", "in {}", "mostly {}", "in {} colours", "full of {}", "painted in {}"),
-    heads=("picture", "scene", "painting", "image", "work of art", "view"),
+    without=("without {}", "without any {}", ", not {}", "excluding {}", "except {}", "lacking {}",
+             "but without {}", "free of {}", "leaving out {}", "I do not want {}", "minus {}",
+             "that lacks {}", "not showing {}", "there should not be {}", "never with {}",
+             "which does not show {}", "but not with {}", "and not any {}",
+             *(f"{so}no {{}}" for so in _SO), *(f"{so}not a {{}}" for so in _SO[2:6])),
+    not_so=("nothing {}", "not in the least {}", "anything but {}", "never {}", "neither {}",
+            *(f"{so}not {{}}" for so in _AND)),
+    worn=("in {}", "wearing {}", "dressed in {}", "with {}", "who wears {}", "clad in {}",
+          "who is wearing {}", "and {}"),
+    beside=("with {}", "and {}", "beside {}", "near {}", "next to {}", "together with {}",
+            "as well as {}", "plus {}", "alongside {}", "with {} nearby", "and there is {} too",
+            "where there is also {}"),
+    tones=("in {} tones", "in {}", "mostly {}", "in {} colours", "full of {}", "painted in {}",
+           "in tones of {}", "with a lot of {}", "dominated by {}", "with {} everywhere",
+           "{} all over", "where most is {}", "mainly in {}"),
+    heads=("picture", "scene", "image", "work of art", "view", "piece", "thing", "impression"),
     keywords=0.3,
 )  # fmt: skip
+REQUESTS_FILE = Path(__file__).with_name("requests.toml")
+REQUESTS, CHATS = 0.35, 0.35  # of the sentences
+CAPITALS = 0.3  # of them that begin with one
 SAMPLE = 4000
 AROUND = (  # of every prompt
     f"system\n{embedder.DOCUMENT_INSTRUCTION}",
@@ -51,8 +73,27 @@ def sentence(
     while query is None:
         (kind,) = chance.choices(list(kinds), list(kinds.values()))
         query = ask(chance, kind, scene, degrees, others)
+    return query, say(query, chance)
+
+
+def say(query: Query, chance: random.Random) -> str:
+    """Put a query in words: alone, as a request, or among chatter."""
     text = phrase_query(query, chance, FORMS)
-    return query, text.capitalize() if chance.random() < 0.3 else text
+    words = _around()
+    way = chance.random()
+    if way < REQUESTS:
+        asking, of, end = (chance.choice(words[part]) for part in ("asking", "of", "ends"))
+        text = " ".join(filter(None, (asking, of, text))) + end
+    elif way < REQUESTS + CHATS:
+        before, after = (chance.choices(words["chatter"], k=chance.randint(0, n)) for n in (6, 3))
+        text = " ".join([*before, text, *after])
+    return text.capitalize() if chance.random() < CAPITALS else text
+
+
+@cache
+def _around() -> dict[str, list[str]]:
+    """Return what sentences stand among."""
+    return tomllib.loads(REQUESTS_FILE.read_text(encoding="utf-8"))
 
 
 def sample_sentences(paintings: Sequence[Painting], seed: int) -> list[str]:

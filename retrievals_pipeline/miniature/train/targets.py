@@ -9,11 +9,15 @@ import numpy.typing as npt
 from retrievals_pipeline.miniature.scenes import MONOCHROME
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.truth.facts import Degrees
-from retrievals_pipeline.miniature.truth.relevance import RULED_OUT, Query
+from retrievals_pipeline.miniature.truth.relevance import PARTLY, RULED_OUT, Query
 from retrievals_serving.models.qwen3_vl.pixels import Grid
 
 Array = npt.NDArray[np.float32]
 COVERED = 0.2  # of a cell, from which on a thing is in it
+SHARPNESS = 5  # how much less a picture is worth that has less of what is asked: 0.03 for half
+GAIN_OF_SOME = 1 / 7  # of grade 1, as a share of that of grade 3: 2^g - 1
+FACETS = ("thing", "count", "color", "time", "weather", "season", "light", "mood", "place", "genre",
+          "manner", "ruled out")  # fmt: skip
 
 
 class FactTable:
@@ -44,6 +48,44 @@ class FactTable:
             for fact in query.unwanted:
                 unwanted[row, self._place[fact]] = 1
         return wanted, unwanted
+
+    def worths(self, queries: Sequence[Query], pictures: Array) -> Array:
+        """Return what pictures are worth to queries: float32 (queries, pictures), 0 to 1.
+
+        As the gains of `truth.relevance`, but smooth: pictures of one grade differ by how much of
+        what is asked is there. What cannot be graded higher than 1 gains no more than that.
+        """
+        wanted, unwanted = self.of_queries(queries)
+        worths = satisfactions(wanted, unwanted, pictures) ** SHARPNESS
+        for row, query in enumerate(queries):
+            first, *_ = facts = [self._place[fact] for fact in query.wanted]
+            counts = [place for place in facts if self.names[place].facet == "count"]
+            at_most_some = (pictures[:, first] < PARTLY) | (pictures[:, counts] < 1).any(axis=1)
+            worths[row, at_most_some] = np.minimum(worths[row, at_most_some], GAIN_OF_SOME)
+        return worths
+
+    def of_facets(self, query: Query, pictures: Array) -> tuple[Array, Array]:
+        """Return to what degree pictures have what is asked of each of `FACETS`, and which are.
+
+        What is ruled out is a facet of its own, there as far as the surest of it.
+
+        Args:
+            query: What is asked.
+            pictures: Degrees of their facts, as `of_pictures` gives them.
+
+        Returns:
+            float32 (pictures, facets), means of degrees; float32 (facets,), 1 where asked.
+        """
+        degrees = np.zeros((len(pictures), len(FACETS)), np.float32)
+        asked = np.zeros(len(FACETS), np.float32)
+        for place, facet in enumerate(FACETS[:-1]):
+            facts = [self._place[fact] for fact in query.wanted if fact.facet == facet]
+            if facts:
+                degrees[:, place], asked[place] = pictures[:, facts].mean(axis=1), 1
+        if query.unwanted:
+            facts = [self._place[fact] for fact in query.unwanted]
+            degrees[:, -1], asked[-1] = pictures[:, facts].max(axis=1), 1
+        return degrees, asked
 
 
 def satisfactions(wanted: Array, unwanted: Array, pictures: Array) -> Array:

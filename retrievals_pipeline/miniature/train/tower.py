@@ -25,7 +25,7 @@ from retrievals_serving.models.qwen3_vl.body import Body
 from retrievals_serving.models.qwen3_vl.pixels import grid_of, read_pixels
 
 PICTURES = 48  # of a batch
-RATE = 3e-3
+RATE = 1e-2
 # Up to which share of the steps pictures are shown in which size, px: small ones cost a quarter,
 # and what things look like is learned from them; the full size then only refines it.
 SIZES = ((0.55, 144**2), (0.75, 192**2), (1.0, MAX_PIXELS))
@@ -91,8 +91,7 @@ def train_tower(
     of_pictures = facts.of_pictures([each.degrees for each in paintings])
     namer = Namer(table, len(facts)).to(body.device)
     tower = body.network.visual.requires_grad_(True)
-    parameters = [*tower.parameters(), *namer.parameters()]
-    descent = Descent(parameters, steps=steps, rate=RATE, weights=WEIGHTS)
+    descent = Descent(tower, namer, steps=steps, rate=RATE, weights=WEIGHTS)
     with track("tower", steps) as advance:
         for step in range(steps):
             size = next(size for until, size in SIZES if step < until * steps)
