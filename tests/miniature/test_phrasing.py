@@ -107,7 +107,7 @@ def test_no_phrase_is_that_of_an_acceptance_query() -> None:
 def test_words_held_out_are_in_no_word_of_training_and_can_always_be_said() -> None:
     taught = " / ".join(said for said, _ in lexicon().strings())
     words = held_out()
-    assert len({said for said, _ in words.strings()}) > 60
+    assert len({said for said, _ in words.strings()}) > 30
     assert not truth_queries.unseen_words().findall(taught)
     assert set(words.facts) <= set(lexicon().facts)
     assert set(words.things) <= set(lexicon().things)
@@ -145,7 +145,7 @@ def test_a_query_is_said_with_its_numbers_colours_and_what_is_ruled_out() -> Non
     for seed in range(200):
         text = phrase_query(query, random.Random(seed), truth_queries.FORMS)
         assert "apples" in text
-        assert re.search(r"\b(three|3)\b", text)
+        assert re.search(r"\b(three|trio|3)\b", text)
         assert any(color in text for color in words.colors["red"])
         assert any(name in text for name in (*words.things["candle"].one, "candles"))
         assert re.search(r"\b(no|not|without|nothing)\b", text)
