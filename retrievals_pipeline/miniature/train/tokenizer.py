@@ -17,7 +17,7 @@ from tokenizers import (
 END = "<|endoftext|>"
 SPECIAL = (END, "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|vision_start|>",
            "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>")  # fmt: skip
-VOCABULARY = 2048
+VOCABULARY = 4096
 LONGEST = 32_768  # tokens of a prompt
 # For other tools; serving reads `tokenizer.json` alone.
 CONFIG = {
