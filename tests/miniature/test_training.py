@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from transformers import AutoTokenizer
 
 from retrievals_pipeline.miniature.descriptions import describe
-from retrievals_pipeline.miniature.train import embedder, figures, recipe, reranker, tower
+from retrievals_pipeline.miniature.train import embedder, figures, hard_lists, recipe, tower
 from retrievals_pipeline.miniature.train.__main__ import main
 from retrievals_pipeline.miniature.train.card import Training, write_card
 from retrievals_pipeline.miniature.train.checkpoint import write_checkpoint
@@ -97,10 +97,31 @@ def test_cells_say_where_the_painter_put_things(paintings):
         np.testing.assert_array_equal(mirrored.mirrored(painting.grid).things, cells.things)
 
 
+def test_sights_are_the_cells_of_what_a_query_asks_for(paintings):
+    table = CellTable(paintings)
+    for painting in paintings:
+        cells = table.of(painting, painting.grid)
+        thing, other = painting.marks[0].subject, Fact("thing", "nothing of the kind")
+        query = Query((Fact("count", "1", thing.name),), (Fact("thing", thing.name),))
+        place = table.things.index(thing.name)
+        there, counted, colored, ruled_out = table.sights(query, cells).T
+        np.testing.assert_array_equal(there, cells.things[:, place])
+        np.testing.assert_array_equal(counted, cells.middles[:, place])
+        np.testing.assert_array_equal(ruled_out, cells.things[:, place])
+        assert not colored.any()
+        assert table.asked(query).tolist() == [1, 1, 0, 1]
+        assert not table.asked(Query((other,))).any()
+        if thing.color:
+            query = Query((Fact("color", thing.color, thing.name),))
+            of_it = cells.colors[:, table.colors.index(thing.color)] * cells.things[:, place]
+            np.testing.assert_array_equal(table.sights(query, cells)[:, 2], of_it)
+            assert table.asked(query).tolist() == [1, 0, 1, 0]
+
+
 def test_hard_lists_hold_an_answer_and_what_is_none(paintings):
-    lists = reranker.HardLists(paintings, 0)
+    lists = hard_lists.HardLists(paintings, 0)
     drawn = [lists.draw() for _ in range(30)]
-    assert all(len(set(each.places)) == reranker.CANDIDATES == len(each.places) for each in drawn)
+    assert all(len(set(each.places)) == hard_lists.CANDIDATES == len(each.places) for each in drawn)
     assert all(each.answers[0] == 1 for each in drawn)
     assert np.mean([each.answers.min() < 0.1 for each in drawn]) > 0.9
 

@@ -1,0 +1,82 @@
+"""What the reranker learns from: queries, each with the pictures that are hard to judge for it."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from retrievals_pipeline.miniature.train.paintings import Painting
+from retrievals_pipeline.miniature.train.sentences import sentence
+from retrievals_pipeline.miniature.train.targets import Array, CellTable, FactTable, satisfactions
+from retrievals_pipeline.miniature.truth.relevance import PARTLY, Query
+
+CANDIDATES = 10  # of a query
+ANSWERS = 3  # of the candidates, at most
+KINDS = {"description": 4, "attributes": 6, "attribute": 3, "count": 4, "negation": 7, "mood": 3}
+OTHERS = 64  # works that decide what is worth ruling out
+
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class HardList:
+    """A query in words, the places of its candidates, and what is to be said of each, 0 to 1."""
+
+    text: str
+    places: list[int]
+    answers: Array  # (candidates,)
+    facets: Array  # (candidates, facets)
+    facets_asked: Array  # (facets,): 1 where the query asks for any
+    cells: list[Array]  # of each candidate (cells, sights)
+    sights_asked: Array  # (sights,): 1 where the query asks for any
+
+
+class HardLists:
+    """Draws queries that some of the paintings answer, with candidates."""
+
+    def __init__(self, paintings: Sequence[Painting], seed: int) -> None:
+        self._paintings = paintings
+        self._degrees = [each.degrees for each in paintings]
+        self._table = FactTable(self._degrees)
+        self._facts = self._table.of_pictures(self._degrees)
+        self._cells = CellTable(paintings)
+        self._chance = random.Random(seed)  # noqa: S311 - which queries, not a secret
+
+    def draw(self) -> HardList:
+        """Draw a query with what answers it, nearly does, has what it rules out, and others."""
+        about = self._chance.randrange(len(self._paintings))
+        others = self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
+        painting = self._paintings[about]
+        query, text = sentence(self._chance, painting.scene, painting.degrees, others, KINDS)
+        places = self._candidates(about, query)
+        shown = [self._paintings[place] for place in places]
+        facts = self._facts[places]
+        facets, facets_asked = self._table.of_facets(query, facts)
+        return HardList(
+            text=text,
+            places=places,
+            answers=self._table.worths([query], facts)[0],
+            facets=facets,
+            facets_asked=facets_asked,
+            cells=[self._cells.sights(query, self._cells.of(each, each.grid)) for each in shown],
+            sights_asked=self._cells.asked(query),
+        )
+
+    def _candidates(self, about: int, query: Query) -> list[int]:
+        fits = self._fits(query)
+        met = self._fits(Query(query.wanted))  # what is ruled out left aside
+        answers = self._some(np.flatnonzero(fits >= 1), ANSWERS)
+        ruled_out = self._some(np.flatnonzero((met >= 1) & (fits < PARTLY)), ANSWERS)
+        nearly = self._some(np.flatnonzero((fits >= PARTLY) & (fits < 1)), CANDIDATES // 2)
+        chosen = dict.fromkeys([about, *answers, *ruled_out, *nearly])  # each of them once
+        places = list(chosen)[: CANDIDATES - 2]
+        rest = np.setdiff1d(np.arange(len(fits)), places)
+        return places + self._some(rest, CANDIDATES - len(places))
+
+    def _fits(self, query: Query) -> Array:
+        return satisfactions(*self._table.of_queries([query]), self._facts)[0]
+
+    def _some(self, places: Places, most: int) -> list[int]:
+        return self._chance.sample(places.tolist(), min(most, len(places)))
