@@ -131,7 +131,7 @@ def train_embedder(
 
 def sentence_states(body: Body, said: Sequence[Prompt]) -> Tensor:
     """Return the last states of prompts, whose common beginning is computed once."""
-    before = _shared(said)
+    before = shared(said)
     prefix = body.prefix(said[0][:before], [])
     order = sorted(range(len(said)), key=lambda place: len(said[place]))
     states = [
@@ -141,7 +141,7 @@ def sentence_states(body: Body, said: Sequence[Prompt]) -> Tensor:
     return torch.cat(states)[np.argsort(order)]
 
 
-def _shared(prompts: Sequence[Prompt]) -> int:
+def shared(prompts: Sequence[Prompt]) -> int:
     """Return how many tokens all prompts begin with, at most all but one of the shortest."""
     shortest = min(len(each) for each in prompts) - 1
     ids = np.stack([each.ids[:shortest] for each in prompts])

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.train.sentences import sentence
@@ -16,8 +15,7 @@ CANDIDATES = 10  # of a query
 ANSWERS = 3  # of the candidates, at most
 KINDS = {"description": 4, "attributes": 6, "attribute": 3, "count": 4, "negation": 7, "mood": 3}
 OTHERS = 64  # works that decide what is worth ruling out
-
-Places = npt.NDArray[np.intp]
+POOL = 1500  # works that candidates are chosen from
 
 
 @dataclass(frozen=True)
@@ -65,18 +63,20 @@ class HardLists:
         )
 
     def _candidates(self, about: int, query: Query) -> list[int]:
-        fits = self._fits(query)
-        met = self._fits(Query(query.wanted))  # what is ruled out left aside
-        answers = self._some(np.flatnonzero(fits >= 1), ANSWERS)
-        ruled_out = self._some(np.flatnonzero((met >= 1) & (fits < PARTLY)), ANSWERS)
-        nearly = self._some(np.flatnonzero((fits >= PARTLY) & (fits < 1)), CANDIDATES // 2)
-        chosen = dict.fromkeys([about, *answers, *ruled_out, *nearly])  # each of them once
-        places = list(chosen)[: CANDIDATES - 2]
-        rest = np.setdiff1d(np.arange(len(fits)), places)
-        return places + self._some(rest, CANDIDATES - len(places))
-
-    def _fits(self, query: Query) -> Array:
-        return satisfactions(*self._table.of_queries([query]), self._facts)[0]
-
-    def _some(self, places: Places, most: int) -> list[int]:
-        return self._chance.sample(places.tolist(), min(most, len(places)))
+        # Neighbours have nothing in common, so that a run of them is as good as a sample.
+        start = self._chance.randrange(max(1, len(self._paintings) - POOL))
+        end = min(start + POOL, len(self._paintings))
+        asked = self._table.of_queries([query, Query(query.wanted)])
+        fits, met = satisfactions(*asked, self._facts[start:end])
+        among = (  # as `met` leaves aside what is ruled out
+            (fits >= 1, ANSWERS),
+            ((met >= 1) & (fits < PARTLY), ANSWERS),
+            ((fits >= PARTLY) & (fits < 1), CANDIDATES // 2),
+        )
+        chosen = [about]
+        for is_such, most in among:
+            such = (start + np.flatnonzero(is_such)).tolist()
+            chosen += self._chance.sample(such, min(most, len(such)))
+        rest = self._chance.sample(range(start, end), min(2 * CANDIDATES, end - start))
+        # Each of them once, and two at least that are there by chance.
+        return list(dict.fromkeys([*dict.fromkeys(chosen[: CANDIDATES - 2]), *rest]))[:CANDIDATES]

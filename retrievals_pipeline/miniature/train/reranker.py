@@ -20,16 +20,18 @@ from torch.nn import functional
 
 from retrievals_pipeline.miniature.train.checkpoint import WIDTH
 from retrievals_pipeline.miniature.train.descent import Descent
-from retrievals_pipeline.miniature.train.hard_lists import HardList, HardLists
+from retrievals_pipeline.miniature.train.embedder import shared
+from retrievals_pipeline.miniature.train.hard_lists import CANDIDATES, HardList, HardLists
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.train.targets import FACETS, SIGHTS
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
-from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question
+from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question, content_of
 
 QUERIES = 8  # of a batch
 RATE = 5e-3
 RARE = 3.0  # weight of a cell where what is asked for is, of which there are few
+OWN = [slice(each * CANDIDATES, (each + 1) * CANDIDATES) for each in range(QUERIES)]
 WEIGHTS = {"answers": 1.0, "order": 0.5, "facets": 2.0, "pooled": 1.0, "cells": 3.0}  # of losses
 
 
@@ -91,13 +93,16 @@ def train_reranker(
     yes, no = body.prompts.token_id("yes"), body.prompts.token_id("no")
     with track("reranker", steps) as advance:
         for _ in range(steps):
+            batch = [lists.draw() for _ in range(QUERIES)]
+            states, tokens = _states(body, batch, paintings, features)
             rows = language.embed_tokens.weight
-            parts = []
-            for drawn in (lists.draw() for _ in range(QUERIES)):
-                seen = [features[place].float() for place in drawn.places]
-                states, tokens = _states(body, drawn.text, seen, paintings, drawn.places)
-                answered = answer_losses(drawn, states @ (rows[yes] - rows[no]))
-                parts.append([*answered, *tellers.losses(drawn, states, tokens)])
+            parts = [
+                [
+                    *answer_losses(drawn, states[own] @ (rows[yes] - rows[no])),
+                    *tellers.losses(drawn, states[own], tokens[own]),
+                ]
+                for drawn, own in zip(batch, OWN, strict=True)
+            ]
             means = torch.stack([torch.stack(each) for each in parts]).mean(0)
             descent.step(dict(zip(WEIGHTS, means, strict=True)))
             advance(1)
@@ -114,28 +119,31 @@ def answer_losses(drawn: HardList, logits: Tensor) -> list[Tensor]:
 
 def _states(
     body: Body,
-    text: str,
-    seen: Sequence[Tensor],
+    batch: Sequence[HardList],
     paintings: Sequence[Painting],
-    places: Sequence[int],
+    features: Sequence[Tensor],
 ) -> tuple[Tensor, list[Tensor]]:
     """Return the states that answers are read from, as serving does, and those of visual tokens.
 
-    The first are (candidates, width), after the last layer; the others, before it, of each
-    candidate (visual tokens, width).
+    The first are (queries · candidates, width), after the last layer; the others, before it, of
+    each candidate (visual tokens, width).
     """
-    content = [f"<Instruct>: {INSTRUCTION}", "<Query>:", body.prompts.clean(text), "\n<Document>:"]
-    question = Question(body, content)
-    endings = [question.ending(paintings[place].grid) for place in places]
-    prefix = question.prefix()
+    prompts = [
+        Question(body, content_of(INSTRUCTION, [body.prompts.clean(drawn.text)])).prompt(
+            paintings[place].grid
+        )
+        for drawn in batch
+        for place in drawn.places
+    ]
+    seen = [features[place].float() for drawn in batch for place in drawn.places]
+    before = shared(prompts)
+    endings = [prompt[before:] for prompt in prompts]
+    prefix = body.prefix(prompts[0][:before], [])
     with _outputs(body.network.language_model.layers[-2]) as outputs:
         states = body.last_states(endings, seen, prefix)
     (before_last,) = outputs
-    # An ending begins with its visual tokens.
-    tokens = [
-        row[: ending.is_visual.sum()] for row, ending in zip(before_last, endings, strict=True)
-    ]
-    return states, tokens
+    visual = [torch.from_numpy(ending.is_visual) for ending in endings]
+    return states, [row[: len(own)][own] for row, own in zip(before_last, visual, strict=True)]
 
 
 @contextmanager

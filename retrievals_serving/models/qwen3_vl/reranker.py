@@ -163,8 +163,7 @@ class Qwen3VLReranker:
         if query.text:
             asked.append(clean(query.text))
         instruct = clean(instruction or "").strip() or INSTRUCTION
-        content = [f"<Instruct>: {instruct}", "<Query>:", *(asked or ["NULL"]), "\n<Document>:"]
-        return Question(self._body, content)
+        return Question(self._body, content_of(instruct, asked))
 
     def _pairs(
         self,
@@ -200,6 +199,16 @@ class Qwen3VLReranker:
             else:
                 features.append(candidate.features)
         return features
+
+
+def content_of(instruction: str, asked: Sequence[str | np.ndarray]) -> list[str | np.ndarray]:
+    """Return what stands before a candidate in the user's message.
+
+    Args:
+        instruction: What to judge by.
+        asked: The query: its picture and its text, as far as it has them.
+    """
+    return [f"<Instruct>: {instruction}", "<Query>:", *(asked or ["NULL"]), "\n<Document>:"]
 
 
 def micro_batches(
