@@ -37,15 +37,20 @@ def paintings() -> list[Painting]:
     return [_paint((3, number)) for number in range(WORKS)]
 
 
-def test_what_queries_are_worth_is_what_the_truth_says(paintings):
+def asked_of(paintings: list[Painting]) -> list[Query]:
     chance = random.Random(0)
     degrees = [each.degrees for each in paintings]
-    queries = [
+    return [
         query
         for kind in QUERY_KINDS
-        for each in paintings[:10]
+        for each in paintings[:20]
         if (query := ask(chance, kind, each.scene, each.degrees, degrees))
     ]
+
+
+def test_how_well_queries_are_met_is_what_the_truth_says(paintings):
+    degrees = [each.degrees for each in paintings]
+    queries = asked_of(paintings)
     table = FactTable(degrees)
     found = satisfactions(*table.of_queries(queries), table.of_pictures(degrees))
     expected = [[satisfaction(query, each) for each in degrees] for query in queries]
@@ -53,14 +58,8 @@ def test_what_queries_are_worth_is_what_the_truth_says(paintings):
 
 
 def test_a_picture_is_worth_more_to_a_query_the_higher_its_grade(paintings):
-    chance = random.Random(0)
     degrees = [each.degrees for each in paintings]
-    queries = [
-        query
-        for kind in QUERY_KINDS
-        for each in paintings[:20]
-        if (query := ask(chance, kind, each.scene, each.degrees, degrees))
-    ]
+    queries = asked_of(paintings)
     table = FactTable(degrees)
     worths = table.worths(queries, table.of_pictures(degrees))
     grades = np.array([[relevance(query, each) for each in degrees] for query in queries])
@@ -95,27 +94,6 @@ def test_cells_say_where_the_painter_put_things(paintings):
             assert cells.things[row * columns + column, thing] == 1
         mirrored = cells.mirrored(painting.grid)
         np.testing.assert_array_equal(mirrored.mirrored(painting.grid).things, cells.things)
-
-
-def test_sights_are_the_cells_of_what_a_query_asks_for(paintings):
-    table = CellTable(paintings)
-    for painting in paintings:
-        cells = table.of(painting, painting.grid)
-        thing, other = painting.marks[0].subject, Fact("thing", "nothing of the kind")
-        query = Query((Fact("count", "1", thing.name),), (Fact("thing", thing.name),))
-        place = table.things.index(thing.name)
-        there, counted, colored, ruled_out = table.sights(query, cells).T
-        np.testing.assert_array_equal(there, cells.things[:, place])
-        np.testing.assert_array_equal(counted, cells.middles[:, place])
-        np.testing.assert_array_equal(ruled_out, cells.things[:, place])
-        assert not colored.any()
-        assert table.asked(query).tolist() == [1, 1, 0, 1]
-        assert not table.asked(Query((other,))).any()
-        if thing.color:
-            query = Query((Fact("color", thing.color, thing.name),))
-            of_it = cells.colors[:, table.colors.index(thing.color)] * cells.things[:, place]
-            np.testing.assert_array_equal(table.sights(query, cells)[:, 2], of_it)
-            assert table.asked(query).tolist() == [1, 0, 1, 0]
 
 
 def test_hard_lists_hold_an_answer_and_what_is_none(paintings):

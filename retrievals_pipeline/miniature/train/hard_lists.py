@@ -8,7 +8,7 @@ import numpy as np
 
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.train.sentences import sentence
-from retrievals_pipeline.miniature.train.targets import Array, CellTable, FactTable, satisfactions
+from retrievals_pipeline.miniature.train.targets import Array, FactTable, satisfactions
 from retrievals_pipeline.miniature.truth.relevance import PARTLY, Query
 
 CANDIDATES = 10  # of a query
@@ -26,9 +26,7 @@ class HardList:
     places: list[int]
     answers: Array  # (candidates,)
     facets: Array  # (candidates, facets)
-    facets_asked: Array  # (facets,): 1 where the query asks for any
-    cells: list[Array]  # of each candidate (cells, sights)
-    sights_asked: Array  # (sights,): 1 where the query asks for any
+    asked: Array  # (facets,): 1 where the query asks for any
 
 
 class HardLists:
@@ -39,7 +37,6 @@ class HardLists:
         self._degrees = [each.degrees for each in paintings]
         self._table = FactTable(self._degrees)
         self._facts = self._table.of_pictures(self._degrees)
-        self._cells = CellTable(paintings)
         self._chance = random.Random(seed)  # noqa: S311 - which queries, not a secret
 
     def draw(self) -> HardList:
@@ -49,17 +46,14 @@ class HardLists:
         painting = self._paintings[about]
         query, text = sentence(self._chance, painting.scene, painting.degrees, others, KINDS)
         places = self._candidates(about, query)
-        shown = [self._paintings[place] for place in places]
         facts = self._facts[places]
-        facets, facets_asked = self._table.of_facets(query, facts)
+        facets, asked = self._table.of_facets(query, facts)
         return HardList(
             text=text,
             places=places,
             answers=self._table.worths([query], facts)[0],
             facets=facets,
-            facets_asked=facets_asked,
-            cells=[self._cells.sights(query, self._cells.of(each, each.grid)) for each in shown],
-            sights_asked=self._cells.asked(query),
+            asked=asked,
         )
 
     def _candidates(self, about: int, query: Query) -> list[int]:

@@ -1,6 +1,6 @@
 """What the models are to answer, as arrays: facts of pictures and queries, things in cells."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from retrievals_pipeline.miniature.scenes import MONOCHROME
 from retrievals_pipeline.miniature.train.paintings import Painting
-from retrievals_pipeline.miniature.truth.facts import KINDS, Degrees, Fact
+from retrievals_pipeline.miniature.truth.facts import Degrees
 from retrievals_pipeline.miniature.truth.relevance import PARTLY, RULED_OUT, Query
 from retrievals_serving.models.qwen3_vl.pixels import Grid
 
@@ -18,10 +18,6 @@ SHARPNESS = 5  # how much less a picture is worth that has less of what is asked
 GAIN_OF_SOME = 1 / 7  # of grade 1, as a share of that of grade 3: 2^g - 1
 FACETS = ("thing", "count", "color", "time", "weather", "season", "light", "mood", "place", "genre",
           "manner", "ruled out")  # fmt: skip
-# What a query can ask of a cell: a thing, the middle of a thing that is to be counted, a thing in
-# the colour that it is to have, a thing that is ruled out.
-SIGHTS = ("thing", "counted", "colored", "ruled out")
-CALLED = 0.6  # how well a name has to fit a thing
 
 
 class FactTable:
@@ -145,41 +141,6 @@ class CellTable:
                 colors[covered, self.colors.index(mark.subject.color)] = 1
         cells = rows * columns
         return Cells(*(each.reshape(cells, -1) for each in (things, middles, colors)))
-
-    def sights(self, query: Query, cells: Cells) -> Array:
-        """Return which of `SIGHTS` is where: float32 (cells, sights), 0 or 1."""
-        colored = np.zeros(len(cells.things), bool)
-        for fact in self._colored(query):
-            has_color = cells.colors[:, self.colors.index(fact.value)] > 0
-            colored |= has_color & cells.things[:, self._named([fact])].any(axis=1)
-        of_cells = (
-            cells.things[:, self._named(query.wanted)].any(axis=1),
-            cells.middles[:, self._named(_counts(query))].any(axis=1),
-            colored,
-            cells.things[:, self._named(query.unwanted)].any(axis=1),
-        )
-        return np.stack(of_cells, axis=1).astype(np.float32)
-
-    def asked(self, query: Query) -> Array:
-        """Return which of `SIGHTS` a query asks for: float32 (sights,), 0 or 1."""
-        named = (query.wanted, _counts(query), self._colored(query), query.unwanted)
-        return np.array([bool(self._named(facts)) for facts in named], np.float32)
-
-    def _colored(self, query: Query) -> list[Fact]:
-        return [fact for fact in query.wanted if fact.of and fact.value in self.colors]
-
-    def _named(self, facts: Iterable[Fact]) -> list[int]:
-        """Return the places of the things that facts are of, by whatever name fits them."""
-        names = {fact.of or fact.value for fact in facts if fact.of or fact.facet == "thing"}
-        return [
-            place
-            for place, thing in enumerate(self.things)
-            if any({**KINDS.get(thing, {}), thing: 1.0}.get(name, 0) >= CALLED for name in names)
-        ]
-
-
-def _counts(query: Query) -> list[Fact]:
-    return [fact for fact in query.wanted if fact.facet == "count"]
 
 
 def _overlap(low: float, high: float, cells: int) -> Array:
