@@ -28,7 +28,7 @@ MANIFEST = "manifest.json"
 INDEX = "index.faiss"
 METADATA = "artworks.duckdb"
 GOLDEN = "golden.parquet"
-REQUIRED_CHECKS = ("files", "index", "metadata", "golden", "coverage", "size", "search")
+REQUIRED_CHECKS = ("files", "index", "metadata", "golden", "coverage", "size", "search", "answers")
 
 
 class FileEntry(BaseModel):

@@ -1,10 +1,14 @@
-"""Metadata that several assets show in the UI, each built in one place."""
+"""What the UI shows, each kind of it built in one place."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
+from time import perf_counter
 
 import dagster as dg
 import pyarrow as pa
+
+from retrievals_pipeline.defs.verdict import Verdict
 
 
 def file_metadata(path: Path, rows: int) -> dict[str, dg.MetadataValue]:
@@ -35,4 +39,50 @@ def counts(values: Mapping[str, int], title: str) -> dg.MetadataValue:
     return dg.MetadataValue.table(
         [dg.TableRecord({title: name, "count": count}) for name, count in sorted(values.items())],
         schema=dg.TableSchema([dg.TableColumn(title, "string"), dg.TableColumn("count", "int")]),
+    )
+
+
+def picture(content: bytes, media_type: str, says: str) -> dg.MetadataValue:
+    """Return a picture to be shown inline; `says` stands for it where it cannot be.
+
+    The UI renders Markdown without its HTML, but takes the pictures of `data:` addresses.
+    """
+    return dg.MetadataValue.md(
+        f"![{says}](data:{media_type};base64,{b64encode(content).decode('ascii')})"
+    )
+
+
+def plot(svg: str, says: str) -> dg.MetadataValue:
+    """Return one of the plots of `plots`, to be shown inline."""
+    return picture(svg.encode(), "image/svg+xml", says)
+
+
+def pace(started: float, pictures: int = 0) -> dict[str, dg.MetadataValue]:
+    """Return the seconds since `started`, of `perf_counter`, and how many `pictures` that is each.
+
+    Nothing is said of a pace where no picture was worked on.
+    """
+    seconds = perf_counter() - started
+    shown: dict[str, dg.MetadataValue] = {"seconds": dg.MetadataValue.float(round(seconds, 3))}
+    if pictures:
+        shown["images_per_second"] = dg.MetadataValue.float(round(pictures / seconds, 2))
+    return shown
+
+
+def check_result(
+    verdict: Verdict,
+    *,
+    name: str | None = None,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+    **said: str,
+) -> dg.AssetCheckResult:
+    """Return `verdict` as Dagster keeps it, with what else is `said` first.
+
+    `name` is that of the check, where several are made at once.
+    """
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=verdict.passed,
+        severity=severity,
+        metadata={**said, **verdict.details},
     )

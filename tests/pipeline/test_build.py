@@ -15,8 +15,9 @@ from retrievals_pipeline.defs.embeddings.golden import golden_items
 from retrievals_pipeline.defs.failures import BUILD_TAG
 from retrievals_pipeline.defs.index.plan import plan_release
 from retrievals_pipeline.defs.release.candidate import seal_candidate
-from retrievals_pipeline.defs.release.verification import CHECKS, Verdict
+from retrievals_pipeline.defs.release.verification import CHECKS
 from retrievals_pipeline.defs.resources import loaded_embedder
+from retrievals_pipeline.defs.verdict import Verdict
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_serving import SearchEngine
 from retrievals_serving.errors import (

@@ -1,14 +1,16 @@
 """Embeddings: a vector for every picture, and the golden vectors that judge a server's own."""
 
 from functools import cache, partial
+from time import perf_counter
 
 import dagster as dg
 
 from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden, same_as_before
-from retrievals_pipeline.defs.embeddings.shard import embed_shard, read_pictures
+from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard, read_pictures
+from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.works import read_works
-from retrievals_pipeline.defs.metadata import column_schema, file_metadata
+from retrievals_pipeline.defs.metadata import column_schema, file_metadata, pace
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.progress import track
@@ -25,8 +27,10 @@ COLUMNS = {"id": "string", "image_sha256": "string", "embedding": "float16[nativ
     pool="gpu",
     kinds={"pytorch", "huggingface", "parquet"},
     metadata=column_schema(COLUMNS),
-    description="A vector for every picture, kept at the model's full width for each (picture, "
-    "corpus contract): an edit of a title, or another search dimension, embeds nothing.",
+    description="A vector for every picture: pictures that show alike things have vectors that "
+    "point the same way. Each is kept for the picture and the model (its corpus contract) at the "
+    "model's full width, so that an edit of a title, or another search dimension, embeds nothing. "
+    "`failed` names the works whose picture has none, and why.",
 )
 def image_embeddings(
     context: dg.AssetExecutionContext,
@@ -44,6 +48,7 @@ def image_embeddings(
     )
     with track("embeddings", total) as advance, finishing_shards(context) as finish:
         for shard in context.partition_keys:
+            started = perf_counter()
             summary = embed_shard(
                 store,
                 shard,
@@ -52,30 +57,39 @@ def image_embeddings(
                 load=load,
                 advance=advance,
             )
-            finish(
-                shard,
-                {
-                    "dagster/row_count": summary.works - len(summary.failed),
-                    "embedded": summary.embedded,
-                    "reused": summary.reused,
-                    "failed": dg.MetadataValue.json(summary.failed),
-                    "corpus_contract": contract,
-                },
-            )
+            shown = _shown(VectorShard(store, contract, shard), summary)
+            finish(shard, {**shown, **pace(started, summary.embedded), "corpus_contract": contract})
+
+
+def _shown(vectors: VectorShard, summary: ShardSummary) -> dict[str, dg.MetadataValue]:
+    """Return what the UI shows of a shard."""
+    paths = [vectors.store.path(part) for part in vectors.parts()]
+    failed = [dg.TableRecord({"id": id_, "why": why}) for id_, why in summary.failed.items()]
+    return {
+        "dagster/row_count": dg.MetadataValue.int(summary.works - len(summary.failed)),
+        "dagster/uri": dg.MetadataValue.path(str(vectors.store.path(vectors.folder))),
+        "bytes": dg.MetadataValue.int(sum(path.stat().st_size for path in paths)),
+        "embedded": dg.MetadataValue.int(summary.embedded),
+        "reused": dg.MetadataValue.int(summary.reused),
+        "failed": dg.MetadataValue.table(
+            failed, schema=dg.TableSchema([dg.TableColumn("id"), dg.TableColumn("why")])
+        ),
+    }
 
 
 @dg.asset(
     group_name="embeddings",
     pool="gpu",
     kinds={"pytorch", "huggingface", "parquet"},
-    description="The vectors of a few texts and pictures, made once for each pair of contracts. "
-    "Every release carries them: a server embeds the same again before it answers, and refuses "
-    "when its vectors differ.",
+    description="The vectors of a few texts and pictures, made once for each model (its pair of "
+    "contracts). Every release carries them: a server embeds the same again before it answers, and "
+    "refuses when its vectors differ, as on another device or with a broken library.",
 )
 def golden_vectors(
     settings: dg.ResourceParam[Settings], embedder: EmbedderResource
 ) -> dg.MaterializeResult[None]:
     """Make the golden vectors of the model, unless they are there."""
+    started = perf_counter()
     description = embedder.describe()
     golden = keep_golden(settings.store, description, embedder.load)
     name = golden_name(description)
@@ -83,6 +97,7 @@ def golden_vectors(
         data_version=dg.DataVersion(name),
         metadata={
             **file_metadata(settings.store.path(name), len(golden.items)),
+            **pace(started),
             **golden.made_on.model_dump(),
         },
     )

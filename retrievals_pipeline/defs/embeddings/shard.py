@@ -4,11 +4,12 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from retrievals_pipeline.defs.embeddings.vectors import VectorShard
+from retrievals_pipeline.defs.embeddings.vectors import VectorShard, are_unit
 from retrievals_pipeline.defs.images.ledger import ledger_name
 from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.images.works import Work
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ShardSummary:
-    """What was done for one shard; `failed` names each work whose picture cannot be read."""
+    """What was done for one shard; `failed` names each work without a vector, and why."""
 
     works: int
     embedded: int
@@ -58,7 +59,8 @@ def embed_shard(
 ) -> ShardSummary:
     """Give every picture of `works`, which live in `shard`, a vector; touch none that has one.
 
-    Each batch is written when it is computed, so that a kill loses the one in flight.
+    Each batch is written when it is computed, so that a kill loses the one in flight. A picture
+    that cannot be read, or of which the model makes no unit vector, fails alone.
 
     `load` is called only when there is something to embed.
     """
@@ -73,7 +75,7 @@ def embed_shard(
     for embedded in loaded(load, corpus_contract).embed_stream(paths) if items else ():
         if embedded.places:
             pairs = [(items[place][1], items[place][0]) for place in embedded.places]
-            vectors.append(pairs, embedded.embeddings)
+            failed |= _keep(vectors, pairs, embedded.embeddings)
         failed |= {items[place][1]: str(error) for place, error in embedded.failed.items()}
         advance(len(embedded.places) + len(embedded.failed))
     for work_id, reason in failed.items():
@@ -85,6 +87,18 @@ def embed_shard(
         reused=len(pictures) - len(missing),
         failed=failed,
     )
+
+
+def _keep(
+    vectors: VectorShard, pairs: Sequence[tuple[str, str]], embeddings: np.ndarray
+) -> dict[str, str]:
+    """Write the vectors of a batch; return why some are not kept, by work id."""
+    sound = are_unit(embeddings)
+    kept = [pair for pair, is_sound in zip(pairs, sound, strict=True) if is_sound]
+    if kept:
+        vectors.append(kept, embeddings[sound])
+    refused = "the model made a vector of it that is not finite and of length 1"
+    return {pair[0]: refused for pair, is_sound in zip(pairs, sound, strict=True) if not is_sound}
 
 
 def loaded(load: Callable[[], Embedder], corpus_contract: str) -> Embedder:

@@ -15,6 +15,19 @@ import pyarrow.parquet as pq
 
 from retrievals_serving.store import Store
 
+TOLERANCE = 1e-2  # in a length; float16 keeps it to 5e-4
+
+
+def are_unit(vectors: np.ndarray) -> np.ndarray:
+    """Tell of each row of `vectors` (n, dimension) whether it is finite and of length 1: bool (n,).
+
+    What is not cannot be compared with the others, and would be found for every query or for none.
+    """
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)
+    unit: np.ndarray = np.abs(lengths - 1) < TOLERANCE  # NaN is not
+    return unit
+
 
 class VectorShard:
     """The parts of one shard."""

@@ -2,25 +2,38 @@
 
 from dataclasses import asdict
 from functools import partial
+from time import perf_counter
 
 import dagster as dg
 from pydantic import Field, field_validator
 
+from retrievals_pipeline.defs import plots
+from retrievals_pipeline.defs.contact_sheet import MEDIA_TYPE, contact_sheet
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.images.coverage import outcomes
 from retrievals_pipeline.defs.images.fetcher import Fetcher
-from retrievals_pipeline.defs.images.ledger import SCHEMA
+from retrievals_pipeline.defs.images.ledger import SCHEMA, ledger_name
 from retrievals_pipeline.defs.images.run_clock import RunClock
 from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
-from retrievals_pipeline.defs.images.statuses import FAILURES
+from retrievals_pipeline.defs.images.statuses import FAILURES, OK
 from retrievals_pipeline.defs.images.works import read_works
-from retrievals_pipeline.defs.metadata import arrow_columns, column_schema, counts
+from retrievals_pipeline.defs.metadata import (
+    arrow_columns,
+    column_schema,
+    counts,
+    pace,
+    picture,
+    plot,
+)
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.http import is_own
 from retrievals_pipeline.museum import open_museum
 from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings
+from retrievals_serving.store import Store, thumbnail_name
+
+NEWEST = 12  # pictures of a shard's contact sheet
 
 
 class ImagesConfig(dg.Config):
@@ -52,9 +65,10 @@ class ImagesConfig(dg.Config):
     pool="iiif",
     kinds={"iiif", "parquet"},
     metadata=column_schema(arrow_columns(SCHEMA)),
-    description="The picture of every work, fetched over IIIF, verified and stored by content "
-    "with a thumbnail; the ledger has a row a work, with status and detail. "
-    "What is there is not fetched again.",
+    description="The picture of every work, fetched over IIIF at the museum's pace, verified and "
+    "stored under the hash of its bytes, with a thumbnail. A shard holds a fixed part of the "
+    "works. Its ledger has a row a work: `ok`, or why there is no picture; `outcomes` counts them, "
+    "with an example of each. What is there is not fetched again.",
 )
 def artwork_images(
     context: dg.AssetExecutionContext,
@@ -78,6 +92,7 @@ def artwork_images(
             finishing_shards(context) as finish,
         ):
             for shard in context.partition_keys:
+                started = perf_counter()
                 summary = download_shard(
                     store,
                     shard,
@@ -89,13 +104,18 @@ def artwork_images(
                     only=config.only,
                 )
                 if summary.asked or summary.left or not config.only:
-                    finish(shard, _shown(summary))
+                    finish(shard, _shown(store, shard, summary, started))
 
 
-def _shown(summary: ShardSummary) -> dict[str, dg.MetadataValue]:
+def _shown(
+    store: Store, shard: str, summary: ShardSummary, started: float
+) -> dict[str, dg.MetadataValue]:
     """Return what the UI shows of a shard."""
+    kilobytes = [row.bytes / 1000 for row in summary.rows if row.bytes]
     return {
         "dagster/row_count": dg.MetadataValue.int(len(summary.rows)),
+        "dagster/uri": dg.MetadataValue.path(str(store.path(ledger_name(shard)))),
+        **pace(started, summary.asked),
         "asked": dg.MetadataValue.int(summary.asked),
         "became": counts(summary.became, "status"),
         "unchanged": dg.MetadataValue.int(summary.unchanged),
@@ -112,4 +132,18 @@ def _shown(summary: ShardSummary) -> dict[str, dg.MetadataValue]:
                 ]
             ),
         ),
+        "picture_sizes": plot(
+            plots.histogram(kilobytes, "Size of a picture", unit=" kB"), "sizes of the pictures"
+        ),
+        **_newest(store, summary),
     }
+
+
+def _newest(store: Store, summary: ShardSummary) -> dict[str, dg.MetadataValue]:
+    """Return a contact sheet of the newest pictures, where this run brought any."""
+    if summary.became.get(OK, 0) == summary.unchanged:
+        return {}
+    rows = sorted(summary.rows, key=lambda row: (row.fetched_at, row.id), reverse=True)
+    names = [thumbnail_name(row.sha256) for row in rows if row.status == OK and row.sha256]
+    sheet = contact_sheet(map(store.path, names), most=NEWEST)
+    return {} if sheet is None else {"newest": picture(sheet, MEDIA_TYPE, "the newest pictures")}

@@ -1,16 +1,27 @@
 """Index: the vectors and the records of one planned release, row by row the same works."""
 
-import dagster as dg
+from pathlib import Path
+from time import perf_counter
 
+import dagster as dg
+import duckdb
+
+from retrievals_pipeline.defs import plots
 from retrievals_pipeline.defs.embeddings.assets import image_embeddings
 from retrievals_pipeline.defs.images.assets import artwork_images
-from retrievals_pipeline.defs.index.faiss_index import build_index
+from retrievals_pipeline.defs.index.faiss_index import build_index, nearest_cosines
 from retrievals_pipeline.defs.index.metadata import build_metadata
 from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan, plan_release
-from retrievals_pipeline.defs.metadata import file_metadata
+from retrievals_pipeline.defs.metadata import column_schema, file_metadata, pace, plot
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.resources import EmbedderResource
+from retrievals_serving.release import Release
 from retrievals_serving.settings import Settings
+from retrievals_serving.store import Store
+
+CLASSES = """
+    select if(classification = '', 'none', classification), count(*) from artworks group by all
+"""
 
 
 def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
@@ -28,22 +39,28 @@ def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
     pool="release",
     deps=[image_embeddings],
     kinds={"faiss"},
-    description="The vectors of the next release in one FAISS index, cut to the search dimension; "
-    "exact search over inner product.",
+    description="The vectors of the next release in one FAISS index, cut to the search dimension: "
+    "row i is the vector of work i. Search is exact, by inner product. `nearest` shows how alike "
+    "the works are: near 1 are copies and states of one print, and a heap at 1 is a fault.",
 )
 def faiss_index(
     settings: dg.ResourceParam[Settings], embedder: EmbedderResource
 ) -> dg.MaterializeResult[None]:
     """Build `index.faiss` for the planned release."""
+    started = perf_counter()
     plan = current_plan(settings, embedder)
     path = build_index(settings.store, plan, shards=settings.shards)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(plan.release_id),
         metadata={
-            **file_metadata(path, plan.works.num_rows),
-            "release": plan.release_id,
+            **_shown(settings.store, plan, path),
+            **pace(started),
             "index": INDEX_KIND,
             "dimension": plan.dimension,
+            "nearest": plot(
+                plots.histogram(nearest_cosines(path), "Cosine of a work and its nearest other"),
+                "cosines to the nearest work",
+            ),
         },
     )
 
@@ -53,15 +70,38 @@ def faiss_index(
     pool="release",
     deps=[artworks, artwork_images, image_embeddings],
     kinds={"duckdb"},
-    description="The records of the next release as the read-only DuckDB file that serving opens.",
+    description="The records of the next release as the read-only DuckDB file that serving opens: "
+    "row i is the record of work i, with the hash and size of its picture. Filters are answered "
+    "from it.",
 )
 def metadata_db(
     settings: dg.ResourceParam[Settings], embedder: EmbedderResource
 ) -> dg.MaterializeResult[None]:
     """Build `artworks.duckdb` for the planned release."""
+    started = perf_counter()
     plan = current_plan(settings, embedder)
     path = build_metadata(settings.store, plan, shards=settings.shards)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        columns = connection.execute("describe artworks").fetchall()
+        classes = connection.execute(CLASSES).fetchall()
     return dg.MaterializeResult(
         data_version=dg.DataVersion(plan.release_id),
-        metadata={**file_metadata(path, plan.works.num_rows), "release": plan.release_id},
+        metadata={
+            **_shown(settings.store, plan, path),
+            **column_schema({name: type_ for name, type_, *_ in columns}),
+            **pace(started),
+            "classifications": plot(
+                plots.bars(dict(classes), "Works by classification"), "works by classification"
+            ),
+        },
     )
+
+
+def _shown(store: Store, plan: ReleasePlan, path: Path) -> dict[str, dg.MetadataValue]:
+    """Return what the UI shows of the file at `path`, with the address it has once it is sealed."""
+    sealed = Release(store, plan.release_id).path(path.name)
+    return {
+        **file_metadata(path, plan.works.num_rows),
+        "dagster/uri": dg.MetadataValue.path(str(sealed)),
+        "release": dg.MetadataValue.text(plan.release_id),
+    }

@@ -17,10 +17,12 @@ from retrievals_serving.errors import SourceError
 from retrievals_serving.models import truncate
 from retrievals_serving.release import INDEX
 from retrievals_serving.store import Store
+from retrievals_serving.vectors.faiss_index import FaissIndex
 
 logger = logging.getLogger(__name__)
 
 BLOCK = 65_536  # rows converted to float32 at a time
+LOOKED_THROUGH = 8_000_000  # vectors that the plot of nearest works may cost
 
 
 def build_index(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
@@ -48,6 +50,22 @@ def build_index(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
     with store.replacing(name) as partial:
         faiss.write_index(index, str(partial))
     return store.path(name)
+
+
+def nearest_cosines(path: Path) -> np.ndarray:
+    """Return the cosine of some works of the index at `path` and the work nearest to each.
+
+    Float32, of 64 works spread over the release; of fewer where there are more than a million
+    vectors to look through for each, of none where there is only one.
+    """
+    index = FaissIndex(path)
+    if index.count < 2:
+        return np.empty(0, np.float32)
+    probes = int(np.clip(LOOKED_THROUGH // index.count, 8, 64))
+    rows = np.linspace(0, index.count - 1, min(probes, index.count)).astype(int)
+    scores, found = index.search(np.stack([index.vector(row) for row in rows.tolist()]), 2)
+    # A work need not be first: of two that are the same, either may be.
+    return np.where(found[:, 0] == rows, scores[:, 1], scores[:, 0])
 
 
 def gather_vectors(store: Store, plan: ReleasePlan, *, shards: int) -> np.ndarray:

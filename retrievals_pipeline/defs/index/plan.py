@@ -30,7 +30,7 @@ INDEX_KIND = "flat float16"
 # Every eligible work, with why it is missing from the release (null for those that are in it).
 WORKS = """
     select
-        a.id, l.sha256 as image_sha256, a.record_sha256, a.modified,
+        a.id, l.sha256 as image_sha256, a.record_sha256, a.modified, l.fetched_at,
         case
             when l.id is null then 'not_fetched'
             when l.status <> 'ok' then l.status
@@ -59,7 +59,7 @@ class ReleasePlan:
     Attributes:
         release_id: Its id.
         works: Table of the works in it, in the order of the release's rows:
-            row, id, image_sha256, record_sha256, modified.
+            row, id, image_sha256, record_sha256, modified, fetched_at.
         eligible: How many works the records offer.
         missing: How many of them are not in it, by reason.
         as_of: Time of the newest record in it, UTC.

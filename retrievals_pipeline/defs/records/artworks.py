@@ -19,9 +19,20 @@ ALL_ROWS = 2**62
 
 @dataclass(frozen=True)
 class ArtworksSummary:
-    """What one reading of the records gave."""
+    """What one reading of the records gave.
+
+    Attributes:
+        works: Rows of the table.
+        objects: How many objects the records name.
+        open_objects: How many of them may be shown; more than `works` where a limit is set.
+        dropped: How many rows of the files were left out, by reason.
+        columns: The table's columns (name → type).
+        sha256: Hash of the table's bytes.
+    """
 
     works: int
+    objects: int
+    open_objects: int
     dropped: dict[str, int]
     columns: dict[str, str]
     sha256: str
@@ -58,10 +69,13 @@ def build_artworks(museum: Museum, store: Store, *, box: int, limit: int | None)
                 f"{museum.tables} holds no work with an open primary image; "
                 "the last good table is kept."
             )
+        ((objects, open_objects),) = connection.sql("from offered").fetchall()
         with store.replacing(ARTWORKS) as partial:
             connection.sql("from artworks").write_parquet(str(partial), compression="zstd")
         return ArtworksSummary(
             works=works,
+            objects=objects,
+            open_objects=open_objects,
             dropped=dict(connection.sql("from dropped").fetchall()),
             columns={row[0]: row[1] for row in connection.sql("describe artworks").fetchall()},
             sha256=file_sha256(store.path(ARTWORKS)),

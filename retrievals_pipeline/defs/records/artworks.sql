@@ -2,7 +2,8 @@
 --
 -- In:  tables objects, published_images, objects_terms (all columns VARCHAR, as in the files);
 --      functions image_url(iiif_url), artwork_url(object_id); variables source, row_limit.
--- Out: table artworks, in the order of the object ids; table dropped (reason, rows).
+-- Out: table artworks, in the order of the object ids; table offered (objects, open_objects), one
+--      row, of all there are; table dropped (reason, rows).
 
 -- A work whose key is repeated counts once: its latest row, and of equal ones the greater text.
 create temp table object_rows as
@@ -90,6 +91,11 @@ with eligible as (
     limit getvariable('row_limit')
 )
 select *, sha256(to_json(eligible)::varchar) as record_sha256 from eligible;
+
+create temp table offered as
+select
+    (select count(*) from object_rows) as objects,
+    (select count(*) from object_rows semi join primary_images using (object_id)) as open_objects;
 
 create temp table dropped as
 select 'object without a number' as reason, count(*) as rows

@@ -1,20 +1,34 @@
 """Records: the museum's open tables, and the works among them that may be shown."""
 
-import dagster as dg
+from collections.abc import Iterator
+from time import perf_counter
 
+import dagster as dg
+import pyarrow.parquet as pq
+
+from retrievals_pipeline.defs import plots
 from retrievals_pipeline.defs.failures import retried_when_unavailable
-from retrievals_pipeline.defs.metadata import column_schema, counts, file_metadata
+from retrievals_pipeline.defs.metadata import (
+    check_result,
+    column_schema,
+    counts,
+    file_metadata,
+    pace,
+    plot,
+)
 from retrievals_pipeline.defs.records.artworks import build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.tables import table_versions
+from retrievals_pipeline.defs.records.verification import check_open_share
 from retrievals_pipeline.museum import open_museum
 from retrievals_serving.settings import Settings
 
 
 @dg.observable_source_asset(
     group_name="records",
-    description="The museum's CSV files: `objects`, `published_images`, `objects_terms`. "
-    "Their version is their ETags, or their hashes where the server gives none.",
+    description="The museum's CSV files, which others publish: `objects`, `published_images`, "
+    "`objects_terms`. Observing them says whether they changed: their version is their ETags, or "
+    "their hashes where the server gives none. Nothing is downloaded for that.",
 )
 def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
     """Observe which version of the open data the museum publishes."""
@@ -30,22 +44,43 @@ def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
     group_name="records",
     deps=[nga_open_data],
     kinds={"duckdb", "parquet"},
-    description="The works that may be shown: one row each, with the address of its picture. "
-    "A file that cannot be used fails the asset by name and leaves the last good table.",
+    check_specs=[
+        dg.AssetCheckSpec(
+            "open_share",
+            asset="artworks",
+            description=f"{check_open_share.__doc__} A warning: the works that are there are good.",
+        )
+    ],
+    description="The works that may be shown: one row each, with what the museum says of it and "
+    "the address of its picture. Of the museum's objects these are the ones with an open primary "
+    "picture; `dropped` counts the others by reason. A file that cannot be used fails the asset by "
+    "name and leaves the last good table.",
 )
 def artworks(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Write `records/artworks.parquet` from the museum's records."""
+    started = perf_counter()
     with retried_when_unavailable(context), open_museum(settings) as museum:
         summary = build_artworks(
             museum, settings.store, box=settings.image_box, limit=settings.limit
         )
-    return dg.MaterializeResult(
+    path = settings.store.path(ARTWORKS)
+    years = pq.read_table(path, columns=["begin_year"])["begin_year"].drop_null().to_numpy()
+    yield dg.MaterializeResult(
         data_version=dg.DataVersion(summary.sha256),
         metadata={
-            **file_metadata(settings.store.path(ARTWORKS), summary.works),
+            **file_metadata(path, summary.works),
             **column_schema(summary.columns),
+            **pace(started),
             "dropped": counts(summary.dropped, "reason"),
+            "begin_years": plot(
+                plots.histogram(years, "Year in which a work was begun"), "years of the works"
+            ),
         },
+        check_results=[
+            check_result(
+                check_open_share(summary), name="open_share", severity=dg.AssetCheckSeverity.WARN
+            )
+        ],
     )

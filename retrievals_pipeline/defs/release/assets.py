@@ -1,40 +1,58 @@
 """Release: a sealed candidate, and its promotion once its checks have passed."""
 
+from time import perf_counter
+
 import dagster as dg
 
+from retrievals_pipeline.defs.contact_sheet import MEDIA_TYPE, contact_sheet
 from retrievals_pipeline.defs.embeddings.assets import golden_vectors
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
-from retrievals_pipeline.defs.metadata import counts
+from retrievals_pipeline.defs.metadata import counts, pace, picture
 from retrievals_pipeline.defs.release.candidate import read_candidate, seal_candidate
 from retrievals_pipeline.defs.resources import EmbedderResource
-from retrievals_serving.release import CURRENT, current_release_id, promote
+from retrievals_serving.release import CURRENT, Release, current_release_id, promote
 from retrievals_serving.settings import Settings
+from retrievals_serving.store import thumbnail_name
+
+NEWEST = 24  # pictures of the contact sheet
+API = "http://127.0.0.1:8000/"  # where `retrievals serve` answers unless it is told otherwise
 
 
 @dg.asset(
     group_name="release",
     pool="release",
     deps=[faiss_index, metadata_db, golden_vectors],
-    description="The next release, sealed: a folder with its manifest, which never changes. "
-    "The same inputs make no second one.",
+    kinds={"faiss", "duckdb"},
+    description="The next release, sealed: a folder with the index, the records, golden vectors "
+    "and the manifest that names them, which never changes. The same inputs make no second one. "
+    "Its checks look at it as a server would; their verdicts are kept in `reports`. Only when all "
+    "have passed is it promoted.",
 )
 def release_candidate(
     settings: dg.ResourceParam[Settings], embedder: EmbedderResource
 ) -> dg.MaterializeResult[None]:
     """Give the built files their manifest and their name."""
+    started = perf_counter()
     plan = current_plan(settings, embedder)
     release, new = seal_candidate(settings.store, plan, limit=settings.limit)
     manifest = release.manifest
+    newest = plan.works.sort_by([("fetched_at", "descending"), ("id", "ascending")])
+    names = [thumbnail_name(sha) for sha in newest["image_sha256"].slice(0, NEWEST).to_pylist()]
+    sheet = contact_sheet(map(settings.store.path, names), most=NEWEST)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(release.release_id),
         metadata={
             "dagster/row_count": manifest.works,
             "dagster/uri": dg.MetadataValue.path(str(settings.store.path(release.folder))),
+            **pace(started),
+            "bytes": sum(entry.bytes for entry in manifest.files),
             "release": release.release_id,
+            "reports": _reports(release),
             "new": new,
             "as_of": manifest.as_of.isoformat(),
             "missing": counts(manifest.missing, "reason"),
             "manifest": dg.MetadataValue.json(manifest.model_dump(mode="json")),
+            **({"newest": picture(sheet, MEDIA_TYPE, "the newest pictures")} if sheet else {}),
         },
     )
 
@@ -43,8 +61,10 @@ def release_candidate(
     group_name="release",
     pool="release",
     deps=[release_candidate],
+    kinds={"faiss", "duckdb"},
     description="The release being served: `CURRENT` names it, and moves in one step to a "
-    "candidate whose checks have all passed.",
+    "candidate whose checks have all passed. A server that runs keeps the release that it opened "
+    "until it is started again.",
 )
 def search_release(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """Promote the candidate."""
@@ -57,6 +77,14 @@ def search_release(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult
             "dagster/row_count": release.manifest.works,
             "dagster/uri": dg.MetadataValue.path(str(store.path(CURRENT))),
             "release": release.release_id,
-            "replaces": before,
+            "replaces": "" if before == release.release_id else before,
+            "folder": dg.MetadataValue.path(str(store.path(release.folder))),
+            "reports": _reports(release),
+            "page": dg.MetadataValue.md(f"[{API}]({API}) where `retrievals serve` runs"),
         },
     )
+
+
+def _reports(release: Release) -> dg.MetadataValue:
+    """Return the folder of the verdicts of the release's checks."""
+    return dg.MetadataValue.path(str(release.store.path(f"reports/{release.release_id}")))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from retrievals_pipeline.defs.metadata import check_result
 from retrievals_pipeline.defs.release.assets import release_candidate
 from retrievals_pipeline.defs.release.candidate import read_candidate
 from retrievals_pipeline.defs.release.verification import CHECKS
@@ -34,9 +35,4 @@ def release_checks(settings: dg.ResourceParam[Settings]) -> Iterator[dg.AssetChe
             )
             advance(1)
     for name, verdict in verdicts.items():
-        yield dg.AssetCheckResult(
-            check_name=name,
-            asset_key=release_candidate.key,
-            passed=verdict.passed,
-            metadata={"release": release.release_id, **verdict.details},
-        )
+        yield check_result(verdict, name=name, release=release.release_id)

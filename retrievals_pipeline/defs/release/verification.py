@@ -3,33 +3,31 @@
 Each looks at the release the way serving will, and says in `details` what it saw.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 import duckdb
 import numpy as np
 
+from retrievals_pipeline.defs.index.verification import (
+    TOLERANCE,
+    rows_of_another_work,
+    stored_vectors,
+)
+from retrievals_pipeline.defs.records import verification
+from retrievals_pipeline.defs.verdict import Verdict
+from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import ReleaseError
 from retrievals_serving.golden import read_golden
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import truncate
-from retrievals_serving.release import GOLDEN, INDEX, METADATA, Release, current_release_id
+from retrievals_serving.release import GOLDEN, INDEX, METADATA, Release
+from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name, thumbnail_name
 from retrievals_serving.vectors.faiss_index import FaissIndex
 
 MINIMUM_COVERAGE = 0.9  # of the works that may be shown
-MINIMUM_SIZE = 0.9  # of the works that the served release could show
-TOLERANCE = 1e-3  # in a score: float16 against float32
-PROBES = 64
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a check found."""
-
-    passed: bool
-    details: dict[str, Any] = field(default_factory=dict)
+ANSWERS = 10  # works of each golden query that are looked at
 
 
 def check_files(release: Release) -> Verdict:
@@ -117,34 +115,28 @@ def check_coverage(release: Release) -> Verdict:
 def check_size(release: Release) -> Verdict:
     """The museum has not shrunk at once, as after a file cut short, since the served release."""
     manifest = release.manifest
-    details = {"eligible": manifest.eligible, "minimum": MINIMUM_SIZE}
-    try:
-        served = Release(release.store, current_release_id(release.store)).manifest
-    except ReleaseError as error:
-        # Nothing is served, or what is cannot be read: there is nothing to protect.
-        return Verdict(passed=True, details=details | {"served": str(error)})
-    # A limit that was asked for is no loss.
-    comparable = served.limit == manifest.limit
-    return Verdict(
-        not comparable or manifest.eligible >= MINIMUM_SIZE * served.eligible,
-        details | {"served": served.release_id, "served_eligible": served.eligible},
-    )
+    return verification.check_size(release.store, eligible=manifest.eligible, limit=manifest.limit)
 
 
 def check_search(release: Release) -> Verdict:
     """A picture's stored vector finds the work whose record names that picture."""
     index = FaissIndex(release.path(INDEX))
+    embedder = release.manifest.embedder
     with duckdb.connect(str(release.path(METADATA)), read_only=True) as connection:
         records = connection.execute("select image_sha256 from artworks order by row").fetchall()
-    stored = _stored_vectors(release, [sha for (sha,) in records])
+    stored = stored_vectors(
+        release.store,
+        embedder.corpus_contract.digest,
+        [sha for (sha,) in records],
+        dimension=embedder.dimension,
+    )
     rows = np.array(sorted(stored))
     vectors = np.stack([stored[row] for row in rows])
     scores, found = index.search(vectors, 1)
     # Two works may show the same picture: then either is right, at the same score.
     own = np.einsum("ij,ij->i", vectors, vectors)
     lost = rows[scores[:, 0] < own - TOLERANCE].tolist()
-    at_row = np.stack([index.vector(row) for row in rows.tolist()])
-    misplaced = rows[np.einsum("ij,ij->i", vectors, at_row) < own - TOLERANCE].tolist()
+    misplaced = rows_of_another_work(index, stored)
     with Metadata(release.path(METADATA)) as metadata:
         unnamed = [
             record["id"] for record in metadata.records(found[:, 0]) if not record["image_url"]
@@ -160,26 +152,39 @@ def check_search(release: Release) -> Verdict:
     )
 
 
-def _stored_vectors(release: Release, pictures: list[str]) -> dict[int, np.ndarray]:
-    """Return the vectors, as they were embedded, of rows spread over the release.
-
-    `pictures` are the picture hashes of its rows; each vector is float32 (dimension,).
-    """
-    manifest = release.manifest
-    count = min(PROBES, len(pictures))
-    wanted = {pictures[row]: row for row in np.linspace(0, len(pictures) - 1, count).astype(int)}
-    folder = f"embeddings/{manifest.embedder.corpus_contract.digest}"
-    found = duckdb.execute(
-        "select image_sha256, any_value(embedding) from read_parquet($parts) "
-        "where list_contains($wanted, image_sha256) group by image_sha256",
+def check_answers(release: Release) -> Verdict:
+    """It opens as a server opens it, and every golden text is answered with works and records."""
+    nobodys = secrets.token_hex()  # no cursor leaves this process
+    settings = Settings.load(home=release.store.root, secret=nobodys)
+    try:
+        SearchEngine.open(release=release.release_id, settings=settings).close()
+    except ReleaseError as error:
+        return Verdict(passed=False, details={"problem": str(error)})
+    golden = read_golden(release.path(GOLDEN))
+    texts = [row for row, item in enumerate(golden.items) if item.text is not None]
+    queries = truncate(golden.vectors[texts], release.manifest.embedder.dimension)
+    scores, rows = FaissIndex(release.path(INDEX)).search(queries, ANSWERS)
+    with Metadata(release.path(METADATA)) as metadata:
+        records = metadata.records(rows.ravel())
+    incomparable = [
+        golden.items[text].name
+        for text, best in zip(texts, scores, strict=True)
+        if not (np.abs(best) <= 1 + TOLERANCE).all()  # NaN is not
+    ]
+    untitled = [record["id"] for record in records if not record["title"]]
+    return Verdict(
+        not incomparable and not untitled,
         {
-            "parts": str(release.store.path(f"{folder}/*/part-*.parquet")),
-            "wanted": list(wanted),
+            "queries": len(texts),
+            "answers_to_each": rows.shape[1],
+            "best_scores": {
+                golden.items[text].name: float(best[0])
+                for text, best in zip(texts, scores, strict=True)
+            },
+            "without_comparable_scores": incomparable,
+            "untitled": untitled[:10],
         },
-    ).fetchall()
-    native = np.array([vector for _, vector in found], np.float32)
-    cut = truncate(native, manifest.embedder.dimension)
-    return {wanted[sha]: vector for (sha, _), vector in zip(found, cut, strict=True)}
+    )
 
 
 CHECKS: Mapping[str, Callable[[Release], Verdict]] = {
@@ -190,4 +195,5 @@ CHECKS: Mapping[str, Callable[[Release], Verdict]] = {
     "coverage": check_coverage,
     "size": check_size,
     "search": check_search,
+    "answers": check_answers,
 }

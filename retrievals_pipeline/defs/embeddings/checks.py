@@ -1,0 +1,43 @@
+"""The checks of `image_embeddings`. They look at every shard, in whichever run they are made."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from retrievals_pipeline.defs.embeddings.assets import image_embeddings
+from retrievals_pipeline.defs.embeddings.verification import check_variety, check_vectors, survey
+from retrievals_pipeline.defs.metadata import check_result
+from retrievals_pipeline.defs.resources import EmbedderResource
+from retrievals_pipeline.partitions import shard_keys
+from retrievals_serving.settings import Settings
+
+
+@dg.multi_asset_check(
+    specs=[
+        dg.AssetCheckSpec(
+            "vectors_are_sound",
+            asset=image_embeddings,
+            blocking=True,
+            description=check_vectors.__doc__,
+        ),
+        dg.AssetCheckSpec(
+            "vectors_differ",
+            asset=image_embeddings,
+            blocking=True,
+            description=check_variety.__doc__,
+        ),
+    ]
+)
+def embeddings_checks(
+    settings: dg.ResourceParam[Settings], embedder: EmbedderResource
+) -> Iterator[dg.AssetCheckResult]:
+    """Read the stored vectors once for both checks."""
+    description = embedder.describe()
+    seen = survey(settings.store, shard_keys(settings.shards), description)
+    verdicts = {
+        "vectors_are_sound": check_vectors(seen),
+        "vectors_differ": check_variety(seen, settings.store),
+    }
+    contract = description.corpus_contract.digest
+    for name, verdict in verdicts.items():
+        yield check_result(verdict, name=name, corpus_contract=contract)

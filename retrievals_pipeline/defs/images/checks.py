@@ -1,0 +1,28 @@
+"""The checks of `artwork_images`. Each looks at every shard, in whichever run it is made."""
+
+import dagster as dg
+
+from retrievals_pipeline.defs.images.assets import artwork_images
+from retrievals_pipeline.defs.images.verification import check_coverage, check_pictures
+from retrievals_pipeline.defs.metadata import check_result
+from retrievals_pipeline.defs.release.verification import MINIMUM_COVERAGE
+from retrievals_pipeline.partitions import shard_keys
+from retrievals_serving.settings import Settings
+
+
+@dg.asset_check(
+    asset=artwork_images,
+    description=f"{check_coverage.__doc__} A warning: the release's own check refuses.",
+)
+def pictures_are_there(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
+    """Count the works by what became of their picture."""
+    shards = shard_keys(settings.shards)
+    verdict = check_coverage(settings.store, shards, minimum=MINIMUM_COVERAGE)
+    return check_result(verdict, severity=dg.AssetCheckSeverity.WARN)
+
+
+@dg.asset_check(asset=artwork_images, blocking=True, description=check_pictures.__doc__)
+def pictures_are_plausible(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
+    """Measure the pictures before a model looks at them."""
+    shards = shard_keys(settings.shards)
+    return check_result(check_pictures(settings.store, shards, box=settings.image_box))

@@ -1,0 +1,29 @@
+"""The check of the files that a release is made of, before it is sealed."""
+
+import dagster as dg
+
+from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
+from retrievals_pipeline.defs.index.verification import check_rows
+from retrievals_pipeline.defs.metadata import check_result
+from retrievals_pipeline.defs.resources import EmbedderResource
+from retrievals_serving.release import INDEX, METADATA
+from retrievals_serving.settings import Settings
+
+
+@dg.asset_check(
+    asset=metadata_db,
+    additional_deps=[faiss_index],
+    blocking=True,
+    description=check_rows.__doc__,
+)
+def rows_are_of_one_work(
+    settings: dg.ResourceParam[Settings], embedder: EmbedderResource
+) -> dg.AssetCheckResult:
+    """Compare the two files of the present plan with it, and with each other."""
+    plan = current_plan(settings, embedder)
+    index, metadata = (plan.built(settings.store, name) for name in (INDEX, METADATA))
+    if index is None or metadata is None:
+        # Of the other asset nothing is staged yet; without it no candidate can be sealed.
+        lacking = INDEX if index is None else METADATA
+        return dg.AssetCheckResult(passed=True, description=f"{lacking} is not built yet.")
+    return check_result(check_rows(settings.store, plan, index, metadata), release=plan.release_id)

@@ -1,0 +1,75 @@
+"""Whether the files of a planned release fit together: row by row they are of the same works."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from retrievals_pipeline.defs.index.plan import ReleasePlan
+from retrievals_pipeline.defs.verdict import Verdict
+from retrievals_serving.models import truncate
+from retrievals_serving.store import Store
+from retrievals_serving.vectors.faiss_index import FaissIndex
+
+TOLERANCE = 1e-3  # in a score: float16 against float32
+PROBES = 64
+
+
+def check_rows(store: Store, plan: ReleasePlan, index_path: Path, metadata_path: Path) -> Verdict:
+    """Row by row, the index, the metadata and the plan are of the same works, each there once."""
+    with duckdb.connect(str(metadata_path), read_only=True) as connection:
+        records = connection.execute(
+            "select row, id, image_sha256 from artworks order by row, id"
+        ).fetchall()
+    names = ("row", "id", "image_sha256")
+    planned = list(zip(*(plan.works[name].to_pylist() for name in names), strict=True))
+    index = FaissIndex(index_path)
+    contract = plan.description.corpus_contract.digest
+    # By the plan's pictures: those of the records may be the wrong ones.
+    probes = stored_vectors(
+        store, contract, plan.works["image_sha256"].to_pylist(), dimension=plan.dimension
+    )
+    differing = [id_ for _, id_, _ in set(records) ^ set(planned)]
+    fits = index.count == len(planned) and index.dimension == plan.dimension
+    misplaced = rows_of_another_work(index, probes) if fits else []
+    return Verdict(
+        records == planned and fits and not misplaced,
+        {
+            "works": len(planned),
+            "records": len(records),
+            "vectors": index.count,
+            "dimension": index.dimension,
+            "records_of_another_work": sorted(set(differing))[:10],
+            "vectors_of_another_work": misplaced,
+        },
+    )
+
+
+def stored_vectors(
+    store: Store, corpus_contract: str, pictures: Sequence[str], *, dimension: int
+) -> Mapping[int, np.ndarray]:
+    """Return the vectors, as they were embedded, of rows spread over a release.
+
+    `pictures` are the picture hashes of its rows; each vector is cut: float32 (dimension,).
+    """
+    rows = np.linspace(0, len(pictures) - 1, min(PROBES, len(pictures))).astype(int)
+    wanted = {pictures[row]: row for row in rows.tolist()}
+    found = duckdb.execute(
+        "select image_sha256, any_value(embedding) from read_parquet($parts) "
+        "where list_contains($wanted, image_sha256) group by image_sha256",
+        {
+            "parts": str(store.path(f"embeddings/{corpus_contract}/*/part-*.parquet")),
+            "wanted": list(wanted),
+        },
+    ).fetchall()
+    cut = truncate(np.array([vector for _, vector in found], np.float32), dimension)
+    return {wanted[sha]: vector for (sha, _), vector in zip(found, cut, strict=True)}
+
+
+def rows_of_another_work(index: FaissIndex, stored: Mapping[int, np.ndarray]) -> list[int]:
+    """Return those rows of `index` at which another vector lies than the one in `stored`."""
+    own = {row: float(vector @ vector) for row, vector in stored.items()}
+    return sorted(
+        row for row, vector in stored.items() if index.vector(row) @ vector < own[row] - TOLERANCE
+    )

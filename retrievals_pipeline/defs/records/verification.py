@@ -1,0 +1,74 @@
+"""The checks of the records: what the stages after them, and who is shown the works, rely on."""
+
+import duckdb
+
+from retrievals_pipeline.defs.records.artworks import ArtworksSummary
+from retrievals_pipeline.defs.records.paths import ARTWORKS
+from retrievals_pipeline.defs.verdict import Verdict
+from retrievals_serving.errors import ReleaseError
+from retrievals_serving.release import Release, current_release_id
+from retrievals_serving.store import Store
+
+# Of the works that the served release could show. Museums withdraw works by the dozen; a file cut
+# short, or a column that changed its meaning, takes a large part at once.
+MINIMUM_SIZE = 0.9
+# Of the objects in the records. The NGA shows a picture of half of its objects; where hardly one
+# has an open picture, the words by which they are chosen have changed.
+MINIMUM_OPEN_SHARE = 0.1
+
+URL = r"^https?://[^/\s?#]+(/[^\s]*)?$"
+FAULTS = """
+    select
+        count(*) as works,
+        count(*) - count(distinct id) as repeated_ids,
+        count(*) filter (image_url is null or not regexp_matches(image_url, $url))
+            as malformed_image_urls,
+        count(*) filter (artwork_url <> '' and not regexp_matches(artwork_url, $url))
+            as malformed_artwork_urls,
+        count(*) filter (begin_year > end_year) as years_reversed
+    from read_parquet($artworks)
+"""
+BLOCKING_FAULTS = ("repeated_ids", "malformed_image_urls", "malformed_artwork_urls")
+
+
+def check_rows(store: Store) -> Verdict:
+    """Every id is there once, and every work has a well-formed address of its picture."""
+    with duckdb.connect() as connection:
+        parameters = {"artworks": str(store.path(ARTWORKS)), "url": URL}
+        result = connection.execute(FAULTS, parameters)
+        names = [column[0] for column in result.description or ()]
+        faults = dict(zip(names, result.fetchall()[0], strict=True))
+    return Verdict(not any(faults[fault] for fault in BLOCKING_FAULTS), faults)
+
+
+def check_size(store: Store, *, eligible: int, limit: int | None) -> Verdict:
+    """The museum has not shrunk at once, as after a file cut short, since the served release.
+
+    `eligible` works may be shown now, of which only the first `limit` were asked for.
+    """
+    details = {"eligible": eligible, "minimum": MINIMUM_SIZE}
+    try:
+        served = Release(store, current_release_id(store)).manifest
+    except ReleaseError as error:
+        # Nothing is served, or what is cannot be read: there is nothing to protect.
+        return Verdict(passed=True, details=details | {"served": str(error)})
+    # A limit that was asked for is no loss.
+    comparable = served.limit == limit
+    return Verdict(
+        not comparable or eligible >= MINIMUM_SIZE * served.eligible,
+        details | {"served": served.release_id, "served_eligible": served.eligible},
+    )
+
+
+def check_open_share(summary: ArtworksSummary) -> Verdict:
+    """Enough of the museum's objects have a picture that may be shown."""
+    share = summary.open_objects / summary.objects
+    return Verdict(
+        share >= MINIMUM_OPEN_SHARE,
+        {
+            "open_share": share,
+            "minimum": MINIMUM_OPEN_SHARE,
+            "open_objects": summary.open_objects,
+            "objects": summary.objects,
+        },
+    )
