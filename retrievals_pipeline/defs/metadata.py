@@ -1,22 +1,36 @@
 """What the UI shows, each kind of it built in one place."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
+from retrievals_pipeline.defs.contact_sheet import MEDIA_TYPE, contact_sheet
 from retrievals_pipeline.defs.verdict import Verdict
+from retrievals_serving.store import Store, thumbnail_name
 
 
 def file_metadata(path: Path, rows: int) -> dict[str, dg.MetadataValue]:
     """Return row count, address and size of a file that an asset wrote."""
     return {
         "dagster/row_count": dg.MetadataValue.int(rows),
-        "dagster/uri": dg.MetadataValue.path(str(path)),
         "bytes": dg.MetadataValue.int(path.stat().st_size),
+        **location(path),
+    }
+
+
+def location(path: Path) -> dict[str, dg.MetadataValue]:
+    """Return where a file or folder is: the URI for programs, and the path on the asset's page.
+
+    The page leaves `dagster/uri` out unless the definition has it, which knows no settings.
+    """
+    return {
+        "dagster/uri": dg.MetadataValue.text(path.as_uri()),
+        "path": dg.MetadataValue.path(str(path)),
     }
 
 
@@ -42,19 +56,26 @@ def counts(values: Mapping[str, int], title: str) -> dg.MetadataValue:
     )
 
 
-def picture(content: bytes, media_type: str, says: str) -> dg.MetadataValue:
-    """Return a picture to be shown inline; `says` stands for it where it cannot be.
-
-    The UI renders Markdown without its HTML, but takes the pictures of `data:` addresses.
-    """
-    return dg.MetadataValue.md(
-        f"![{says}](data:{media_type};base64,{b64encode(content).decode('ascii')})"
-    )
-
-
 def plot(svg: str, says: str) -> dg.MetadataValue:
-    """Return one of the plots of `plots`, to be shown inline."""
-    return picture(svg.encode(), "image/svg+xml", says)
+    """Return a plot of `plots` to be shown inline; `says` stands for it where it cannot be."""
+    return _picture(svg.encode(), "image/svg+xml", says)
+
+
+def newest_pictures(
+    store: Store, pictures: Iterable[str], *, most: int
+) -> dict[str, dg.MetadataValue]:
+    """Return a contact sheet of the first `most` of `pictures`, hashes; nothing where none is."""
+    names = map(thumbnail_name, pictures)
+    sheet = contact_sheet((store.path(name) for name in names), most=most)
+    if sheet is None:
+        return {}
+    return {"newest_pictures": _picture(sheet, MEDIA_TYPE, "the newest pictures")}
+
+
+def _picture(content: bytes, media_type: str, says: str) -> dg.MetadataValue:
+    """Return a picture as the UI takes it: in Markdown, without HTML, at a `data:` address."""
+    encoded = b64encode(content).decode("ascii")
+    return dg.MetadataValue.md(f"![{says}](data:{media_type};base64,{encoded})")
 
 
 def pace(started: float, pictures: int = 0) -> dict[str, dg.MetadataValue]:
@@ -76,13 +97,18 @@ def check_result(
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
     **said: str,
 ) -> dg.AssetCheckResult:
-    """Return `verdict` as Dagster keeps it, with what else is `said` first.
+    """Return `verdict` as the UI shows it, with what else is `said`.
 
     `name` is that of the check, where several are made at once.
     """
+    details = {name: _detail(value) for name, value in verdict.details.items()}
     return dg.AssetCheckResult(
-        check_name=name,
-        passed=verdict.passed,
-        severity=severity,
-        metadata={**said, **verdict.details},
+        check_name=name, passed=verdict.passed, severity=severity, metadata={**said, **details}
     )
+
+
+def _detail(value: Any) -> Any:
+    """Return lists and mappings as a line of text: the UI hides what is JSON behind a link."""
+    if isinstance(value, Mapping):
+        value = [f"{name}: {each}" for name, each in value.items()]
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else value

@@ -10,7 +10,7 @@ from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard,
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.works import read_works
-from retrievals_pipeline.defs.metadata import column_schema, file_metadata, pace
+from retrievals_pipeline.defs.metadata import column_schema, file_metadata, location, pace
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.progress import track
@@ -67,7 +67,7 @@ def _shown(vectors: VectorShard, summary: ShardSummary) -> dict[str, dg.Metadata
     failed = [dg.TableRecord({"id": id_, "why": why}) for id_, why in summary.failed.items()]
     return {
         "dagster/row_count": dg.MetadataValue.int(summary.works - len(summary.failed)),
-        "dagster/uri": dg.MetadataValue.path(str(vectors.store.path(vectors.folder))),
+        **location(vectors.store.path(vectors.folder)),
         "bytes": dg.MetadataValue.int(sum(path.stat().st_size for path in paths)),
         "embedded": dg.MetadataValue.int(summary.embedded),
         "reused": dg.MetadataValue.int(summary.reused),

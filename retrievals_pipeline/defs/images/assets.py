@@ -8,7 +8,6 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 from retrievals_pipeline.defs import plots
-from retrievals_pipeline.defs.contact_sheet import MEDIA_TYPE, contact_sheet
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.images.coverage import outcomes
 from retrievals_pipeline.defs.images.fetcher import Fetcher
@@ -21,8 +20,9 @@ from retrievals_pipeline.defs.metadata import (
     arrow_columns,
     column_schema,
     counts,
+    location,
+    newest_pictures,
     pace,
-    picture,
     plot,
 )
 from retrievals_pipeline.defs.records.assets import artworks
@@ -31,7 +31,7 @@ from retrievals_pipeline.http import is_own
 from retrievals_pipeline.museum import open_museum
 from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings
-from retrievals_serving.store import Store, thumbnail_name
+from retrievals_serving.store import Store
 
 NEWEST = 12  # pictures of a shard's contact sheet
 
@@ -114,7 +114,7 @@ def _shown(
     kilobytes = [row.bytes / 1000 for row in summary.rows if row.bytes]
     return {
         "dagster/row_count": dg.MetadataValue.int(len(summary.rows)),
-        "dagster/uri": dg.MetadataValue.path(str(store.path(ledger_name(shard)))),
+        **location(store.path(ledger_name(shard))),
         **pace(started, summary.asked),
         "asked": dg.MetadataValue.int(summary.asked),
         "became": counts(summary.became, "status"),
@@ -144,6 +144,5 @@ def _newest(store: Store, summary: ShardSummary) -> dict[str, dg.MetadataValue]:
     if summary.became.get(OK, 0) == summary.unchanged:
         return {}
     rows = sorted(summary.rows, key=lambda row: (row.fetched_at, row.id), reverse=True)
-    names = [thumbnail_name(row.sha256) for row in rows if row.status == OK and row.sha256]
-    sheet = contact_sheet(map(store.path, names), most=NEWEST)
-    return {} if sheet is None else {"newest": picture(sheet, MEDIA_TYPE, "the newest pictures")}
+    pictures = [row.sha256 for row in rows if row.status == OK and row.sha256]
+    return newest_pictures(store, pictures, most=NEWEST)

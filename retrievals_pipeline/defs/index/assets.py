@@ -4,24 +4,26 @@ from pathlib import Path
 from time import perf_counter
 
 import dagster as dg
-import duckdb
 
 from retrievals_pipeline.defs import plots
 from retrievals_pipeline.defs.embeddings.assets import image_embeddings
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.index.faiss_index import build_index, nearest_cosines
-from retrievals_pipeline.defs.index.metadata import build_metadata
+from retrievals_pipeline.defs.index.metadata import build_metadata, classifications, columns_of
 from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan, plan_release
-from retrievals_pipeline.defs.metadata import column_schema, file_metadata, pace, plot
+from retrievals_pipeline.defs.metadata import (
+    column_schema,
+    counts,
+    file_metadata,
+    location,
+    pace,
+    plot,
+)
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_serving.release import Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
-
-CLASSES = """
-    select if(classification = '', 'none', classification), count(*) from artworks group by all
-"""
 
 
 def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
@@ -81,18 +83,13 @@ def metadata_db(
     started = perf_counter()
     plan = current_plan(settings, embedder)
     path = build_metadata(settings.store, plan, shards=settings.shards)
-    with duckdb.connect(str(path), read_only=True) as connection:
-        columns = connection.execute("describe artworks").fetchall()
-        classes = connection.execute(CLASSES).fetchall()
     return dg.MaterializeResult(
         data_version=dg.DataVersion(plan.release_id),
         metadata={
             **_shown(settings.store, plan, path),
-            **column_schema({name: type_ for name, type_, *_ in columns}),
+            **column_schema(columns_of(path)),
             **pace(started),
-            "classifications": plot(
-                plots.bars(dict(classes), "Works by classification"), "works by classification"
-            ),
+            "classifications": counts(classifications(path), "classification"),
         },
     )
 
@@ -102,6 +99,6 @@ def _shown(store: Store, plan: ReleasePlan, path: Path) -> dict[str, dg.Metadata
     sealed = Release(store, plan.release_id).path(path.name)
     return {
         **file_metadata(path, plan.works.num_rows),
-        "dagster/uri": dg.MetadataValue.path(str(sealed)),
+        **location(sealed),
         "release": dg.MetadataValue.text(plan.release_id),
     }

@@ -25,6 +25,10 @@ TABLE = """
     order by w.row
 """
 
+CLASSIFICATIONS = """
+    select if(classification = '', 'none', classification), count(*) from artworks group by all
+"""
+
 
 def build_metadata(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
     """Write the records of `plan` into its staging folder, unless they were; return the path."""
@@ -37,3 +41,16 @@ def build_metadata(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
         connection.execute(TABLE, {"artworks": str(store.path(ARTWORKS)), "ledgers": ledgers})
         connection.execute("create unique index artworks_id on artworks (id)")
     return store.path(name)
+
+
+def columns_of(path: Path) -> dict[str, str]:
+    """Return the columns of the records at `path` (name → type)."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        rows = connection.execute("describe artworks").fetchall()
+    return {name: type_ for name, type_, *_ in rows}
+
+
+def classifications(path: Path) -> dict[str, int]:
+    """Return how many works of the records at `path` have each classification."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return dict(connection.execute(CLASSIFICATIONS).fetchall())

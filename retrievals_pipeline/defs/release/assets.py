@@ -4,15 +4,13 @@ from time import perf_counter
 
 import dagster as dg
 
-from retrievals_pipeline.defs.contact_sheet import MEDIA_TYPE, contact_sheet
 from retrievals_pipeline.defs.embeddings.assets import golden_vectors
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
-from retrievals_pipeline.defs.metadata import counts, pace, picture
+from retrievals_pipeline.defs.metadata import counts, location, newest_pictures, pace
 from retrievals_pipeline.defs.release.candidate import read_candidate, seal_candidate
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_serving.release import CURRENT, Release, current_release_id, promote
 from retrievals_serving.settings import Settings
-from retrievals_serving.store import thumbnail_name
 
 NEWEST = 24  # pictures of the contact sheet
 API = "http://127.0.0.1:8000/"  # where `retrievals serve` answers unless it is told otherwise
@@ -33,17 +31,16 @@ def release_candidate(
 ) -> dg.MaterializeResult[None]:
     """Give the built files their manifest and their name."""
     started = perf_counter()
+    store = settings.store
     plan = current_plan(settings, embedder)
-    release, new = seal_candidate(settings.store, plan, limit=settings.limit)
+    release, new = seal_candidate(store, plan, limit=settings.limit)
     manifest = release.manifest
     newest = plan.works.sort_by([("fetched_at", "descending"), ("id", "ascending")])
-    names = [thumbnail_name(sha) for sha in newest["image_sha256"].slice(0, NEWEST).to_pylist()]
-    sheet = contact_sheet(map(settings.store.path, names), most=NEWEST)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(release.release_id),
         metadata={
             "dagster/row_count": manifest.works,
-            "dagster/uri": dg.MetadataValue.path(str(settings.store.path(release.folder))),
+            **location(store.path(release.folder)),
             **pace(started),
             "bytes": sum(entry.bytes for entry in manifest.files),
             "release": release.release_id,
@@ -52,7 +49,7 @@ def release_candidate(
             "as_of": manifest.as_of.isoformat(),
             "missing": counts(manifest.missing, "reason"),
             "manifest": dg.MetadataValue.json(manifest.model_dump(mode="json")),
-            **({"newest": picture(sheet, MEDIA_TYPE, "the newest pictures")} if sheet else {}),
+            **newest_pictures(store, newest["image_sha256"].to_pylist(), most=NEWEST),
         },
     )
 
@@ -75,10 +72,9 @@ def search_release(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult
         data_version=dg.DataVersion(release.release_id),
         metadata={
             "dagster/row_count": release.manifest.works,
-            "dagster/uri": dg.MetadataValue.path(str(store.path(CURRENT))),
+            **location(store.path(release.folder)),
             "release": release.release_id,
             "replaces": "" if before == release.release_id else before,
-            "folder": dg.MetadataValue.path(str(store.path(release.folder))),
             "reports": _reports(release),
             "page": dg.MetadataValue.md(f"[{API}]({API}) where `retrievals serve` runs"),
         },
