@@ -1,7 +1,7 @@
 """What the UI shows, each kind of it built in one place."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -88,6 +88,11 @@ def pace(started: float, pictures: int = 0) -> dict[str, dg.MetadataValue]:
     if pictures:
         shown["images_per_second"] = dg.MetadataValue.float(round(pictures / seconds, 2))
     return shown
+
+
+def explanation(check: Callable[..., Verdict]) -> str:
+    """Return in a sentence what `check` passes: the first line of its docstring."""
+    return (check.__doc__ or "").splitlines()[0]
 
 
 def check_result(

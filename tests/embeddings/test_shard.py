@@ -1,5 +1,6 @@
 """A shard embeds what has no vector, and a bad picture fails alone."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ SHARD = "0-of-3"
 
 
 class CountingEmbedder:
-    """Stands in for a model: the vector of a picture is its size, two pictures are a batch."""
+    """Stands in for a model: two pictures are a batch, a vector points where the size does."""
 
     def __init__(
         self, before_batch: Callable[[], None] = lambda: None, contract: str = "c"
@@ -29,6 +30,9 @@ class CountingEmbedder:
         self.corpus_contract = SimpleNamespace(digest=contract)
         self.batches = 0
 
+    def vector(self, width: int, height: int) -> list[float]:
+        return [width / math.hypot(width, height), height / math.hypot(width, height)]
+
     def embed_stream(self, images: Sequence[Path]) -> Iterator[Embedded]:
         for start in range(0, len(images), 2):
             self.before_batch()
@@ -36,7 +40,7 @@ class CountingEmbedder:
             sizes, failed = {}, {}
             for place in range(start, min(start + 2, len(images))):
                 try:
-                    sizes[place] = load_picture(images[place]).size
+                    sizes[place] = self.vector(*load_picture(images[place]).size)
                 except PictureError as error:
                     failed[place] = error
             yield Embedded([*sizes], np.array([*sizes.values()], np.float32), failed)
@@ -85,6 +89,25 @@ def test_a_picture_that_cannot_be_read_fails_alone_by_name(built: Settings) -> N
     assert list(summary.failed) == [work_id]
     assert sha in summary.failed[work_id]
     assert summary.embedded == len(others)
+
+
+@pytest.mark.parametrize("wrong", [[math.nan, 1], [math.inf, 0], [0, 0], [3, 4]])
+def test_a_vector_that_is_none_fails_its_picture_alone_by_name(
+    built: Settings, wrong: list[float]
+) -> None:
+    class OnceWrong(CountingEmbedder):
+        made = 0
+
+        def vector(self, width: int, height: int) -> list[float]:
+            self.made += 1
+            return wrong if self.made == 1 else super().vector(width, height)
+
+    summary = embed(built, OnceWrong())
+    (reason,) = summary.failed.values()
+    assert "not finite and of length 1" in reason
+    assert summary.embedded == summary.works - 1 > 0
+    again = embed(built, CountingEmbedder())
+    assert (again.embedded, again.reused) == (1, summary.works - 1)
 
 
 def test_a_model_that_changed_since_the_stage_began_is_refused(built: Settings) -> None:

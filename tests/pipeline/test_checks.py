@@ -3,9 +3,11 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
+import faiss
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from retrievals_serving.golden import read_golden, write_golden
 from retrievals_serving.models import truncate
 from retrievals_serving.release import (
     GOLDEN,
+    INDEX,
     METADATA,
     REQUIRED_CHECKS,
     Release,
@@ -78,6 +81,40 @@ def blank_addresses(release: Release) -> None:
         connection.execute("update artworks set image_url = ''")
 
 
+def lose_titles(release: Release) -> None:
+    with duckdb.connect(str(release.path(METADATA))) as connection:
+        connection.execute("update artworks set title = ''")
+
+
+def lose_records(release: Release) -> None:
+    with duckdb.connect(str(release.path(METADATA))) as connection:
+        connection.execute("delete from artworks where row = 0")
+
+
+def cut_index(release: Release) -> None:
+    path = release.path(INDEX)
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def spoil_a_vector(release: Release) -> None:
+    edit_index(
+        release, lambda vectors: np.where(np.arange(len(vectors))[:, None] == 3, np.nan, vectors)
+    )
+
+
+def lengthen_vectors(release: Release) -> None:
+    edit_index(release, lambda vectors: 100 * vectors)
+
+
+def edit_index(release: Release, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    path = str(release.path(INDEX))
+    index = faiss.read_index(path)
+    vectors = change(index.reconstruct_n(0, index.ntotal))
+    index.reset()
+    index.add(vectors)
+    faiss.write_index(index, path)
+
+
 def edit_golden(release: Release, **changes: Any) -> None:
     path = release.path(GOLDEN)
     write_golden(dataclasses.replace(read_golden(path), **changes), path)
@@ -113,6 +150,8 @@ def edit_manifest(release: Release, **changes: Any) -> None:
     [
         ("files", flip_byte),
         ("index", claim_more_works),
+        ("index", spoil_a_vector),
+        ("index", lengthen_vectors),
         ("metadata", lose_pictures),
         ("golden", lengthen_golden),
         ("golden", spoil_golden),
@@ -122,6 +161,10 @@ def edit_manifest(release: Release, **changes: Any) -> None:
         ("size", halve),
         ("search", blank_addresses),
         ("search", shift_records),
+        ("answers", cut_index),
+        ("answers", lose_records),
+        ("answers", lose_titles),
+        ("answers", lengthen_vectors),
     ],
 )
 def test_each_check_refuses_what_it_is_there_for(built: Settings, check: str, spoil: Any) -> None:

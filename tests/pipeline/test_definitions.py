@@ -1,7 +1,9 @@
 """The code location loads fast and whole, and says of every asset what a reader needs."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -77,3 +79,37 @@ def test_nothing_is_promoted_before_every_check_of_the_candidate_has_passed() ->
     ]
     assert {check.key.name for check in checks} == set(REQUIRED_CHECKS)
     assert all(check.blocking for check in checks)
+
+
+def test_the_checks_that_stop_a_bad_release_are_blocking() -> None:
+    graph = defs().get_repository_def().asset_graph
+    checks = {
+        f"{key.asset_key.to_user_string()}:{key.name}": graph.get(key)
+        for key in graph.asset_check_keys
+        if key.asset_key != dg.AssetKey("release_candidate")
+    }
+    assert {name for name, check in checks.items() if check.blocking} == {
+        "artworks:artworks_are_sound",
+        "artworks:artworks_have_not_shrunk",
+        "artwork_images:pictures_are_plausible",
+        "image_embeddings:vectors_are_sound",
+        "image_embeddings:vectors_differ",
+        "metadata_db:rows_are_of_one_work",
+    }
+    assert {name for name, check in checks.items() if not check.blocking} == {
+        "artworks:open_share",
+        "artwork_images:pictures_are_there",
+    }
+
+
+def test_the_docs_explain_every_check_as_the_ui_does() -> None:
+    graph = defs().get_repository_def().asset_graph
+    text = Path(__file__).parents[2].joinpath("docs/checks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (yes|no) \| (.*) \|$", text, re.MULTILINE)
+    assert {(asset, check): (blocking, told) for asset, check, blocking, told in rows} == {
+        (key.asset_key.to_user_string(), key.name): (
+            "yes" if graph.get(key).blocking else "no",
+            graph.get(key).description,
+        )
+        for key in graph.asset_check_keys
+    }

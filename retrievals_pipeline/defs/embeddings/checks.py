@@ -6,7 +6,7 @@ import dagster as dg
 
 from retrievals_pipeline.defs.embeddings.assets import image_embeddings
 from retrievals_pipeline.defs.embeddings.verification import check_variety, check_vectors, survey
-from retrievals_pipeline.defs.metadata import check_result
+from retrievals_pipeline.defs.metadata import check_result, explanation
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.settings import Settings
@@ -18,13 +18,13 @@ from retrievals_serving.settings import Settings
             "vectors_are_sound",
             asset=image_embeddings,
             blocking=True,
-            description=check_vectors.__doc__,
+            description=explanation(check_vectors),
         ),
         dg.AssetCheckSpec(
             "vectors_differ",
             asset=image_embeddings,
             blocking=True,
-            description=check_variety.__doc__,
+            description=explanation(check_variety),
         ),
     ]
 )

@@ -4,7 +4,7 @@ import dagster as dg
 
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.verification import check_coverage, check_pictures
-from retrievals_pipeline.defs.metadata import check_result
+from retrievals_pipeline.defs.metadata import check_result, explanation
 from retrievals_pipeline.defs.release.verification import MINIMUM_COVERAGE
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.settings import Settings
@@ -12,7 +12,7 @@ from retrievals_serving.settings import Settings
 
 @dg.asset_check(
     asset=artwork_images,
-    description=f"{check_coverage.__doc__} A warning: the release's own check refuses.",
+    description=f"{explanation(check_coverage)} Only a warning: a release has its own.",
 )
 def pictures_are_there(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
     """Count the works by what became of their picture."""
@@ -21,7 +21,7 @@ def pictures_are_there(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckRes
     return check_result(verdict, severity=dg.AssetCheckSeverity.WARN)
 
 
-@dg.asset_check(asset=artwork_images, blocking=True, description=check_pictures.__doc__)
+@dg.asset_check(asset=artwork_images, blocking=True, description=explanation(check_pictures))
 def pictures_are_plausible(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
     """Measure the pictures before a model looks at them."""
     shards = shard_keys(settings.shards)

@@ -4,7 +4,7 @@ import dagster as dg
 
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
 from retrievals_pipeline.defs.index.verification import check_rows
-from retrievals_pipeline.defs.metadata import check_result
+from retrievals_pipeline.defs.metadata import check_result, explanation
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_serving.release import INDEX, METADATA
 from retrievals_serving.settings import Settings
@@ -14,7 +14,7 @@ from retrievals_serving.settings import Settings
     asset=metadata_db,
     additional_deps=[faiss_index],
     blocking=True,
-    description=check_rows.__doc__,
+    description=explanation(check_rows),
 )
 def rows_are_of_one_work(
     settings: dg.ResourceParam[Settings], embedder: EmbedderResource

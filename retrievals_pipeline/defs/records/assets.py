@@ -12,6 +12,7 @@ from retrievals_pipeline.defs.metadata import (
     check_result,
     column_schema,
     counts,
+    explanation,
     file_metadata,
     pace,
     plot,
@@ -48,7 +49,7 @@ def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
         dg.AssetCheckSpec(
             "open_share",
             asset="artworks",
-            description=f"{check_open_share.__doc__} A warning: the works that are there are good.",
+            description=f"{explanation(check_open_share)} Only a warning.",
         )
     ],
     description="The works that may be shown: one row each, with what the museum says of it and "

@@ -3,14 +3,14 @@
 import dagster as dg
 import pyarrow.parquet as pq
 
-from retrievals_pipeline.defs.metadata import check_result
+from retrievals_pipeline.defs.metadata import check_result, explanation
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.verification import check_rows, check_size
 from retrievals_serving.settings import Settings
 
 
-@dg.asset_check(asset=artworks, blocking=True, description=check_rows.__doc__)
+@dg.asset_check(asset=artworks, blocking=True, description=explanation(check_rows))
 def artworks_are_sound(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
     """Count the faults that the stages after this one cannot live with."""
     return check_result(check_rows(settings.store))

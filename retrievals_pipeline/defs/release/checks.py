@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from retrievals_pipeline.defs.metadata import check_result
+from retrievals_pipeline.defs.metadata import check_result, explanation
 from retrievals_pipeline.defs.release.assets import release_candidate
 from retrievals_pipeline.defs.release.candidate import read_candidate
 from retrievals_pipeline.defs.release.verification import CHECKS
@@ -15,7 +15,9 @@ from retrievals_serving.settings import Settings
 
 @dg.multi_asset_check(
     specs=[
-        dg.AssetCheckSpec(name, asset=release_candidate, blocking=True, description=check.__doc__)
+        dg.AssetCheckSpec(
+            name, asset=release_candidate, blocking=True, description=explanation(check)
+        )
         for name, check in CHECKS.items()
     ]
 )

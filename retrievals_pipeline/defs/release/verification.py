@@ -178,7 +178,7 @@ def check_answers(release: Release) -> Verdict:
             "queries": len(texts),
             "answers_to_each": rows.shape[1],
             "best_scores": {
-                golden.items[text].name: float(best[0])
+                golden.items[text].name: round(float(best[0]), 3)
                 for text, best in zip(texts, scores, strict=True)
             },
             "without_comparable_scores": incomparable,

@@ -1,0 +1,123 @@
+"""The checks of the stored vectors, on shards that hold what a model gone wrong would make."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from retrievals_pipeline.defs.embeddings.vectors import VectorShard
+from retrievals_pipeline.defs.embeddings.verification import check_variety, check_vectors, survey
+from retrievals_serving.golden import FLOOR
+from retrievals_serving.store import Store, thumbnail_name
+
+DIMENSION = 32
+SHARDS = ["0-of-2", "1-of-2"]
+DESCRIPTION: Any = SimpleNamespace(
+    dimension=DIMENSION, corpus_contract=SimpleNamespace(digest="contract")
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def unit(count: int, dimension: int = DIMENSION, seed: int = 0) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(count, dimension))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def keep(store: Store, vectors: np.ndarray, *, shard: str = SHARDS[0], alike: bool = False) -> None:
+    """Store vectors of pictures that look different, or all `alike`."""
+    pictures = [f"{shard}{row:04x}" for row in range(len(vectors))]
+    VectorShard(store, "contract", shard).append([(sha, sha) for sha in pictures], vectors)
+    for sha in pictures:
+        store.write_bytes(thumbnail_name(sha), b"one" if alike else sha.encode())
+
+
+def test_sound_vectors_pass(store: Store) -> None:
+    keep(store, unit(20))
+    keep(store, unit(20, seed=1), shard=SHARDS[1])
+    seen = survey(store, SHARDS, DESCRIPTION)
+    assert check_vectors(seen).passed
+    variety = check_variety(seen, store)
+    assert variety.passed
+    assert (variety.details["vectors"], variety.details["repeated"]) == (40, 0)
+    cosines = unit_pairs(np.concatenate([unit(20), unit(20, seed=1)]))
+    assert variety.details["mean_cosine"] == pytest.approx(cosines.mean(), abs=1e-3)
+
+
+def unit_pairs(vectors: np.ndarray) -> np.ndarray:
+    """The cosines of all pairs of different vectors."""
+    return (vectors @ vectors.T)[~np.eye(len(vectors), dtype=bool)]
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "fault"),
+    [
+        (np.full(DIMENSION, np.nan), "not_finite"),
+        (np.full(DIMENSION, np.inf), "not_finite"),
+        (np.eye(DIMENSION)[0] * 1.02, "not_of_length_1"),
+        (np.zeros(DIMENSION), "not_of_length_1"),
+    ],
+)
+def test_a_vector_that_cannot_be_compared_is_refused(
+    store: Store, spoiled: np.ndarray, fault: str
+) -> None:
+    vectors = unit(20)
+    vectors[3] = spoiled
+    keep(store, vectors, shard=SHARDS[1])
+    verdict = check_vectors(survey(store, SHARDS, DESCRIPTION))
+    assert not verdict.passed
+    assert verdict.details[fault] == 1
+
+
+def test_vectors_of_another_model_are_refused(store: Store) -> None:
+    keep(store, unit(20))
+    keep(store, unit(3, dimension=16), shard=SHARDS[1])
+    verdict = check_vectors(survey(store, SHARDS, DESCRIPTION))
+    assert not verdict.passed
+    assert verdict.details["of_another_width"] == 3
+
+
+def test_a_model_that_makes_one_vector_of_everything_is_refused(store: Store) -> None:
+    nearly_one = np.eye(DIMENSION)[0] + 0.01 * unit(20)
+    keep(store, nearly_one / np.linalg.norm(nearly_one, axis=1, keepdims=True))
+    seen = survey(store, SHARDS, DESCRIPTION)
+    assert check_vectors(seen).passed
+    verdict = check_variety(seen, store)
+    assert not verdict.passed
+    assert verdict.details["mean_cosine"] > FLOOR
+    assert verdict.details["repeated"] <= verdict.details["maximum_repeated"]
+
+
+def test_a_batch_that_was_written_twice_is_refused_across_shards(store: Store) -> None:
+    keep(store, unit(20))
+    keep(store, np.concatenate([unit(20)[:4], unit(20, seed=1)]), shard=SHARDS[1])
+    verdict = check_variety(survey(store, SHARDS, DESCRIPTION), store)
+    assert not verdict.passed
+    assert (verdict.details["repeated"], verdict.details["maximum_repeated"]) == (4, 2)
+
+
+def test_pictures_that_look_alike_to_the_last_pixel_may_have_one_vector(store: Store) -> None:
+    keep(store, np.concatenate([unit(20), unit(20)]), alike=True)
+    assert check_variety(survey(store, SHARDS, DESCRIPTION), store).passed
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_of_one_picture_nothing_can_be_said(store: Store, count: int) -> None:
+    if count:
+        keep(store, unit(count))
+    seen = survey(store, SHARDS, DESCRIPTION)
+    assert check_vectors(seen).passed
+    assert check_variety(seen, store).passed
+
+
+def test_a_shard_that_cannot_be_read_is_named_and_spoils_no_other(store: Store) -> None:
+    keep(store, unit(20))
+    store.write_bytes(f"embeddings/contract/{SHARDS[1]}/part-000000.parquet", b"no parquet")
+    verdict = check_vectors(survey(store, SHARDS, DESCRIPTION))
+    assert verdict.passed
+    assert verdict.details["unreadable_shards"] == [SHARDS[1]]

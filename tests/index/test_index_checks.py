@@ -1,0 +1,97 @@
+"""The check of the staged files refuses an index and records that are not of the same works."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import faiss
+import numpy as np
+import pytest
+
+from retrievals_pipeline.defs.index.faiss_index import build_index, nearest_cosines
+from retrievals_pipeline.defs.index.metadata import build_metadata
+from retrievals_pipeline.defs.index.plan import ReleasePlan
+from retrievals_pipeline.defs.index.verification import check_rows
+from retrievals_serving.settings import Settings
+from tests.conftest import WORKS
+from tests.index.test_plan import plan
+
+Staged = tuple[ReleasePlan, Path, Path]
+
+
+@pytest.fixture
+def staged(built: Settings) -> Staged:
+    """A plan whose files are staged and not sealed yet."""
+    shutil.rmtree(built.store.path("releases"))
+    planned = plan(built)
+    index = build_index(built.store, planned, shards=built.shards)
+    return planned, index, build_metadata(built.store, planned, shards=built.shards)
+
+
+def test_files_of_the_same_works_pass(built: Settings, staged: Staged) -> None:
+    verdict = check_rows(built.store, *staged)
+    assert verdict.passed, verdict.details
+    assert verdict.details["records"] == verdict.details["vectors"] == WORKS
+
+
+def edit_records(sql: str) -> Callable[[Path, Path], None]:
+    def edit(_: Path, metadata: Path) -> None:
+        with duckdb.connect(str(metadata)) as connection:
+            connection.execute("drop index artworks_id")
+            connection.execute(sql)
+
+    return edit
+
+
+def edit_index(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path, Path], None]:
+    def edit(path: Path, _: Path) -> None:
+        read = faiss.read_index(str(path))
+        vectors = change(read.reconstruct_n(0, read.ntotal))
+        index = faiss.IndexScalarQuantizer(
+            vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        )
+        index.add(np.ascontiguousarray(vectors))
+        faiss.write_index(index, str(path))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(edit_records(f"update artworks set row = (row + 1) % {WORKS}"), id="shifted"),
+        pytest.param(edit_records("delete from artworks where row = 7"), id="a record lacks"),
+        pytest.param(
+            edit_records("insert into artworks from artworks where row = 7"), id="a record twice"
+        ),
+        pytest.param(
+            edit_records("update artworks set image_sha256 = 'another' where row = 7"),
+            id="another picture",
+        ),
+        pytest.param(edit_index(lambda vectors: vectors[::-1]), id="vectors in another order"),
+        pytest.param(edit_index(lambda vectors: vectors[:-1]), id="a vector lacks"),
+        pytest.param(edit_index(lambda vectors: vectors[:, :64]), id="narrower vectors"),
+    ],
+)
+def test_files_of_other_works_are_refused(
+    built: Settings, staged: Staged, spoil: Callable[[Path, Path], None]
+) -> None:
+    planned, index, metadata = staged
+    spoil(index, metadata)
+    assert not check_rows(built.store, planned, index, metadata).passed
+
+
+def test_the_nearest_other_work_is_never_the_work_itself(staged: Staged) -> None:
+    _, path, _ = staged
+    index = faiss.read_index(str(path))
+    vectors = index.reconstruct_n(0, index.ntotal)
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -1)
+    assert nearest_cosines(path) == pytest.approx(cosines.max(axis=1), abs=1e-3)
+
+
+def test_a_single_work_has_no_nearest(staged: Staged) -> None:
+    _, path, metadata = staged
+    edit_index(lambda vectors: vectors[:1])(path, metadata)
+    assert nearest_cosines(path).shape == (0,)

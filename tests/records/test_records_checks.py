@@ -1,0 +1,111 @@
+"""The checks of the records pass sound ones and refuse what they are there for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from retrievals_pipeline.defs.records.artworks import ArtworksSummary, build_artworks
+from retrievals_pipeline.defs.records.paths import ARTWORKS
+from retrievals_pipeline.defs.records.verification import check_open_share, check_rows, check_size
+from retrievals_pipeline.museum import Museum
+from retrievals_serving.release import current_release_id
+from retrievals_serving.settings import Settings
+from retrievals_serving.store import Store
+from tests.conftest import WORKS
+
+Tables = Callable[..., Path]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "home")
+
+
+def read(tables: Path, store: Store) -> ArtworksSummary:
+    museum = Museum("nga", str(tables), None, "https://www.nga.gov/artworks/{}")
+    return build_artworks(museum, store, box=1024, limit=None)
+
+
+def test_sound_records_pass(write_tables: Tables, store: Store) -> None:
+    read(write_tables(objects=[{}, {"objectid": "2"}]), store)
+    verdict = check_rows(store)
+    assert verdict.passed
+    assert not any(verdict.details[fault] for fault in verdict.details if fault != "works")
+
+
+def test_an_id_that_is_there_twice_is_refused(write_tables: Tables, store: Store) -> None:
+    read(write_tables(), store)
+    table = pq.read_table(store.path(ARTWORKS))
+    pq.write_table(table.take([0, 0]), store.path(ARTWORKS))
+    verdict = check_rows(store)
+    assert not verdict.passed
+    assert verdict.details["repeated_ids"] == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "url"),
+    [
+        ("image_url", None),
+        ("image_url", "ftp://museum.example/1.jpg"),
+        ("image_url", "https:///full/1.jpg"),
+        ("image_url", "https://museum.example/a picture.jpg"),
+        ("artwork_url", "www.nga.gov/artworks/1"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused(
+    write_tables: Tables, store: Store, column: str, url: str | None
+) -> None:
+    read(write_tables(), store)
+    table = pq.read_table(store.path(ARTWORKS))
+    index = table.schema.get_field_index(column)
+    changed = table.set_column(index, column, pa.array([url], pa.string()))
+    pq.write_table(changed, store.path(ARTWORKS))
+    verdict = check_rows(store)
+    assert not verdict.passed
+    assert verdict.details[f"malformed_{column}s"] == 1
+
+
+def test_a_space_in_the_museums_own_address_is_refused(write_tables: Tables, store: Store) -> None:
+    read(write_tables(images=[{"iiifurl": "https://museum.example/iiif/u 1"}]), store)
+    assert check_rows(store).details["malformed_image_urls"] == 1
+
+
+@pytest.mark.parametrize(
+    ("eligible", "passed"), [(WORKS, True), (WORKS + 9, True), (22, True), (21, False), (1, False)]
+)
+def test_a_museum_may_lose_a_tenth_of_the_served_works_at_once(
+    built: Settings, eligible: int, passed: bool
+) -> None:
+    verdict = check_size(built.store, eligible=eligible, limit=None)
+    assert verdict.passed is passed
+    assert verdict.details["served"] == current_release_id(built.store)
+    assert verdict.details["served_eligible"] == WORKS
+
+
+def test_a_limit_is_no_loss(built: Settings) -> None:
+    assert check_size(built.store, eligible=3, limit=3).passed
+
+
+def test_before_the_first_release_there_is_nothing_to_lose(store: Store) -> None:
+    assert check_size(store, eligible=1, limit=None).passed
+
+
+@pytest.mark.parametrize(("closed", "passed"), [(0, True), (9, True), (10, False)])
+def test_the_share_of_open_objects_is_told(
+    write_tables: Tables, store: Store, closed: int, passed: bool
+) -> None:
+    objects = [{"objectid": str(number)} for number in range(1, 2 + closed)]
+    verdict = check_open_share(read(write_tables(objects=objects), store))
+    assert verdict.passed is passed
+    assert (verdict.details["objects"], verdict.details["open_objects"]) == (1 + closed, 1)
+
+
+def test_what_a_limit_leaves_out_counts_as_open(write_tables: Tables, store: Store) -> None:
+    images = [{"uuid": f"u{n}", "depictstmsobjectid": str(n)} for n in (1, 2)]
+    tables = write_tables(objects=[{}, {"objectid": "2"}], images=images)
+    museum = Museum("nga", str(tables), None, "https://www.nga.gov/artworks/{}")
+    summary = build_artworks(museum, store, box=1024, limit=1)
+    assert (summary.works, summary.open_objects, summary.objects) == (1, 2, 2)
