@@ -18,6 +18,9 @@ retry_images = dg.define_asset_job(
     },
 )
 refresh_embeddings = dg.define_asset_job("refresh_embeddings", "key:image_embeddings")
+# What the shards made is checked again: where a shard fails its run ends before the checks.
 publish_release = dg.define_asset_job(
-    "publish_release", "key:golden_vectors or group:index or group:release"
+    "publish_release",
+    dg.AssetSelection.from_string("key:golden_vectors or group:index or group:release")
+    | dg.AssetSelection.checks_for_assets("artwork_images", "image_embeddings"),
 )

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from retrievals_pipeline.build import build
-from retrievals_pipeline.defs.embeddings import shard as embedding
+from retrievals_pipeline.build import build, instance_at_work, run_job
+from retrievals_pipeline.definitions import defs
+from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images import download
 from retrievals_pipeline.defs.index.metadata import build_metadata
 from retrievals_pipeline.defs.records import artworks as records
@@ -50,9 +51,9 @@ def send_one_picture_for_all(patch: pytest.MonkeyPatch) -> None:
 
 def rewriting_vectors(change: Callable[[np.ndarray], np.ndarray]) -> Spoil:
     """Change each batch of vectors as it is stored."""
-    append = embedding.VectorShard.append
+    append = VectorShard.append
     return lambda patch: patch.setattr(
-        embedding.VectorShard,
+        VectorShard,
         "append",
         lambda self, pairs, vectors: append(self, pairs, change(vectors)),
     )
@@ -124,3 +125,16 @@ def last_run(settings: Settings, asset: str) -> str:
         event = instance.get_latest_materialization_event(dg.AssetKey(asset))
     assert event is not None
     return event.run_id
+
+
+def test_what_went_wrong_in_an_earlier_run_is_not_published(built: Settings) -> None:
+    """As when a shard failed, and with it the run that would have checked the others."""
+    before = last_run(built, "faiss_index")
+    (part,) = built.store.names("embeddings/*/1-of-3/part-*")
+    contract, shard = Path(part).parts[1:3]
+    wrong = np.full((1, 128), 0.5, np.float32)
+    VectorShard(built.store, contract, shard).append([("another", "sha")], wrong)
+    job = defs().get_repository_def().get_job("publish_release")
+    with instance_at_work(built) as instance, pytest.raises(BuildError, match="vectors_are_sound"):
+        run_job(job, instance, built)
+    assert last_run(built, "faiss_index") == before
