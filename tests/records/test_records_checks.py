@@ -83,6 +83,7 @@ def test_a_museum_may_lose_a_tenth_of_the_served_works_at_once(
     assert verdict.passed is passed
     assert verdict.details["served"] == current_release_id(built.store)
     assert verdict.details["served_eligible"] == WORKS
+    assert ("RETRIEVALS_LIMIT" in verdict.details.get("remedy", "")) is not passed
 
 
 def test_a_limit_is_no_loss(built: Settings) -> None:

@@ -59,15 +59,15 @@ def survey(store: Store, shards: Sequence[str], description: Description) -> Sur
         seen.other_width += len(stored) - len(fitting)
         if not fitting:
             continue
-        vectors = np.stack([*fitting.values()])
+        vectors = np.stack([*fitting.values()]).astype(np.float32)
         finite = np.isfinite(vectors).all(axis=1)
         sound = are_unit(vectors)
         seen.not_finite += int((~finite).sum())
         seen.not_unit += int((finite & ~sound).sum())
         seen.total += vectors[sound].sum(axis=0, dtype=np.float64)
-        for sha, vector, is_sound in zip(fitting, vectors, sound, strict=True):
+        for (sha, vector), is_sound in zip(fitting.items(), sound, strict=True):
             if is_sound:
-                fingerprint = blake2b(vector.tobytes(), digest_size=16).digest()
+                fingerprint = blake2b(vector, digest_size=16).digest()
                 seen.pictures.setdefault(fingerprint, []).append(sha)
     return seen
 

@@ -20,7 +20,6 @@ API = "http://127.0.0.1:8000/"  # where `retrievals serve` answers unless it is 
     group_name="release",
     pool="release",
     deps=[faiss_index, metadata_db, golden_vectors],
-    kinds={"faiss", "duckdb"},
     description="The next release, sealed: a folder with the index, the records, golden vectors "
     "and the manifest that names them, which never changes. The same inputs make no second one. "
     "Its checks look at it as a server would; their verdicts are kept in `reports`. Only when all "
@@ -58,7 +57,6 @@ def release_candidate(
     group_name="release",
     pool="release",
     deps=[release_candidate],
-    kinds={"faiss", "duckdb"},
     description="The release being served: `CURRENT` names it, and moves in one step to a "
     "candidate whose checks have all passed. A server that runs keeps the release that it opened "
     "until it is started again.",
