@@ -19,11 +19,13 @@ from retrievals_serving.release import (
     INDEX,
     METADATA,
     REQUIRED_CHECKS,
+    FileEntry,
     Release,
     current_release_id,
     open_release,
 )
 from retrievals_serving.settings import Settings
+from retrievals_serving.store import file_sha256
 
 
 def test_promotion_asks_for_the_checks_that_there_are() -> None:
@@ -84,11 +86,22 @@ def blank_addresses(release: Release) -> None:
 def lose_titles(release: Release) -> None:
     with duckdb.connect(str(release.path(METADATA))) as connection:
         connection.execute("update artworks set title = ''")
+    reseal(release)
 
 
 def lose_records(release: Release) -> None:
     with duckdb.connect(str(release.path(METADATA))) as connection:
         connection.execute("delete from artworks where row = 0")
+    reseal(release)
+
+
+def reseal(release: Release) -> None:
+    """Let the manifest say that the files are as they are now."""
+    entries = [
+        FileEntry(name=path.name, bytes=path.stat().st_size, sha256=file_sha256(path))
+        for path in (release.path(entry.name) for entry in release.manifest.files)
+    ]
+    edit_manifest(release, files=tuple(entries))
 
 
 def cut_index(release: Release) -> None:

@@ -3,6 +3,7 @@
 import io
 import re
 from base64 import b64decode
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -96,12 +97,28 @@ def test_a_shard_shows_its_newest_pictures_and_how_large_they_are(built: Setting
         media_type, content = picture_of(metadata["newest_pictures"])
         assert media_type == "image/webp"
         assert len(content) <= MAX_BYTES
-        rows = pq.read_table(built.store.path(f"ledger/{shard}.parquet")).to_pylist()
-        newest = sorted(rows, key=lambda row: (row["fetched_at"], row["id"]), reverse=True)[:12]
-        for place, row in enumerate(newest):
-            assert colour_of_tile(content, place) == pytest.approx(colour_of(built, row), abs=12)
+        rows = ledger(built, shard)
+        assert_shows(built, content, newest(rows)[:12])
         (_, svg) = picture_of(metadata["picture_sizes"])
         assert f"Size of a picture: {len(rows)}" in "".join(ET.fromstring(svg).itertext())
+
+
+def ledger(settings: Settings, shard: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(
+        settings.store.path(f"ledger/{shard}.parquet")
+    ).to_pylist()
+    return rows
+
+
+def newest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows by the time of their picture, the newest first; of the same second, by id."""
+    return sorted(sorted(rows, key=itemgetter("id")), key=itemgetter("fetched_at"), reverse=True)
+
+
+def assert_shows(settings: Settings, sheet: bytes, rows: list[dict[str, Any]]) -> None:
+    """The tiles of `sheet` are the pictures of `rows`, by the colour of their middles."""
+    for place, row in enumerate(rows):
+        assert colour_of_tile(sheet, place) == pytest.approx(colour_of(settings, row), abs=12)
 
 
 def colour_of_tile(sheet: bytes, place: int) -> list[float]:
@@ -132,6 +149,8 @@ def test_the_release_shows_its_newest_pictures_and_leads_to_its_files(built: Set
     with Image.open(io.BytesIO(content)) as opened:
         opened.load()
         assert opened.size == (6 * (TILE + GAP) + GAP, 4 * (TILE + GAP) + GAP)
+    rows = [row for shard in shard_keys(built.shards) for row in ledger(built, shard)]
+    assert_shows(built, content, newest(rows))
     for metadata in (candidate, served):
         assert (Path(metadata["path"].path) / "manifest.json").exists()
         assert (Path(metadata["reports"].path) / "checks" / "answers.json").exists()

@@ -67,7 +67,7 @@ def survey(store: Store, shards: Sequence[str], description: Description) -> Sur
         seen.total += vectors[sound].sum(axis=0, dtype=np.float64)
         for (sha, vector), is_sound in zip(fitting.items(), sound, strict=True):
             if is_sound:
-                fingerprint = blake2b(vector, digest_size=16).digest()
+                fingerprint = blake2b(vector.tobytes(), digest_size=16).digest()
                 seen.pictures.setdefault(fingerprint, []).append(sha)
     return seen
 

@@ -143,6 +143,6 @@ def _newest(store: Store, summary: ShardSummary) -> dict[str, dg.MetadataValue]:
     """Return a contact sheet of the newest pictures, where this run brought any."""
     if summary.became.get(OK, 0) == summary.unchanged:
         return {}
-    rows = sorted(summary.rows, key=lambda row: (row.fetched_at, row.id), reverse=True)
+    rows = sorted(summary.rows, key=lambda row: row.fetched_at, reverse=True)
     pictures = [row.sha256 for row in rows if row.status == OK and row.sha256]
     return newest_pictures(store, pictures, most=NEWEST)

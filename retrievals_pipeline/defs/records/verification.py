@@ -1,5 +1,7 @@
 """The checks of the records: what the stages after them, and who is shown the works, rely on."""
 
+from typing import Any
+
 import duckdb
 
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary
@@ -46,7 +48,7 @@ def check_size(store: Store, *, eligible: int, limit: int | None) -> Verdict:
 
     `eligible` works may be shown now, of which only the first `limit` were asked for.
     """
-    details = {"eligible": eligible, "minimum": MINIMUM_SIZE}
+    details: dict[str, Any] = {"eligible": eligible, "minimum": MINIMUM_SIZE}
     try:
         served = Release(store, current_release_id(store)).manifest
     except ReleaseError as error:
