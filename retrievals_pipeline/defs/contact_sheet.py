@@ -12,7 +12,7 @@ TILE = 112  # px, the side of the square that each thumbnail is fitted into
 GAP = 4
 COLUMNS = 6
 MEDIA_TYPE = "image/webp"
-MAX_BYTES = 32_768  # what Dagster keeps of it for each materialization
+MAX_BYTES = 32_768  # Dagster keeps it with each materialization, a third larger as text
 QUALITIES = (75, 50, 25, 10)
 
 

@@ -79,7 +79,7 @@ def _picture(content: bytes, media_type: str, says: str) -> dg.MetadataValue:
 
 
 def pace(started: float, pictures: int = 0) -> dict[str, dg.MetadataValue]:
-    """Return the seconds since `started`, of `perf_counter`, and how many `pictures` that is each.
+    """Return the seconds since `started` (of `perf_counter`), and how many `pictures` a second.
 
     Nothing is said of a pace where no picture was worked on.
     """

@@ -195,7 +195,7 @@ def test_a_museum_that_shrinks_at_once_is_not_served(
     with serve_museum(WORKS // 2) as smaller:
         for name, value in smaller.environment(built.home).items():
             monkeypatch.setenv(name, value)
-        with pytest.raises(BuildError, match="'size' did not pass"):
+        with pytest.raises(BuildError, match="'artworks_have_not_shrunk' did not pass"):
             build()
     assert current_release_id(built.store) == served
 

@@ -27,20 +27,20 @@ class Survey:
     """What one pass over the stored vectors saw.
 
     Attributes:
+        total: Sum of the sound vectors: float64 (native dimension,).
         count: Vectors.
         other_width: How many are not of the model's native dimension; nothing else is said of them.
         not_finite: How many hold a NaN or an infinity.
         not_unit: How many of the finite ones are not of length 1.
-        total: Sum of those that are sound: float64 (native dimension,).
         pictures: Hashes of the pictures of the sound ones, by the vector's own hash.
         unreadable: Shards whose files cannot be read.
     """
 
+    total: np.ndarray
     count: int = 0
     other_width: int = 0
     not_finite: int = 0
     not_unit: int = 0
-    total: np.ndarray = field(default_factory=lambda: np.zeros(1))
     pictures: dict[bytes, list[str]] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
 
@@ -96,7 +96,7 @@ def check_variety(seen: Survey, store: Store) -> Verdict:
     details = {"vectors": count, "repeated": repeated, "maximum_repeated": allowed}
     if count < 2:
         return Verdict(passed=True, details=details)
-    # Of unit vectors: the square of the length of their sum counts each pair twice, each once more.
+    # The square of the length of their sum is twice the cosine of every pair, and 1 for each vector.
     mean_cosine = (float(seen.total @ seen.total) - count) / (count * (count - 1))
     return Verdict(
         repeated <= allowed and mean_cosine < FLOOR,

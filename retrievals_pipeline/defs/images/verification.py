@@ -40,7 +40,10 @@ PICTURES = """
         select
             l.*,
             greatest(l.width, l.height) as longer_side,
-            least($box, greatest(a.width, a.height), a.max_pixels) as expected_side
+            -- Where the records do not say what there is, nothing can be expected.
+            case when greatest(a.width, a.height) is not null
+                then least($box, greatest(a.width, a.height), a.max_pixels)
+            end as expected_side
         from read_parquet($artworks) a join ledgers l using (id)
         where l.status = $ok
     )
@@ -80,10 +83,10 @@ def check_pictures(store: Store, shards: Sequence[str], *, box: int) -> Verdict:
     """
     ledgers, unreadable = _read_ledgers(store, shards)
     (found,) = _query(store, ledgers, PICTURES, box=box, ok=OK)
-    pictures = found["pictures"]
+    pictures, of_expected = found["pictures"], found["mean_of_expected_side"]
     shared = max(SHARED_AT_LEAST, MAXIMUM_SHARED * pictures)
     problems = []
-    if pictures and found["mean_of_expected_side"] < MINIMUM_OF_EXPECTED_SIDE:
+    if of_expected is not None and of_expected < MINIMUM_OF_EXPECTED_SIDE:
         problems.append("pictures are smaller than they were asked for")
     if pictures and found["mean_bytes_a_pixel"] < MINIMUM_BYTES_A_PIXEL:
         problems.append("pictures are blank")
