@@ -96,7 +96,7 @@ def check_variety(seen: Survey, store: Store) -> Verdict:
     details = {"vectors": count, "repeated": repeated, "maximum_repeated": allowed}
     if count < 2:
         return Verdict(passed=True, details=details)
-    # The square of the length of their sum is twice the cosine of every pair, and 1 for each vector.
+    # The squared length of their sum is the cosine of every pair, twice, and 1 for each vector.
     mean_cosine = (float(seen.total @ seen.total) - count) / (count * (count - 1))
     return Verdict(
         repeated <= allowed and mean_cosine < FLOOR,

@@ -55,8 +55,8 @@ def build_index(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
 def nearest_cosines(path: Path) -> np.ndarray:
     """Return the cosine of some works of the index at `path` and the work nearest to each.
 
-    Float32, of 64 works spread over the release; of fewer where there are more than a million
-    vectors to look through for each, of none where there is only one.
+    Float32, of 64 works spread over the release; of as few as 8 in a large one, where each has more
+    vectors to be compared with; of none where there is only one.
     """
     index = FaissIndex(path)
     if index.count < 2:
