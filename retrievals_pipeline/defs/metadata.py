@@ -6,6 +6,11 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 
+OWNERS = ["team:collection"]
+ASKS_A_MUSEUM = {"needs": "museum"}
+RUNS_THE_MODEL = {"needs": "model"}
+READS_THE_STORE = {"needs": "store"}
+
 
 def file_metadata(path: Path, rows: int) -> dict[str, dg.MetadataValue]:
     """Return row count, address and size of a file that an asset wrote."""

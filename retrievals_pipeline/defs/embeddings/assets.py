@@ -4,11 +4,12 @@ from functools import cache, partial
 
 import dagster as dg
 
+from retrievals_pipeline.defs.conditions import FOLLOWS, WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden, same_as_before
 from retrievals_pipeline.defs.embeddings.shard import embed_shard, read_pictures
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.works import read_works
-from retrievals_pipeline.defs.metadata import column_schema, file_metadata
+from retrievals_pipeline.defs.metadata import OWNERS, RUNS_THE_MODEL, column_schema, file_metadata
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.progress import track
@@ -23,6 +24,9 @@ COLUMNS = {"id": "string", "image_sha256": "string", "embedding": "float16[nativ
     partitions_def=SHARDS,
     backfill_policy=SHARDS_A_RUN,
     pool="gpu",
+    automation_condition=FOLLOWS,
+    owners=OWNERS,
+    tags=RUNS_THE_MODEL,
     kinds={"pytorch", "huggingface", "parquet"},
     metadata=column_schema(COLUMNS),
     description="A vector for every picture, kept at the model's full width for each (picture, "
@@ -67,6 +71,9 @@ def image_embeddings(
 @dg.asset(
     group_name="embeddings",
     pool="gpu",
+    automation_condition=WITH_VECTORS,
+    owners=OWNERS,
+    tags=RUNS_THE_MODEL,
     kinds={"pytorch", "huggingface", "parquet"},
     description="The vectors of a few texts and pictures, made once for each pair of contracts. "
     "Every release carries them: a server embeds the same again before it answers, and refuses "

@@ -6,6 +6,7 @@ from functools import partial
 import dagster as dg
 from pydantic import Field, field_validator
 
+from retrievals_pipeline.defs.conditions import FOLLOWS_CONTENT, WEEKLY
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.images.coverage import outcomes
 from retrievals_pipeline.defs.images.fetcher import Fetcher
@@ -14,7 +15,7 @@ from retrievals_pipeline.defs.images.run_clock import RunClock
 from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
 from retrievals_pipeline.defs.images.statuses import FAILURES
 from retrievals_pipeline.defs.images.works import read_works
-from retrievals_pipeline.defs.metadata import arrow_columns, column_schema, counts
+from retrievals_pipeline.defs.metadata import ASKS_A_MUSEUM, OWNERS, arrow_columns, column_schema, counts
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.http import is_own
@@ -50,6 +51,10 @@ class ImagesConfig(dg.Config):
     partitions_def=SHARDS,
     backfill_policy=SHARDS_A_RUN,
     pool="iiif",
+    automation_condition=FOLLOWS_CONTENT,
+    freshness_policy=WEEKLY,
+    owners=OWNERS,
+    tags=ASKS_A_MUSEUM,
     kinds={"iiif", "parquet"},
     metadata=column_schema(arrow_columns(SCHEMA)),
     description="The picture of every work, fetched over IIIF, verified and stored by content "

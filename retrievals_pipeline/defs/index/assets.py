@@ -2,12 +2,13 @@
 
 import dagster as dg
 
+from retrievals_pipeline.defs.conditions import FOLLOWS_VECTORS
 from retrievals_pipeline.defs.embeddings.assets import image_embeddings
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.index.faiss_index import build_index
 from retrievals_pipeline.defs.index.metadata import build_metadata
 from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan, plan_release
-from retrievals_pipeline.defs.metadata import file_metadata
+from retrievals_pipeline.defs.metadata import OWNERS, READS_THE_STORE, file_metadata
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_serving.settings import Settings
@@ -26,6 +27,9 @@ def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
 @dg.asset(
     group_name="index",
     pool="release",
+    automation_condition=FOLLOWS_VECTORS,
+    owners=OWNERS,
+    tags=READS_THE_STORE,
     deps=[image_embeddings],
     kinds={"faiss"},
     description="The vectors of the next release in one FAISS index, cut to the search dimension; "
@@ -51,6 +55,9 @@ def faiss_index(
 @dg.asset(
     group_name="index",
     pool="release",
+    automation_condition=FOLLOWS_VECTORS,
+    owners=OWNERS,
+    tags=READS_THE_STORE,
     deps=[artworks, artwork_images, image_embeddings],
     kinds={"duckdb"},
     description="The records of the next release as the read-only DuckDB file that serving opens.",

@@ -2,8 +2,9 @@
 
 import dagster as dg
 
+from retrievals_pipeline.defs.conditions import FOLLOWS
 from retrievals_pipeline.defs.failures import retried_when_unavailable
-from retrievals_pipeline.defs.metadata import column_schema, counts, file_metadata
+from retrievals_pipeline.defs.metadata import ASKS_A_MUSEUM, OWNERS, column_schema, counts, file_metadata
 from retrievals_pipeline.defs.records.artworks import build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.tables import table_versions
@@ -13,6 +14,7 @@ from retrievals_serving.settings import Settings
 
 @dg.observable_source_asset(
     group_name="records",
+    tags={**ASKS_A_MUSEUM, "dagster/kind/csv": ""},
     description="The museum's CSV files: `objects`, `published_images`, `objects_terms`. "
     "Their version is their ETags, or their hashes where the server gives none.",
 )
@@ -29,6 +31,9 @@ def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
 @dg.asset(
     group_name="records",
     deps=[nga_open_data],
+    automation_condition=FOLLOWS,
+    owners=OWNERS,
+    tags=ASKS_A_MUSEUM,
     kinds={"duckdb", "parquet"},
     description="The works that may be shown: one row each, with the address of its picture. "
     "A file that cannot be used fails the asset by name and leaves the last good table.",

@@ -1,28 +1,51 @@
 """Release: a sealed candidate, and its promotion once its checks have passed."""
 
-import dagster as dg
+from datetime import UTC, datetime
 
+import dagster as dg
+from pydantic import Field
+
+from retrievals_pipeline.defs.conditions import FOLLOWS, WEEKLY
 from retrievals_pipeline.defs.embeddings.assets import golden_vectors
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
-from retrievals_pipeline.defs.metadata import counts
+from retrievals_pipeline.defs.index.faiss_index import build_index
+from retrievals_pipeline.defs.index.metadata import build_metadata
+from retrievals_pipeline.defs.metadata import OWNERS, READS_THE_STORE, counts
 from retrievals_pipeline.defs.release.candidate import read_candidate, seal_candidate
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_serving.release import CURRENT, current_release_id, promote
 from retrievals_serving.settings import Settings
 
 
+class CandidateConfig(dg.Config):
+    """Whether a release is made at all costs."""
+
+    force: bool = Field(
+        default=False,
+        description="Build and seal a release even if there is one of the same inputs already.",
+    )
+
+
 @dg.asset(
     group_name="release",
     pool="release",
+    automation_condition=FOLLOWS,
+    owners=OWNERS,
+    tags=READS_THE_STORE,
+    kinds={"folder"},
     deps=[faiss_index, metadata_db, golden_vectors],
     description="The next release, sealed: a folder with its manifest, which never changes. "
     "The same inputs make no second one.",
 )
 def release_candidate(
-    settings: dg.ResourceParam[Settings], embedder: EmbedderResource
+    config: CandidateConfig, settings: dg.ResourceParam[Settings], embedder: EmbedderResource
 ) -> dg.MaterializeResult[None]:
     """Give the built files their manifest and their name."""
     plan = current_plan(settings, embedder)
+    if config.force:
+        plan = plan.forced(settings.store, datetime.now(UTC))
+        build_index(settings.store, plan, shards=settings.shards)
+        build_metadata(settings.store, plan, shards=settings.shards)
     release, new = seal_candidate(settings.store, plan, limit=settings.limit)
     manifest = release.manifest
     return dg.MaterializeResult(
@@ -42,6 +65,11 @@ def release_candidate(
 @dg.asset(
     group_name="release",
     pool="release",
+    automation_condition=FOLLOWS,
+    owners=OWNERS,
+    tags=READS_THE_STORE,
+    kinds={"folder"},
+    freshness_policy=WEEKLY,
     deps=[release_candidate],
     description="The release being served: `CURRENT` names it, and moves in one step to a "
     "candidate whose checks have all passed.",
