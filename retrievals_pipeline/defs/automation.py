@@ -21,7 +21,9 @@ INTERVAL = 30  # seconds between two evaluations of the conditions
 def automation() -> dg.Definitions:
     """Bind the schedules and the sensor to the switch of the settings."""
     is_on = Settings.load().automation
-    schedule_status = dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED
+    schedule_status = (
+        dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED
+    )
     sensor_status = dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED
 
     @dg.schedule(

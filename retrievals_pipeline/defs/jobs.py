@@ -5,17 +5,17 @@ import dagster as dg
 REVALIDATING = {"ops": {"artwork_images": {"config": {"revalidate": True}}}}
 FORCING = {"ops": {"release_candidate": {"config": {"force": True}}}}
 
-refresh_records = dg.define_asset_job("refresh_records", "group:records")
-refresh_images = dg.define_asset_job("refresh_images", "group:images")
+refresh_records = dg.define_asset_job("refresh_records", dg.AssetSelection.groups("records"))
+refresh_images = dg.define_asset_job("refresh_images", dg.AssetSelection.groups("images"))
 revalidate_images = dg.define_asset_job(
     "revalidate_images",
-    "key:artwork_images",
+    dg.AssetSelection.assets("artwork_images"),
     description="Ask the museum also for the pictures that are there, whether they are the same.",
     config=REVALIDATING,
 )
 retry_images = dg.define_asset_job(
     "retry_images",
-    "key:artwork_images",
+    dg.AssetSelection.assets("artwork_images"),
     description="Try again the works whose picture was not to be had for a reason that may pass; "
     "the configuration says which.",
     config={
@@ -26,9 +26,12 @@ retry_images = dg.define_asset_job(
         }
     },
 )
-refresh_embeddings = dg.define_asset_job("refresh_embeddings", "key:image_embeddings")
+refresh_embeddings = dg.define_asset_job(
+    "refresh_embeddings", dg.AssetSelection.assets("image_embeddings")
+)
 publish_release = dg.define_asset_job(
-    "publish_release", "key:golden_vectors or group:index or group:release"
+    "publish_release",
+    dg.AssetSelection.assets("golden_vectors") | dg.AssetSelection.groups("index", "release"),
 )
 observe_open_data = dg.define_asset_job(
     "observe_open_data", dg.AssetSelection.assets("nga_open_data")

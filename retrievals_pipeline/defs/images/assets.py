@@ -15,7 +15,13 @@ from retrievals_pipeline.defs.images.run_clock import RunClock
 from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
 from retrievals_pipeline.defs.images.statuses import FAILURES
 from retrievals_pipeline.defs.images.works import read_works
-from retrievals_pipeline.defs.metadata import ASKS_A_MUSEUM, OWNERS, arrow_columns, column_schema, counts
+from retrievals_pipeline.defs.metadata import (
+    ASKS_A_MUSEUM,
+    OWNERS,
+    arrow_columns,
+    column_schema,
+    counts,
+)
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.http import is_own

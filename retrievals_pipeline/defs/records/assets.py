@@ -4,7 +4,13 @@ import dagster as dg
 
 from retrievals_pipeline.defs.conditions import FOLLOWS
 from retrievals_pipeline.defs.failures import retried_when_unavailable
-from retrievals_pipeline.defs.metadata import ASKS_A_MUSEUM, OWNERS, column_schema, counts, file_metadata
+from retrievals_pipeline.defs.metadata import (
+    ASKS_A_MUSEUM,
+    OWNERS,
+    column_schema,
+    counts,
+    file_metadata,
+)
 from retrievals_pipeline.defs.records.artworks import build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.tables import table_versions
