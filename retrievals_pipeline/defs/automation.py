@@ -8,7 +8,7 @@ whether it is still the same.
 import dagster as dg
 
 from retrievals_pipeline.defs import run_tags
-from retrievals_pipeline.defs.jobs import observe_open_data, revalidate_images
+from retrievals_pipeline.defs.jobs import REVALIDATING, observe_open_data, revalidate_images
 from retrievals_pipeline.defs.shards import SHARDS
 from retrievals_serving.settings import Settings
 
@@ -44,7 +44,9 @@ def automation() -> dg.Definitions:
     )
     def weekly_revalidation() -> dg.RunRequest:
         # In one run, so that one release follows when all of them were looked at.
-        return dg.RunRequest(tags=run_tags.over(SHARDS.get_partition_keys()))
+        return dg.RunRequest(
+            run_config=REVALIDATING, tags=run_tags.over(SHARDS.get_partition_keys())
+        )
 
     sensor = dg.AutomationConditionSensorDefinition(
         "default_automation_condition_sensor",  # another name would leave this one beside it
