@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pytest
+from dagster._core.scheduler.instigation import TickStatus
 
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_pipeline.miniature.scenes import scene
@@ -92,9 +93,9 @@ def dagster_dev(environment: dict[str, str], folder: Path) -> Iterator[Callable[
         def is_alive() -> None:
             assert process.poll() is None, log.read_text()
 
-        yield is_alive
-        os.killpg(process.pid, signal.SIGTERM)
         try:
+            yield is_alive
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(120)  # Dagster lets its own processes end one after the other
         finally:
             if process.poll() is None:
@@ -113,7 +114,7 @@ def wait_until(reached: Callable[[], bool], is_alive: Callable[[], None], second
 def has_evaluated(instance: dg.DagsterInstance) -> bool:
     """Whether the conditions were evaluated once: what changes from then on counts."""
     return any(
-        tick.status in (dg.TickStatus.SUCCESS, dg.TickStatus.SKIPPED)
+        tick.status in (TickStatus.SUCCESS, TickStatus.SKIPPED)
         for state in instance.all_instigator_state()
         if state.name == SENSOR
         for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
