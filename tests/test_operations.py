@@ -35,7 +35,7 @@ class Operator(Shell):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.typed: list[str] = []
-        self.stands_for: dict[str, str] = {SHARD: shard_keys(SHARDS)[1]}
+        self.stands_for = {SHARD: shard_keys(SHARDS)[1], "$PWD": str(folder)}
 
     def section(self, title: str) -> dict[str, str]:
         """Run the commands of a section, and return what each printed."""
@@ -49,7 +49,7 @@ class Operator(Shell):
                 if command.startswith("retrievals ui"):
                     self.open_and_close(command.removesuffix(" &"))
                 else:
-                    printed[line] = self.run(command.replace("$PWD", str(self.folder)))
+                    printed[line] = self.run(command)
         return printed
 
     def open_and_close(self, command: str) -> None:
@@ -88,14 +88,10 @@ def shell(museum: ServedMuseum, tmp_path: Path) -> Iterator[Operator]:
     operator.close()
 
 
-def served(store: Store) -> str:
-    return current_release_id(store)
-
-
 def test_the_commands_of_operations(shell: Operator, museum: ServedMuseum) -> None:
     store = Store(shell.folder / HOME)
     shell.section("Run it")
-    forced = served(store)
+    forced = current_release_id(store)
     assert len(list_releases(store)) == 2
     assert set(museum.pictures.values()) == {2}  # fetched, and revalidated
 
@@ -115,12 +111,12 @@ def test_the_commands_of_operations(shell: Operator, museum: ServedMuseum) -> No
     shell.environment["RETRIEVALS_MAX_PIXELS"] = "16384"
     museum.pictures.clear()
     shell.section("Upgrade the model")
-    assert served(store) != forced
+    assert current_release_id(store) != forced
     assert not museum.pictures
 
-    upgraded, shell.stands_for[RELEASE] = served(store), forced
+    upgraded, shell.stands_for[RELEASE] = current_release_id(store), forced
     shell.section("Roll back")
-    assert served(store) == forced
+    assert current_release_id(store) == forced
     shell.stands_for[RELEASE] = upgraded
     printed = shell.section("Prune")
     assert not store.exists(f"releases/{upgraded}")
