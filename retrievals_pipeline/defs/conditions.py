@@ -1,10 +1,11 @@
 """When automation requests an asset, and how old it may get: rules that the stages name.
 
-Conditions do nothing until the sensor of `automation.py` runs, which evaluates them every 30 seconds.
-Nothing is requested on its first evaluation: what counts is what changes afterwards.
+Conditions do nothing until the sensor of `automation.py` runs, which evaluates them every so many
+seconds. Nothing is requested on its first evaluation: what counts is what changes afterwards.
 """
 
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -33,12 +34,14 @@ FOLLOWS_VECTORS = FOLLOWS.replace(
 
 # A model is judged by its golden vectors, which hang on no other asset; made once, they cost
 # nothing with the releases that follow.
+_vectors_updated: dg.AutomationCondition[Any] = dg.AutomationCondition.asset_matches(
+    "image_embeddings", dg.AutomationCondition.newly_updated()
+)
+_vectors_in_progress: dg.AutomationCondition[Any] = dg.AutomationCondition.asset_matches(
+    "image_embeddings", dg.AutomationCondition.in_progress()
+)
 WITH_VECTORS = (
-    dg.AutomationCondition.asset_matches(
-        "image_embeddings", dg.AutomationCondition.newly_updated()
-    ).since_last_handled()
-    & ~dg.AutomationCondition.asset_matches(
-        "image_embeddings", dg.AutomationCondition.in_progress()
-    )
+    _vectors_updated.since_last_handled()
+    & ~_vectors_in_progress
     & ~dg.AutomationCondition.in_progress()
 )

@@ -93,7 +93,7 @@ def released(automation: Automation) -> Automation:
     automation.make("artworks", version="first")
     automation.make("artwork_images", *automation.shards)
     automation.make("image_embeddings", *automation.shards)
-    for asset in sorted(RELEASE) + ["search_release"]:
+    for asset in [*sorted(RELEASE), "search_release"]:
         automation.make(asset)
     assert automation.tick() == {}
     return automation
@@ -143,7 +143,7 @@ def test_pictures_that_were_looked_at_ask_for_their_vectors(released: Automation
 def test_vectors_ask_for_one_release_of_them_all(released: Automation) -> None:
     released.make("image_embeddings", *released.shards)
     asked = released.tick()
-    assert asked == dict.fromkeys([*RELEASE, "search_release"], {None})
+    assert asked == {asset: {None} for asset in (*RELEASE, "search_release")}
     assert released.tick() == {}
 
 

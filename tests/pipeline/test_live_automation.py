@@ -133,9 +133,7 @@ def shard_files(store: Store, shard: str) -> dict[str, int]:
     return {name: store.path(name).stat().st_mtime_ns for name in names}
 
 
-def made_since(
-    instance: dg.DagsterInstance, moment: float, asset: str, count: str
-) -> Counter[str]:
+def made_since(instance: dg.DagsterInstance, moment: float, asset: str, count: str) -> Counter[str]:
     """What `asset` shows as `count`, by shard, in its materializations since `moment`."""
     made: Counter[str] = Counter()
     filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), after_timestamp=moment)

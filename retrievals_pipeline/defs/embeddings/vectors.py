@@ -57,8 +57,8 @@ class VectorShard:
     def compact(self, wanted: Mapping[str, str]) -> None:
         """Leave one part, sorted by id, in which each of `wanted` (work id → picture hash) is.
 
-        No vector is dropped, but by `keep`: what is not wanted now, after a smaller build or a bad day of the
-        museum's files, costs no forward when it is wanted again.
+        No vector is dropped: what is not wanted now, after a smaller build or a bad day of the
+        museum's files, costs no forward when it is wanted again. `keep` drops vectors.
         """
         parts, pairs = self.parts(), self.pairs()
         known = {sha for _, sha in pairs}
@@ -75,7 +75,8 @@ class VectorShard:
         """Drop the vectors of all pictures but these, part by part."""
         for part in self.parts():
             table = pq.read_table(self.store.path(part))
-            kept = table.filter(pa.array(sha in pictures for sha in table["image_sha256"].to_pylist()))
+            shas = table["image_sha256"].to_pylist()
+            kept = table.filter(pa.array([sha in pictures for sha in shas], pa.bool_()))
             if kept.num_rows == 0:
                 self.store.remove(part)
             elif kept.num_rows < table.num_rows:
