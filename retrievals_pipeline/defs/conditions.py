@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 # What the weekly revalidation reaches, whether it changes or not; a day's grace.
-WEEKLY = dg.FreshnessPolicy.time_window(
+SEEN_WEEKLY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=9), warn_window=timedelta(days=8)
 )
 

@@ -6,7 +6,7 @@ from functools import partial
 import dagster as dg
 from pydantic import Field, field_validator
 
-from retrievals_pipeline.defs.conditions import FOLLOWS_CONTENT, WEEKLY
+from retrievals_pipeline.defs.conditions import FOLLOWS_CONTENT, SEEN_WEEKLY
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.images.coverage import outcomes
 from retrievals_pipeline.defs.images.fetcher import Fetcher
@@ -58,7 +58,7 @@ class ImagesConfig(dg.Config):
     backfill_policy=SHARDS_A_RUN,
     pool="iiif",
     automation_condition=FOLLOWS_CONTENT,
-    freshness_policy=WEEKLY,
+    freshness_policy=SEEN_WEEKLY,
     owners=OWNERS,
     tags=ASKS_A_MUSEUM,
     kinds={"iiif", "parquet"},

@@ -24,9 +24,11 @@ from retrievals_serving.settings import Settings
     description="The museum's CSV files: `objects`, `published_images`, `objects_terms`. "
     "Their version is their ETags, or their hashes where the server gives none.",
 )
-def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
+def nga_open_data(
+    context: dg.OpExecutionContext, settings: dg.ResourceParam[Settings]
+) -> dg.ObserveResult:
     """Observe which version of the open data the museum publishes."""
-    with open_museum(settings) as museum:
+    with retried_when_unavailable(context), open_museum(settings) as museum:
         versions = table_versions(museum.tables)
     return dg.ObserveResult(
         data_version=dg.DataVersion(" ".join(versions.values())),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from retrievals_pipeline.defs.conditions import FOLLOWS, WEEKLY
+from retrievals_pipeline.defs.conditions import FOLLOWS, SEEN_WEEKLY
 from retrievals_pipeline.defs.embeddings.assets import golden_vectors
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
 from retrievals_pipeline.defs.index.faiss_index import build_index
@@ -69,7 +69,7 @@ def release_candidate(
     owners=OWNERS,
     tags=READS_THE_STORE,
     kinds={"folder"},
-    freshness_policy=WEEKLY,
+    freshness_policy=SEEN_WEEKLY,
     deps=[release_candidate],
     description="The release being served: `CURRENT` names it, and moves in one step to a "
     "candidate whose checks have all passed.",
