@@ -25,23 +25,28 @@ FOLLOWS_CONTENT = FOLLOWS.replace(
     dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()),
 )
 
-# The files of a release are made together, once every shard has come to rest: changed records go
-# through all shards, so that the vectors are the last to know of any change.
-FOLLOWS_VECTORS = FOLLOWS.replace(
-    "any_deps_updated",
-    dg.AutomationCondition.any_deps_updated().allow(dg.AssetSelection.assets("image_embeddings")),
-)
 
-# A model is judged by its golden vectors, which hang on no other asset; made once, they cost
-# nothing with the releases that follow.
-_vectors_updated: dg.AutomationCondition[Any] = dg.AutomationCondition.asset_matches(
-    "image_embeddings", dg.AutomationCondition.newly_updated()
-)
-_vectors_in_progress: dg.AutomationCondition[Any] = dg.AutomationCondition.asset_matches(
-    "image_embeddings", dg.AutomationCondition.in_progress()
-)
-WITH_VECTORS = (
-    _vectors_updated.since_last_handled()
-    & ~_vectors_in_progress
-    & ~dg.AutomationCondition.in_progress()
-)
+def _of(asset: str, condition: dg.AutomationCondition[Any]) -> dg.AutomationCondition[Any]:
+    """Return the condition that `condition` holds for `asset`, which need be no dependency."""
+    return dg.AutomationCondition.asset_matches(asset, condition)
+
+
+def _with_vectors() -> dg.AutomationCondition[Any]:
+    """Return the condition of all that a release is made of."""
+    condition = (
+        _of("image_embeddings", dg.AutomationCondition.newly_updated()).since_last_handled()
+        & ~_of("image_embeddings", dg.AutomationCondition.missing())
+        & ~dg.AutomationCondition.in_progress()
+    )
+    passed = dg.AutomationCondition.all_checks_match(
+        dg.AutomationCondition.check_passed(), blocking_only=True
+    )
+    for asset in ("artworks", "artwork_images", "image_embeddings"):
+        condition &= ~_of(asset, dg.AutomationCondition.in_progress()) & _of(asset, passed)
+    return condition
+
+
+# Index, records and golden vectors are one release: they are made together, whichever of these
+# assets each hangs on, once all shards have come to rest. Changed records go through all shards, so
+# that the vectors are the last to know of any change.
+WITH_VECTORS = _with_vectors()

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from retrievals_pipeline.defs.conditions import FOLLOWS_VECTORS
+from retrievals_pipeline.defs.conditions import WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.assets import image_embeddings
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.index.faiss_index import build_index
@@ -27,7 +27,7 @@ def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
 @dg.asset(
     group_name="index",
     pool="release",
-    automation_condition=FOLLOWS_VECTORS,
+    automation_condition=WITH_VECTORS,
     owners=OWNERS,
     tags=READS_THE_STORE,
     deps=[image_embeddings],
@@ -55,7 +55,7 @@ def faiss_index(
 @dg.asset(
     group_name="index",
     pool="release",
-    automation_condition=FOLLOWS_VECTORS,
+    automation_condition=WITH_VECTORS,
     owners=OWNERS,
     tags=READS_THE_STORE,
     deps=[artworks, artwork_images, image_embeddings],
