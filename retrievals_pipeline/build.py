@@ -14,13 +14,10 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 from dagster_shared.error import SerializableErrorInfo
 
 from retrievals_pipeline import project_file
+from retrievals_pipeline.defs import run_tags
 from retrievals_pipeline.defs.failures import BUILD_TAG
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving import errors
@@ -44,19 +41,29 @@ UNCAPTURED = {
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def build() -> Release:
+def build(*, revalidate: bool = False, force: bool = False) -> Release:
     """Run every stage with the settings of the environment, and return the release made current.
+
+    Args:
+        revalidate: Ask the museum also for each picture that is there, whether it is the same.
+        force: Make a release even if nothing changed.
 
     Raises:
         BuildError: A stage failed, or another build is at work in the same home.
     """
     from retrievals_pipeline.definitions import defs
+    from retrievals_pipeline.defs.jobs import FORCING, REVALIDATING
 
     settings = Settings.load()
     repository = defs().get_repository_def()
+    configs: dict[str, Mapping[str, Any]] = {}
+    if revalidate:
+        configs["refresh_images"] = REVALIDATING
+    if force:
+        configs["publish_release"] = FORCING
     with instance_at_work(settings) as instance:
         for stage in STAGES:
-            run_job(repository.get_job(stage), instance, settings)
+            run_job(repository.get_job(stage), instance, settings, config=configs.get(stage))
     return open_release(settings.store)
 
 
@@ -110,8 +117,7 @@ def run_job(
     tags = {BUILD_TAG: str(settings.store.root)}
     if job.name in SHARDED:
         shards = shards or shard_keys(settings.shards)
-        tags[ASSET_PARTITION_RANGE_START_TAG] = shards[0]
-        tags[ASSET_PARTITION_RANGE_END_TAG] = shards[-1]
+        tags |= run_tags.over(shards)
     result = job.execute_in_process(
         instance=instance, tags=tags, run_config={**QUIET, **(config or {})}, raise_on_error=False
     )

@@ -31,13 +31,22 @@ def main() -> None:
 @click.option("--profile", type=click.Choice(profile_names()), help="Profile; default: demo.")
 @click.option("--works", type=click.IntRange(min=1), help="Take only the first so many works.")
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of all artifacts.")
-def build(profile: str | None, works: int | None, home: Path | None) -> None:
+@click.option(
+    "--revalidate",
+    is_flag=True,
+    help="Ask the museum also for the pictures that are there, whether they are the same.",
+)
+@click.option("--force", is_flag=True, help="Make a release even if nothing changed.")
+def build(
+    profile: str | None, works: int | None, home: Path | None, revalidate: bool, force: bool
+) -> None:
     """Build a release and make it current: records, pictures, vectors, index.
 
     A server that runs already keeps the release it opened. Run the build again after an
     interruption or a change: what is there is not done again.
     """
-    _build(settings_of(profile=profile, limit=works, home=home))
+    settings = settings_of(profile=profile, limit=works, home=home)
+    _build(settings, revalidate=revalidate, force=force)
 
 
 @main.command()
@@ -75,13 +84,13 @@ def ui(port: int) -> None:
     os.execv(sys.executable, command)  # noqa: S606 - a fixed program
 
 
-def _build(settings: Settings) -> None:
+def _build(settings: Settings, *, revalidate: bool = False, force: bool = False) -> None:
     """Build with progress bars, and say what is served afterwards."""
     require_dagster()
     from retrievals_pipeline.build import build as build_release
 
     with shown_at_work():
-        release = build_release()
+        release = build_release(revalidate=revalidate, force=force)
     manifest = release.manifest
     click.echo(
         f"Release {release.release_id}: {manifest.works} of {manifest.eligible} works, "

@@ -95,3 +95,28 @@ def retry(statuses: tuple[str, ...], home: Path | None) -> None:
     click.echo(f"{became.total()} asked{': ' if now else ''}{now}.{following}")
     for because, count in left.items():
         click.echo(f"{count} left: {because.removesuffix('.')}.")
+
+
+@images.command()
+@click.option("--dry-run", is_flag=True, help="Show what would go, and remove nothing.")
+@home
+def prune(home: Path | None, *, dry_run: bool) -> None:
+    """Remove the pictures, ledger rows and vectors that nothing refers to.
+
+    What the records or any release under `releases/` refer to stays, so that old releases can be
+    served again. The works that left the collection, and the pictures that were replaced, go.
+    """
+    settings = settings_of(home=home)
+    require_dagster()
+    from retrievals_pipeline.images_prune import prune_images, unreferenced
+
+    found = unreferenced(settings.store, settings.shards) if dry_run else prune_images(settings)
+    works = sorted(work_id for ids in found.works.values() for work_id in ids)
+    if dry_run:
+        for work_id in works:
+            click.echo(work_id)
+    click.echo(
+        f"{'Would remove' if dry_run else 'Removed'} {len(works)} works that left the collection, "
+        f"{len(found.files)} pictures and thumbnails ({found.bytes / 1e6:.1f} MB), "
+        f"{found.vectors} vectors."
+    )

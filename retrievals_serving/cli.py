@@ -14,7 +14,7 @@ from rich.text import Text
 from retrievals_serving.errors import ReleaseDamaged, ReleaseNotFound, RetrievalsError
 from retrievals_serving.http_server import run
 from retrievals_serving.pages import Page
-from retrievals_serving.release import Release, current_release_id, list_releases
+from retrievals_serving.release import Release, current_release_id, list_releases, promote
 from retrievals_serving.settings import Settings
 
 
@@ -148,7 +148,7 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
 
 @click.group()
 def releases() -> None:
-    """Look at the releases that were built."""
+    """Look at the releases that were built, and choose the one that is served."""
 
 
 @releases.command("list")
@@ -176,6 +176,18 @@ def list_(as_json: bool) -> None:
             created = f"{datetime.fromisoformat(row['created_at']):%Y-%m-%d %H:%M}"
             table.add_row(mark, row["release"], created, f"{row['works']:,}", Text(row["embedder"]))
     Console().print(table)
+
+
+@releases.command("promote")
+@click.argument("release_id")
+def promote_(release_id: str) -> None:
+    """Serve RELEASE_ID from now on, if it is whole and its checks have passed.
+
+    A server that runs already keeps the release it opened.
+    """
+    store = Settings.load().store
+    promote(store, release_id)
+    click.echo(f"Release {release_id} is current in {store.root}")
 
 
 def _described(release: Release, current: str | None) -> dict[str, Any]:

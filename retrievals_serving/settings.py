@@ -103,6 +103,11 @@ class Settings(BaseSettings):
         description="Precision of the model: `float32`, `bfloat16`, `float16`; `auto` is bfloat16 "
         "on CUDA, float32 on a CPU.",
     )
+    automation: bool = Field(
+        False,
+        description="Look for what the museum changed, every night its records and every week its "
+        "pictures, and release it, while the Dagster UI with its daemon runs.",
+    )
     window: int = Field(
         256, ge=1, le=2048, description="How many works of an answer can be paged to."
     )

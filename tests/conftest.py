@@ -28,6 +28,11 @@ class ServedMuseum:
 
     address: str = ""
     pictures: Counter[str] = field(default_factory=Counter)
+    app: Any = None
+
+    def show(self, museum: MiniatureMuseum) -> None:
+        """Be this museum from now on."""
+        self.app = museum_app(museum)
 
     def environment(self, home: Path) -> dict[str, str]:
         """The settings that build from this museum into `home`."""
@@ -62,13 +67,13 @@ def serve_museum(works: int) -> Iterator[ServedMuseum]:
     """Serve a miniature museum of `works` works on loopback."""
     served = ServedMuseum()
     lock = threading.Lock()
-    inner = museum_app(MiniatureMuseum(works=works))
+    served.show(MiniatureMuseum(works=works))
 
     async def counting(scope: Any, receive: Any, send: Any) -> None:
         if match := re.search(r"/iiif/([^/]+)/full/", scope.get("path", "")):
             with lock:
                 served.pictures[match[1]] += 1
-        await inner(scope, receive, send)
+        await served.app(scope, receive, send)
 
     with serving(counting) as address:
         served.address = address

@@ -17,7 +17,9 @@ LATER = dg.RetryPolicy(
 
 
 @contextmanager
-def retried_when_unavailable(context: dg.AssetExecutionContext) -> Iterator[None]:
+def retried_when_unavailable(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+) -> Iterator[None]:
     """Have the asset tried again later when its museum does not answer.
 
     Whatever else is raised, Ctrl-C and a cancelled run with it, passes as it is: no retry follows.

@@ -13,6 +13,11 @@ from retrievals_pipeline.defs.contact_sheet import MEDIA_TYPE, contact_sheet
 from retrievals_pipeline.defs.verdict import Verdict
 from retrievals_serving.store import Store, thumbnail_name
 
+OWNERS = ["team:collection"]
+ASKS_A_MUSEUM = {"needs": "museum"}
+RUNS_THE_MODEL = {"needs": "model"}
+READS_THE_STORE = {"needs": "store"}
+
 
 def file_metadata(path: Path, rows: int) -> dict[str, dg.MetadataValue]:
     """Return row count, address and size of a file that an asset wrote."""

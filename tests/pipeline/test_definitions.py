@@ -70,6 +70,25 @@ def test_every_asset_has_a_group_and_a_description() -> None:
         assert node.description, key
 
 
+def test_every_asset_says_of_what_kind_it_is_and_what_it_needs() -> None:
+    graph = defs().get_repository_def().asset_graph
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.kinds, key
+        assert node.tags["needs"] in {"museum", "model", "store"}, key
+        # Dagster gives an asset that is only observed no owners.
+        assert node.owners == (["team:collection"] if node.is_materializable else []), key
+
+
+def test_the_pictures_and_the_served_release_have_an_age_at_which_they_are_overdue() -> None:
+    graph = defs().get_repository_def().asset_graph
+    keys = graph.get_all_asset_keys()
+    windows = {key.to_user_string(): graph.get(key).freshness_policy for key in keys}
+    assert {asset for asset, window in windows.items() if window} == {
+        "artwork_images", "search_release",
+    }  # fmt: skip
+
+
 def test_nothing_is_promoted_before_every_check_of_the_candidate_has_passed() -> None:
     graph = defs().get_repository_def().asset_graph
     checks = [

@@ -65,12 +65,19 @@ def test_what_somebody_ended_is_not_tried_again_and_was_no_failure(
     assert (count, run.status) == (1, dg.DagsterRunStatus.CANCELED)
 
 
-@pytest.mark.parametrize("asset", ["artworks", "artwork_images"])
+@pytest.mark.parametrize(
+    ("job_name", "work"),
+    [
+        ("observe_open_data", "records.assets.table_versions"),
+        ("refresh_records", "records.assets.build_artworks"),
+        ("refresh_images", "images.assets.download_shard"),
+    ],
+)
 def test_the_assets_that_ask_a_museum_are_tried_again(
-    museum_settings: Settings, monkeypatch: pytest.MonkeyPatch, asset: str
+    museum_settings: Settings, monkeypatch: pytest.MonkeyPatch, job_name: str, work: str
 ) -> None:
     repository = defs().get_repository_def()
-    if asset == "artwork_images":
+    if job_name == "refresh_images":
         assert repository.get_job("refresh_records").execute_in_process().success
     tried = 0
 
@@ -79,10 +86,9 @@ def test_the_assets_that_ask_a_museum_are_tried_again(
         tried += 1
         raise SourceUnavailable("down")
 
-    monkeypatch.setattr("retrievals_pipeline.defs.records.assets.build_artworks", down)
-    monkeypatch.setattr("retrievals_pipeline.defs.images.assets.download_shard", down)
-    job = repository.get_job("refresh_records" if asset == "artworks" else "refresh_images")
-    shard = None if asset == "artworks" else shard_keys(museum_settings.shards)[0]
+    monkeypatch.setattr(f"retrievals_pipeline.defs.{work}", down)
+    job = repository.get_job(job_name)
+    shard = shard_keys(museum_settings.shards)[0] if job_name == "refresh_images" else None
     assert not job.execute_in_process(partition_key=shard, raise_on_error=False).success
     assert tried == 3
 

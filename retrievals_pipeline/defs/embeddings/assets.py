@@ -5,12 +5,20 @@ from time import perf_counter
 
 import dagster as dg
 
+from retrievals_pipeline.defs.conditions import FOLLOWS, WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden, same_as_before
 from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard, read_pictures
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.works import read_works
-from retrievals_pipeline.defs.metadata import column_schema, file_metadata, location, pace
+from retrievals_pipeline.defs.metadata import (
+    OWNERS,
+    RUNS_THE_MODEL,
+    column_schema,
+    file_metadata,
+    location,
+    pace,
+)
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
 from retrievals_pipeline.progress import track
@@ -25,6 +33,9 @@ COLUMNS = {"id": "string", "image_sha256": "string", "embedding": "float16[nativ
     partitions_def=SHARDS,
     backfill_policy=SHARDS_A_RUN,
     pool="gpu",
+    automation_condition=FOLLOWS,
+    owners=OWNERS,
+    tags=RUNS_THE_MODEL,
     kinds={"pytorch", "huggingface", "parquet"},
     metadata=column_schema(COLUMNS),
     description="A vector for every picture: pictures that show alike things have vectors that "
@@ -80,6 +91,9 @@ def _shown(vectors: VectorShard, summary: ShardSummary) -> dict[str, dg.Metadata
 @dg.asset(
     group_name="embeddings",
     pool="gpu",
+    automation_condition=WITH_VECTORS,
+    owners=OWNERS,
+    tags=RUNS_THE_MODEL,
     kinds={"pytorch", "huggingface", "parquet"},
     description="The vectors of a few texts and pictures, made once for each model (its pair of "
     "contracts). Every release carries them: a server embeds the same again before it answers, and "

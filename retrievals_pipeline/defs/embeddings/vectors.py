@@ -6,7 +6,7 @@ A part is written for each batch, so that a kill loses one batch; a finished sha
 into one part. A vector belongs to a picture, not to a work: it is found by the picture's hash.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -71,7 +71,7 @@ class VectorShard:
         """Leave one part, sorted by id, in which each of `wanted` (work id → picture hash) is.
 
         No vector is dropped: what is not wanted now, after a smaller build or a bad day of the
-        museum's files, costs no forward when it is wanted again.
+        museum's files, costs no forward when it is wanted again. `keep` drops vectors.
         """
         parts, pairs = self.parts(), self.pairs()
         known = {sha for _, sha in pairs}
@@ -83,6 +83,18 @@ class VectorShard:
         self.append(ordered, np.stack([vectors[sha] for _, sha in ordered]))
         for part in parts:
             self.store.remove(part)
+
+    def keep(self, pictures: Container[str]) -> None:
+        """Drop the vectors of all pictures but these, part by part."""
+        for part in self.parts():
+            table = pq.read_table(self.store.path(part))
+            shas = table["image_sha256"].to_pylist()
+            kept = table.filter(pa.array([sha in pictures for sha in shas], pa.bool_()))
+            if kept.num_rows == 0:
+                self.store.remove(part)
+            elif kept.num_rows < table.num_rows:
+                with self.store.replacing(part) as partial:
+                    pq.write_table(kept, partial, compression="none")
 
     def _write(self, number: int, pairs: Sequence[tuple[str, str]], vectors: np.ndarray) -> None:
         flat = pa.array(np.ascontiguousarray(vectors).reshape(-1), pa.float16())

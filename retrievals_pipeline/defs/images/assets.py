@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 from retrievals_pipeline.defs import plots
+from retrievals_pipeline.defs.conditions import FOLLOWS_CONTENT, SEEN_WEEKLY
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.images.coverage import outcomes
 from retrievals_pipeline.defs.images.fetcher import Fetcher
@@ -17,6 +18,8 @@ from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
 from retrievals_pipeline.defs.images.statuses import FAILURES, OK
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.metadata import (
+    ASKS_A_MUSEUM,
+    OWNERS,
     arrow_columns,
     column_schema,
     counts,
@@ -63,6 +66,10 @@ class ImagesConfig(dg.Config):
     partitions_def=SHARDS,
     backfill_policy=SHARDS_A_RUN,
     pool="iiif",
+    automation_condition=FOLLOWS_CONTENT,
+    freshness_policy=SEEN_WEEKLY,
+    owners=OWNERS,
+    tags=ASKS_A_MUSEUM,
     kinds={"iiif", "parquet"},
     metadata=column_schema(arrow_columns(SCHEMA)),
     description="The picture of every work, fetched over IIIF at the museum's pace, verified and "

@@ -7,7 +7,7 @@ A row is kept as soon as it is known, so a kill loses at most the downloads in f
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -93,6 +93,7 @@ class Ledger:
 
     def __init__(self, store: Store, shard: str) -> None:
         self.store = store
+        self.shard = shard
         self.name = ledger_name(shard)
         self.journal = store.path(f"ledger/{shard}.jsonl")
         # The journal first: should a build that is at work make the ledger whole meanwhile, its
@@ -154,6 +155,12 @@ class Ledger:
             with self.store.replacing(self.name) as partial:
                 pq.write_table(table, partial, compression="zstd")
         self.journal.unlink(missing_ok=True)
+
+    def strike(self, work_ids: Iterable[str]) -> None:
+        """Forget the rows of these works, in a finished ledger."""
+        for work_id in work_ids:
+            del self.rows[work_id]
+        self.close()
 
     def _finished_rows(self) -> Iterator[LedgerRow]:
         if self.is_finished:

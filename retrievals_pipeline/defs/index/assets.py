@@ -6,12 +6,15 @@ from time import perf_counter
 import dagster as dg
 
 from retrievals_pipeline.defs import plots
+from retrievals_pipeline.defs.conditions import WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.assets import image_embeddings
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.index.faiss_index import build_index, nearest_cosines
 from retrievals_pipeline.defs.index.metadata import build_metadata, classifications, columns_of
 from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan, plan_release
 from retrievals_pipeline.defs.metadata import (
+    OWNERS,
+    READS_THE_STORE,
     column_schema,
     counts,
     file_metadata,
@@ -39,6 +42,9 @@ def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
 @dg.asset(
     group_name="index",
     pool="release",
+    automation_condition=WITH_VECTORS,
+    owners=OWNERS,
+    tags=READS_THE_STORE,
     deps=[image_embeddings],
     kinds={"faiss"},
     description="The vectors of the next release in one FAISS index, cut to the search dimension: "
@@ -70,6 +76,9 @@ def faiss_index(
 @dg.asset(
     group_name="index",
     pool="release",
+    automation_condition=WITH_VECTORS,
+    owners=OWNERS,
+    tags=READS_THE_STORE,
     deps=[artworks, artwork_images, image_embeddings],
     kinds={"duckdb"},
     description="The records of the next release as the read-only DuckDB file that serving opens: "

@@ -2,12 +2,14 @@
 
 The id is a function of the inputs alone: the same records, pictures, model and settings give the
 same id on any machine, however often the build was interrupted. Its first half is the time of the
-newest record, its second a hash; the clock is in the manifest (`created_at`).
+newest record, its second a hash; the clock is in the manifest (`created_at`). A release that is
+forced, of inputs that have one already, has the time of that moment for its first half; the plans
+after it are of the latest release of their hash.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.errors import ReleaseError, SourceError
 from retrievals_serving.models import Description
-from retrievals_serving.release import SCHEMA_VERSION, Release
+from retrievals_serving.release import MANIFEST, SCHEMA_VERSION, Release
 from retrievals_serving.store import Store
 
 INDEX_KIND = "flat float16"
@@ -52,6 +54,11 @@ def is_whole(release: Release) -> bool:
         return False
 
 
+def release_id(moment: datetime, digest: str) -> str:
+    """Return the id of a release of the inputs that hash to `digest`."""
+    return f"{moment:%Y%m%dT%H%M%SZ}-{digest}"
+
+
 @dataclass(frozen=True)
 class ReleasePlan:
     """What a release made now would be.
@@ -74,6 +81,16 @@ class ReleasePlan:
     as_of: datetime
     description: Description
     dimension: int
+
+    def forced(self, store: Store, moment: datetime) -> "ReleasePlan":
+        """Return the plan of a release of the same inputs besides the one there is, if one is.
+
+        `moment`, UTC, is in its id.
+        """
+        if not is_whole(Release(store, self.release_id)):
+            return self
+        digest = self.release_id.partition("-")[2]
+        return replace(self, release_id=release_id(moment, digest))
 
     @property
     def staging(self) -> str:
@@ -120,8 +137,10 @@ def plan_release(
             f"{ {row['values']: row['counts'] for row in reasons} }. See `ledger/` for the reasons."
         )
     as_of = max(works["modified"].drop_null().to_pylist(), default=datetime(1970, 1, 1))  # noqa: DTZ001
+    digest = _digest(works, description, dimension)
+    sealed = store.names(f"releases/[!.]*-{digest}/{MANIFEST}")
     return ReleasePlan(
-        release_id=f"{as_of:%Y%m%dT%H%M%SZ}-{_digest(works, description, dimension)}",
+        release_id=Path(sealed[-1]).parent.name if sealed else release_id(as_of, digest),
         works=works,
         eligible=table.num_rows,
         missing={row["values"]: row["counts"] for row in reasons},

@@ -7,8 +7,11 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from retrievals_pipeline.defs import plots
+from retrievals_pipeline.defs.conditions import FOLLOWS
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.metadata import (
+    ASKS_A_MUSEUM,
+    OWNERS,
     check_result,
     column_schema,
     counts,
@@ -27,13 +30,16 @@ from retrievals_serving.settings import Settings
 
 @dg.observable_source_asset(
     group_name="records",
+    tags={**ASKS_A_MUSEUM, "dagster/kind/csv": ""},
     description="The museum's CSV files, which others publish: `objects`, `published_images`, "
     "`objects_terms`. Observing them says whether they changed: their version is their ETags, or "
     "their hashes where the server gives none. Nothing is downloaded for that.",
 )
-def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
+def nga_open_data(
+    context: dg.OpExecutionContext, settings: dg.ResourceParam[Settings]
+) -> dg.ObserveResult:
     """Observe which version of the open data the museum publishes."""
-    with open_museum(settings) as museum:
+    with retried_when_unavailable(context), open_museum(settings) as museum:
         versions = table_versions(museum.tables)
     return dg.ObserveResult(
         data_version=dg.DataVersion(" ".join(versions.values())),
@@ -44,6 +50,9 @@ def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
 @dg.asset(
     group_name="records",
     deps=[nga_open_data],
+    automation_condition=FOLLOWS,
+    owners=OWNERS,
+    tags=ASKS_A_MUSEUM,
     kinds={"duckdb", "parquet"},
     check_specs=[
         dg.AssetCheckSpec(

@@ -1,12 +1,24 @@
 """Release: a sealed candidate, and its promotion once its checks have passed."""
 
+from datetime import UTC, datetime
 from time import perf_counter
 
 import dagster as dg
+from pydantic import Field
 
+from retrievals_pipeline.defs.conditions import FOLLOWS, SEEN_WEEKLY
 from retrievals_pipeline.defs.embeddings.assets import golden_vectors
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
-from retrievals_pipeline.defs.metadata import counts, location, newest_pictures, pace
+from retrievals_pipeline.defs.index.faiss_index import build_index
+from retrievals_pipeline.defs.index.metadata import build_metadata
+from retrievals_pipeline.defs.metadata import (
+    OWNERS,
+    READS_THE_STORE,
+    counts,
+    location,
+    newest_pictures,
+    pace,
+)
 from retrievals_pipeline.defs.release.candidate import read_candidate, seal_candidate
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_serving.release import CURRENT, Release, current_release_id, promote
@@ -16,9 +28,22 @@ NEWEST = 24  # pictures of the contact sheet
 API = "http://127.0.0.1:8000/"  # where `retrievals serve` answers unless it is told otherwise
 
 
+class CandidateConfig(dg.Config):
+    """Whether a release is made at all costs."""
+
+    force: bool = Field(
+        default=False,
+        description="Build and seal a release even if there is one of the same inputs already.",
+    )
+
+
 @dg.asset(
     group_name="release",
     pool="release",
+    automation_condition=FOLLOWS,
+    owners=OWNERS,
+    tags=READS_THE_STORE,
+    kinds={"folder"},
     deps=[faiss_index, metadata_db, golden_vectors],
     description="The next release, sealed: a folder with the index, the records, golden vectors "
     "and the manifest that names them, which never changes. The same inputs make no second one. "
@@ -26,12 +51,16 @@ API = "http://127.0.0.1:8000/"  # where `retrievals serve` answers unless it is 
     "have passed is it promoted.",
 )
 def release_candidate(
-    settings: dg.ResourceParam[Settings], embedder: EmbedderResource
+    config: CandidateConfig, settings: dg.ResourceParam[Settings], embedder: EmbedderResource
 ) -> dg.MaterializeResult[None]:
     """Give the built files their manifest and their name."""
     started = perf_counter()
     store = settings.store
     plan = current_plan(settings, embedder)
+    if config.force:
+        plan = plan.forced(store, datetime.now(UTC))
+        build_index(store, plan, shards=settings.shards)
+        build_metadata(store, plan, shards=settings.shards)
     release, new = seal_candidate(store, plan, limit=settings.limit)
     manifest = release.manifest
     newest = plan.works.sort_by([("fetched_at", "descending"), ("id", "ascending")])
@@ -56,6 +85,11 @@ def release_candidate(
 @dg.asset(
     group_name="release",
     pool="release",
+    automation_condition=FOLLOWS,
+    owners=OWNERS,
+    tags=READS_THE_STORE,
+    kinds={"folder"},
+    freshness_policy=SEEN_WEEKLY,
     deps=[release_candidate],
     description="The release being served: `CURRENT` names it, and moves in one step to a "
     "candidate whose checks have all passed. A server that runs keeps the release that it opened "

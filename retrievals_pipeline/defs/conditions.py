@@ -1,0 +1,52 @@
+"""When automation requests an asset, and how old it may get: rules that the stages name.
+
+Conditions do nothing until the sensor of `automation.py` runs, which evaluates them every so many
+seconds. Nothing is requested on its first evaluation: what counts is what changes afterwards.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+# What the weekly revalidation reaches, whether it changes or not; a day's grace.
+SEEN_WEEKLY = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(days=9), warn_window=timedelta(days=8)
+)
+
+# A check that failed yesterday still stands: `eager` alone looks at the checks of its own run only.
+FOLLOWS = dg.AutomationCondition.eager() & (
+    dg.AutomationCondition.all_deps_blocking_checks_passed()
+)
+
+# Records that were read again and are the same ones ask for no picture.
+FOLLOWS_CONTENT = FOLLOWS.replace(
+    "any_deps_updated",
+    dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()),
+)
+
+
+def _of(asset: str, condition: dg.AutomationCondition[Any]) -> dg.AutomationCondition[Any]:
+    """Return the condition that `condition` holds for `asset`, which need be no dependency."""
+    return dg.AutomationCondition.asset_matches(asset, condition)
+
+
+def _with_vectors() -> dg.AutomationCondition[Any]:
+    """Return the condition of all that a release is made of."""
+    condition = (
+        _of("image_embeddings", dg.AutomationCondition.newly_updated()).since_last_handled()
+        & ~_of("image_embeddings", dg.AutomationCondition.missing())
+        & ~dg.AutomationCondition.in_progress()
+    )
+    passed = dg.AutomationCondition.all_checks_match(
+        dg.AutomationCondition.check_passed(), blocking_only=True
+    )
+    for asset in ("artworks", "artwork_images", "image_embeddings"):
+        condition &= ~_of(asset, dg.AutomationCondition.in_progress()) & _of(asset, passed)
+    return condition
+
+
+# Index, records and golden vectors are one release: they are made together, whichever of these
+# assets each hangs on, once all shards have come to rest. Changed records go through all shards, so
+# that the vectors are the last to know of any change.
+WITH_VECTORS = _with_vectors()

@@ -1,0 +1,145 @@
+"""Removing the pictures, ledger rows and vectors that nothing refers to.
+
+What the present records and every release under `releases/` refer to stays. What is to go is looked
+for anew each time, so that a prune that was killed is simply run again.
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import dagster as dg
+import duckdb
+import pyarrow.parquet as pq
+
+from retrievals_pipeline.build import instance_at_work
+from retrievals_pipeline.defs.embeddings.vectors import VectorShard
+from retrievals_pipeline.defs.images.ledger import Ledger
+from retrievals_pipeline.defs.images.works import read_works
+from retrievals_serving.errors import BuildError, ReleaseDamaged
+from retrievals_serving.release import METADATA
+from retrievals_serving.settings import Settings
+from retrievals_serving.store import Store
+
+ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+PICTURES = ("images/*/*.jpg", "thumbnails/*/*.webp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreferenced:
+    """What nothing refers to.
+
+    Attributes:
+        works: Ids of the works to strike from each finished ledger, by shard.
+        vectors: How many vectors to drop.
+        files: Names of the pictures and thumbnails to remove.
+        bytes: Size of these files.
+        pictures: Hashes of the pictures that stay.
+    """
+
+    works: dict[str, list[str]]
+    vectors: int
+    files: list[str]
+    bytes: int
+    pictures: AbstractSet[str]
+
+
+def prune_images(settings: Settings) -> Unreferenced:
+    """Remove what nothing refers to, and return what it was.
+
+    Raises:
+        SourceError: There are no records: then nothing is known to be in the collection.
+        ReleaseDamaged: A release cannot be read, so that nobody knows what it refers to.
+        BuildError: A build or a run of Dagster is at work in the same home.
+    """
+    store = settings.store
+    with instance_at_work(settings) as instance:
+        _refuse_beside_runs(instance)
+        found = unreferenced(store, settings.shards)
+        for shard, ids in found.works.items():
+            Ledger(store, shard).strike(ids)
+        for folder in {PurePosixPath(part).parent for part in _vector_parts(store)}:
+            VectorShard(store, folder.parent.name, folder.name).keep(found.pictures)
+        for name in found.files:
+            store.remove(name)
+    return found
+
+
+def unreferenced(store: Store, shards: int) -> Unreferenced:
+    """Look for what neither the present records nor a release refers to.
+
+    Raises:
+        SourceError, ReleaseDamaged: As for `prune_images`.
+    """
+    present = {work.id for works in read_works(store, shards).values() for work in works}
+    ledgers = [Ledger(store, shard) for shard in _ledger_shards(store)]
+    pictures = _released(store) | {
+        row.sha256
+        for ledger in ledgers
+        for row in ledger.rows.values()
+        if row.sha256 is not None and row.id in present
+    }
+    works = {
+        ledger.shard: [
+            row.id
+            for row in ledger.rows.values()
+            if row.id not in present and row.sha256 not in pictures
+        ]
+        for ledger in ledgers
+        if ledger.is_finished
+    }
+    files = [
+        name
+        for pattern in PICTURES
+        for name in store.names(pattern)
+        if PurePosixPath(name).stem not in pictures
+    ]
+    return Unreferenced(
+        works={shard: sorted(ids) for shard, ids in works.items() if ids},
+        vectors=sum(
+            sha not in pictures
+            for part in _vector_parts(store)
+            for sha in pq.read_table(store.path(part), columns=["image_sha256"])[0].to_pylist()
+        ),
+        files=files,
+        bytes=sum(store.path(name).stat().st_size for name in files),
+        pictures=pictures,
+    )
+
+
+def _released(store: Store) -> set[str]:
+    """Return the hashes of the pictures of every release, damaged ones included."""
+    folders = {PurePosixPath(name).parent.name for name in store.names("releases/[!.]*/*")}
+    pictures: set[str] = set()
+    for folder in sorted(folders):
+        path = store.path(f"releases/{folder}/{METADATA}")
+        try:
+            with duckdb.connect(str(path), read_only=True) as connection:
+                found = connection.execute("select image_sha256 from artworks").fetchall()
+        except duckdb.Error as error:
+            raise ReleaseDamaged(
+                f"{path} cannot be read, and so not which pictures the release refers to: "
+                f"{str(error).splitlines()[0]} Remove the folder of the release, or build it again."
+            ) from error
+        pictures.update(sha for (sha,) in found)
+    return pictures
+
+
+def _ledger_shards(store: Store) -> list[str]:
+    """Return the shards that have a ledger, of whatever number of shards."""
+    return sorted({PurePosixPath(name).stem for name in store.names("ledger/*")})
+
+
+def _vector_parts(store: Store) -> list[str]:
+    return store.names("embeddings/*/*/part-*.parquet")
+
+
+def _refuse_beside_runs(instance: dg.DagsterInstance) -> None:
+    """Refuse to remove what a run of the UI or of its daemon may just be using."""
+    statuses = [status for status in dg.DagsterRunStatus if status not in ENDED]
+    runs = instance.get_runs(dg.RunsFilter(statuses=statuses), limit=1)
+    if runs:
+        raise BuildError(
+            f"run {runs[0].run_id} ({runs[0].job_name}) is at work in {instance.root_directory}; "
+            "wait for it, or cancel it in the Dagster UI."
+        )

@@ -1,0 +1,186 @@
+"""`retrievals images prune` removes what nothing refers to, and nothing else."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from retrievals_pipeline.build import build, only_build
+from retrievals_pipeline.cli import main
+from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
+from retrievals_pipeline.images_prune import prune_images
+from retrievals_serving.errors import BuildError, ReleaseDamaged, SourceError
+from retrievals_serving.release import METADATA, Release, current_release_id
+from retrievals_serving.settings import Settings
+from retrievals_serving.store import Store, picture_name, thumbnail_name
+from tests.conftest import WORKS, ServedMuseum, serve_museum
+
+LEFT = 2
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def rows(settings: Settings) -> dict[str, LedgerRow]:
+    shards = [Path(name).stem for name in settings.store.names("ledger/*.parquet")]
+    return {id_: row for shard in shards for id_, row in Ledger(settings.store, shard).rows.items()}
+
+
+def vectors(store: Store) -> set[str]:
+    parts = [store.path(part) for part in store.names("embeddings/*/*/part-*.parquet")]
+    return {sha for part in parts for sha in pq.read_table(part)["image_sha256"].to_pylist()}
+
+
+def files(store: Store) -> dict[str, int]:
+    """All artifacts that a prune may touch, with the time when they were written."""
+    folders = ("images", "thumbnails", "ledger", "embeddings", "releases")
+    return {
+        name: store.path(name).stat().st_mtime_ns
+        for folder in folders
+        for name in store.names(f"{folder}/**/*.*")
+    }
+
+
+@pytest.fixture
+def left(built: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, LedgerRow]]:
+    """The rows of two works that left, after a build without them; its release is served."""
+    before = rows(built)
+    first = current_release_id(built.store)
+    with serve_museum(WORKS - LEFT) as smaller:
+        for name, value in smaller.environment(built.home).items():
+            monkeypatch.setenv(name, value)
+        release = build()
+        assert release.release_id != first
+        gone = sorted(set(before) - ids_of(release))
+        assert len(gone) == LEFT
+        yield {work_id: before[work_id] for work_id in gone}
+
+
+def ids_of(release: Release) -> set[str]:
+    import duckdb
+
+    with duckdb.connect(str(release.path(METADATA)), read_only=True) as connection:
+        return {id_ for (id_,) in connection.execute("select id from artworks").fetchall()}
+
+
+def forget_old_releases(settings: Settings) -> None:
+    current = current_release_id(settings.store)
+    for folder in settings.store.path("releases").glob("2*"):
+        if folder.name != current:
+            shutil.rmtree(folder)
+
+
+def test_what_an_old_release_refers_to_stays(built: Settings, left: dict[str, LedgerRow]) -> None:
+    before = files(built.store)
+    assert run("images", "prune").startswith("Removed 0 works that left the collection, 0 pictures")
+    assert files(built.store) == before
+    assert left.keys() <= rows(built).keys()
+
+
+def test_what_left_goes_with_the_last_release_that_shows_it(
+    built: Settings, left: dict[str, LedgerRow], served_museum: ServedMuseum
+) -> None:
+    forget_old_releases(built)
+    before, kept = files(built.store), vectors(built.store)
+    shown = run("images", "prune", "--dry-run").splitlines()
+    assert files(built.store) == before
+    assert shown[:-1] == sorted(left)
+    assert shown[-1].startswith("Would remove 2 works that left the collection, 4 pictures")
+    assert shown[-1].endswith("2 vectors.")
+
+    said = run("images", "prune")
+    assert said.strip() == shown[-1].replace("Would remove", "Removed")
+    pictures = {row.sha256 for row in left.values()}
+    gone = {name(sha) for sha in pictures if sha for name in (picture_name, thumbnail_name)}
+    after = files(built.store)
+    assert before.keys() - after.keys() == gone
+    assert vectors(built.store) == kept - pictures
+    assert not left.keys() & rows(built).keys()
+    assert len(rows(built)) == WORKS - LEFT
+
+    served = current_release_id(built.store)
+    served_museum.pictures.clear()
+    assert build().release_id == served
+    assert run("images", "prune").startswith("Removed 0 works")
+
+
+def test_a_picture_that_was_replaced_goes_and_the_row_of_its_work_stays(built: Settings) -> None:
+    work_id, row = next(iter(rows(built).items()))
+    old = "0" * 64
+    for name in (picture_name(old), thumbnail_name(old)):
+        built.store.write_bytes(name, b"once")
+    run("images", "prune")
+    assert not built.store.exists(picture_name(old))
+    assert not built.store.exists(thumbnail_name(old))
+    assert rows(built)[work_id] == row
+
+
+def test_a_work_that_comes_back_after_a_prune_is_fetched_and_embedded_again(
+    built: Settings,
+    left: dict[str, LedgerRow],
+    served_museum: ServedMuseum,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forget_old_releases(built)
+    run("images", "prune")
+    for name, value in served_museum.environment(built.home).items():
+        monkeypatch.setenv(name, value)
+    served_museum.pictures.clear()
+    assert left.keys() <= ids_of(build())
+    assert served_museum.pictures.total() == LEFT
+
+
+@pytest.mark.parametrize("moment", ["strike", "keep", "remove"])
+def test_a_prune_that_is_killed_is_finished_by_the_next(
+    built: Settings, left: dict[str, LedgerRow], monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    owner = {
+        "strike": "retrievals_pipeline.defs.images.ledger.Ledger",
+        "keep": "retrievals_pipeline.defs.embeddings.vectors.VectorShard",
+        "remove": "retrievals_serving.store.Store",
+    }[moment]
+    forget_old_releases(built)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{owner}.{moment}", killed)
+        with pytest.raises(KeyboardInterrupt):
+            prune_images(built)
+    prune_images(built)
+    pictures = {row.sha256 for row in left.values()}
+    assert not left.keys() & rows(built).keys()
+    assert not vectors(built.store) & pictures
+    assert not [name for name in files(built.store) if Path(name).stem in pictures]
+
+
+def test_a_release_that_cannot_be_read_may_refer_to_anything(built: Settings) -> None:
+    Release(built.store, current_release_id(built.store)).path(METADATA).write_bytes(b"torn")
+    with pytest.raises(ReleaseDamaged, match="Remove the folder of the release"):
+        prune_images(built)
+
+
+def test_without_records_nothing_is_known_to_have_left(built: Settings) -> None:
+    built.store.remove("records/artworks.parquet")
+    with pytest.raises(SourceError, match="materialize `artworks` first"):
+        prune_images(built)
+
+
+def test_nothing_is_removed_beside_a_build_or_a_run(built: Settings) -> None:
+    with only_build(built), pytest.raises(BuildError, match="another build"):
+        prune_images(built)
+    with dg.DagsterInstance.from_config(str(built.store.path("dagster"))) as instance:
+        from retrievals_pipeline.definitions import defs
+
+        job = defs().get_repository_def().get_job("refresh_records")
+        run_id = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
+        with pytest.raises(BuildError, match=run_id):
+            prune_images(built)
