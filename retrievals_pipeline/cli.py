@@ -31,13 +31,18 @@ def main() -> None:
 @click.option("--profile", type=click.Choice(profile_names()), help="Profile; default: demo.")
 @click.option("--works", type=click.IntRange(min=1), help="Take only the first so many works.")
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of all artifacts.")
-def build(profile: str | None, works: int | None, home: Path | None) -> None:
+@click.option(
+    "--pictures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Search the pictures of this folder in place of a museum's.",
+)
+def build(profile: str | None, works: int | None, home: Path | None, pictures: Path | None) -> None:
     """Build a release and make it current: records, pictures, vectors, index.
 
     A server that runs already keeps the release it opened. Run the build again after an
     interruption or a change: what is there is not done again.
     """
-    _build(settings_of(profile=profile, limit=works, home=home))
+    _build(settings_of(profile=profile, limit=works, home=home, pictures=pictures))
 
 
 @main.command()

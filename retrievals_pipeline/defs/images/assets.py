@@ -1,25 +1,21 @@
 """Images: the pictures of the works, with a ledger row for each work whatever happened."""
 
 from dataclasses import asdict
-from functools import partial
 
 import dagster as dg
 from pydantic import Field, field_validator
 
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.images.coverage import outcomes
-from retrievals_pipeline.defs.images.fetcher import Fetcher
 from retrievals_pipeline.defs.images.ledger import SCHEMA
-from retrievals_pipeline.defs.images.run_clock import RunClock
 from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
 from retrievals_pipeline.defs.images.statuses import FAILURES
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.metadata import arrow_columns, column_schema, counts
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
-from retrievals_pipeline.http import is_own
-from retrievals_pipeline.museum import open_museum
 from retrievals_pipeline.progress import track
+from retrievals_pipeline.source import open_source
 from retrievals_serving.settings import Settings
 
 
@@ -52,8 +48,8 @@ class ImagesConfig(dg.Config):
     pool="iiif",
     kinds={"iiif", "parquet"},
     metadata=column_schema(arrow_columns(SCHEMA)),
-    description="The picture of every work, fetched over IIIF, verified and stored by content "
-    "with a thumbnail; the ledger has a row a work, with status and detail. "
+    description="The picture of every work, fetched over IIIF or read from a folder, verified and "
+    "stored by content with a thumbnail; the ledger has a row a work, with status and detail. "
     "What is there is not fetched again.",
 )
 def artwork_images(
@@ -61,19 +57,14 @@ def artwork_images(
     config: ImagesConfig,
     settings: dg.ResourceParam[Settings],
 ) -> None:
-    """Download the pictures of the shards of this run."""
+    """Bring the pictures of the shards of this run."""
     store = settings.store
-    fetcher = Fetcher(
-        clock=RunClock(settings.download_seconds),
-        is_own=partial(is_own, own_hosts=settings.own_host_names),
-        contact=settings.contact,
-    )
     with retried_when_unavailable(context):
         works = read_works(store, settings.shards)
         total = sum(len(works.get(shard, ())) for shard in context.partition_keys)
         with (
-            open_museum(settings) as museum,
-            fetcher,
+            open_source(settings) as source,
+            source.pictures() as pictures,
             track("images", total) as advance,
             finishing_shards(context) as finish,
         ):
@@ -82,8 +73,8 @@ def artwork_images(
                     store,
                     shard,
                     works.get(shard, ()),
-                    fetcher=fetcher,
-                    mirror=museum.iiif_mirror,
+                    fetcher=pictures,
+                    mirror=source.mirror,
                     advance=advance,
                     revalidate=config.revalidate,
                     only=config.only,

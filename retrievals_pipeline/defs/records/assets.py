@@ -1,28 +1,27 @@
-"""Records: the museum's open tables, and the works among them that may be shown."""
+"""Records: what the source publishes, and the works among it that may be shown."""
 
 import dagster as dg
 
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.metadata import column_schema, counts, file_metadata
-from retrievals_pipeline.defs.records.artworks import build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
-from retrievals_pipeline.defs.records.tables import table_versions
-from retrievals_pipeline.museum import open_museum
+from retrievals_pipeline.source import open_source, remember
 from retrievals_serving.settings import Settings
 
 
 @dg.observable_source_asset(
     group_name="records",
     description="The museum's CSV files: `objects`, `published_images`, `objects_terms`. "
-    "Their version is their ETags, or their hashes where the server gives none.",
+    "Their version is their ETags, or their hashes where the server gives none. Of a folder of "
+    "pictures, its files: their version is their names, sizes and times.",
 )
 def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
-    """Observe which version of the open data the museum publishes."""
-    with open_museum(settings) as museum:
-        versions = table_versions(museum.tables)
+    """Observe which version of the open data there is."""
+    with open_source(settings) as source:
+        versions = source.versions()
     return dg.ObserveResult(
         data_version=dg.DataVersion(" ".join(versions.values())),
-        metadata={"location": settings.nga_url, **versions},
+        metadata={"location": source.location, **versions},
     )
 
 
@@ -36,11 +35,10 @@ def nga_open_data(settings: dg.ResourceParam[Settings]) -> dg.ObserveResult:
 def artworks(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """Write `records/artworks.parquet` from the museum's records."""
-    with retried_when_unavailable(context), open_museum(settings) as museum:
-        summary = build_artworks(
-            museum, settings.store, box=settings.image_box, limit=settings.limit
-        )
+    """Write `records/artworks.parquet` from the records of the source."""
+    with retried_when_unavailable(context), open_source(settings) as source:
+        summary = source.write_records()
+        remember(source, settings)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(summary.sha256),
         metadata={

@@ -10,8 +10,11 @@ from retrievals_serving.settings import Settings
 FAULTS = """
     select
         count(*) - count(distinct id) as repeated_ids,
-        count(*) filter (image_url is null or not regexp_matches(image_url, '^https?://'))
-            as without_image_url,
+        count(*) filter (
+            image_url is null
+            or image_url = ''
+            or (not regexp_matches(image_url, '^https?://') and not starts_with(id, 'folder:'))
+        ) as without_image_url,
         count(*) filter (begin_year > end_year) as years_reversed
     from read_parquet(?)
 """
@@ -20,7 +23,7 @@ FAULTS = """
 @dg.asset_check(
     asset=artworks,
     blocking=True,
-    description="Every id once, and every work with the web address of its picture.",
+    description="Every id once, and every work with the web address of its picture, or its file.",
 )
 def artworks_are_sound(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
     """Count the faults that the stages after this one cannot live with."""
