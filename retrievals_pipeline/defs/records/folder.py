@@ -140,7 +140,7 @@ def _tell(root: Path, remarks: Sequence[tuple[str, str]]) -> None:
     files: dict[str, list[str]] = {}
     for remark, file in remarks:
         files.setdefault(remark, []).append(file)
-    for remark, named in files.items():
+    for remark, named in sorted(files.items()):
         more = ", …" if len(named) > EXAMPLES else ""
         logger.warning(
             "%s: %d × %s: %s%s", root, len(named), remark, ", ".join(named[:EXAMPLES]), more

@@ -70,8 +70,9 @@ union all
 select filename, 'row of metadata.csv for a picture that has one already'
 from named_rows where name <> '' and occurrence > 1
 union all
-select path, 'picture without a row in metadata.csv'
-from named_files anti join named_rows using (name) where getvariable('is_described')
+select image_url, 'picture without a row in metadata.csv'
+from artworks a anti join named_rows r on r.name = nfc_normalize(a.image_url)
+where getvariable('is_described')
 order by all;
 
 create temp table dropped as

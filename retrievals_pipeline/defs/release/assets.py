@@ -6,6 +6,7 @@ from retrievals_pipeline.defs.embeddings.assets import golden_vectors
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
 from retrievals_pipeline.defs.metadata import counts
 from retrievals_pipeline.defs.release.candidate import read_candidate, seal_candidate
+from retrievals_pipeline.defs.release.pictures import write_pictures
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_serving.release import CURRENT, current_release_id, promote
 from retrievals_serving.settings import Settings
@@ -24,6 +25,7 @@ def release_candidate(
     """Give the built files their manifest and their name."""
     plan = current_plan(settings, embedder)
     release, new = seal_candidate(settings.store, plan, limit=settings.limit)
+    pictures = write_pictures(settings.store, plan, shards=settings.shards)
     manifest = release.manifest
     return dg.MaterializeResult(
         data_version=dg.DataVersion(release.release_id),
@@ -34,6 +36,7 @@ def release_candidate(
             "new": new,
             "as_of": manifest.as_of.isoformat(),
             "missing": counts(manifest.missing, "reason"),
+            "pictures": dg.MetadataValue.path(str(pictures)),
             "manifest": dg.MetadataValue.json(manifest.model_dump(mode="json")),
         },
     )
