@@ -9,6 +9,7 @@ from retrievals_pipeline.defs.images.files import Files
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary
 from retrievals_pipeline.defs.records.files import folder_versions
 from retrievals_pipeline.defs.records.folder import build_folder_artworks
+from retrievals_pipeline.defs.records.paths import FOLDER
 from retrievals_serving.settings import Settings
 
 
@@ -23,7 +24,7 @@ class Folder:
 
     settings: Settings
     root: Path
-    name = "folder"
+    name = FOLDER
     mirror = None
 
     @property

@@ -79,7 +79,7 @@ def test_the_assets_that_ask_a_museum_are_tried_again(
         tried += 1
         raise SourceUnavailable("down")
 
-    monkeypatch.setattr("retrievals_pipeline.defs.records.assets.build_artworks", down)
+    monkeypatch.setattr("retrievals_pipeline.museum.build_artworks", down)
     monkeypatch.setattr("retrievals_pipeline.defs.images.assets.download_shard", down)
     job = repository.get_job("refresh_records" if asset == "artworks" else "refresh_images")
     shard = None if asset == "artworks" else shard_keys(museum_settings.shards)[0]
