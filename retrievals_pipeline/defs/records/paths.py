@@ -2,5 +2,5 @@
 
 ARTWORKS = "records/artworks.parquet"
 REMARKS = "records/remarks.parquet"  # file, remark: what is worth telling of a folder's files
-SOURCE = "records/source"  # in words, the source that the home was built from
+SOURCE = "records/built_from"  # in words, the source that the home was built from
 FOLDER = "folder"  # first part of the ids of a folder's works

@@ -262,7 +262,8 @@ def test_rows_and_pictures_that_do_not_meet_are_counted_and_named(
     add(folder, *(f"{number}.jpg" for number in range(8)), "scan.gif")
     describe(
         folder,
-        "filename,title\n0.jpg,Sea\n0.jpg,Lake\nlost.jpg,Lost\nscan.gif,Scan\n ,Nameless\n7.JPG,x\n",
+        "filename,title\n0.jpg,Sea\n0.jpg,Lake\nlost.jpg,Lost\nscan.gif,Scan\n ,Nameless\n"
+        "7.JPG,x\n",
     )
     found = works(folder, store)
     assert found["0.jpg"]["title"] == "Sea"
