@@ -7,7 +7,7 @@ To search another museum, write a class with the members of `Source` and open it
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from retrievals_pipeline.defs.images.transport import Answer
@@ -103,14 +103,14 @@ def open_source(settings: Settings) -> Iterator[Source]:
     Raises:
         SettingsError: The home was built from another one.
     """
+    opened: AbstractContextManager[Source]
     if settings.pictures is not None:
-        source = Folder(settings, settings.pictures.expanduser().absolute())
+        opened = nullcontext(Folder(settings, settings.pictures.expanduser().absolute()))
+    else:
+        opened = open_museum(settings)
+    with opened as source:
         _require_same(source, settings)
         yield source
-        return
-    with open_museum(settings) as museum:
-        _require_same(museum, settings)
-        yield museum
 
 
 def remember(source: Source, settings: Settings) -> None:

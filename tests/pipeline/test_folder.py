@@ -22,6 +22,7 @@ from retrievals_serving.api import create_app
 from retrievals_serving.errors import BuildError
 from retrievals_serving.release import current_release_id, list_releases, open_release
 from retrievals_serving.settings import Settings
+from retrievals_serving.store import picture_name
 from tests.conftest import ServedMuseum
 from tests.pipeline.test_build import artifacts, latest
 from tests.serving.client import client_of
@@ -140,7 +141,7 @@ def test_the_list_of_pictures_says_what_became_of_each_file(settings: Settings) 
     listed = {entry["image_url"]: entry for entry in json.loads(content)}
     indexed = {file: entry["id"] for file, entry in listed.items() if entry["status"] == "ok"}
     assert indexed == files(settings)
-    assert all(settings.store.exists(f"images/{listed[file]['sha256'][:2]}") for file in indexed)
+    assert all(settings.store.exists(picture_name(listed[file]["sha256"])) for file in indexed)
     assert listed["h.jpg"]["remark"] == ""
     assert listed["i.jpg"]["remark"] == "picture without a row in metadata.csv"
     assert (listed["bad.jpg"]["status"], listed["bad.jpg"]["sha256"]) == ("not_an_image", None)

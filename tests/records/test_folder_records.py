@@ -96,7 +96,7 @@ def test_links_lead_in_no_circle_and_to_files_alone(folder: Path, store: Store) 
         ("b/up", "link to a folder"),
         ("dead.jpg", "link that leads nowhere"),
         ("itself.jpg", "link that leads nowhere"),
-        ("pipe.jpg", "no file"),
+        ("pipe.jpg", "neither file nor folder"),
     }
 
 
@@ -111,15 +111,21 @@ def test_a_name_that_is_no_unicode_is_left_out_by_name(folder: Path, store: Stor
 
 
 def without(monkeypatch: pytest.MonkeyPatch, lost: Path, code: int) -> None:
-    """Let the disk give the folder `lost` no more."""
-    scandir = os.scandir
+    """Let the disk give the file or folder `lost` no more."""
+    scandir, stat = os.scandir, Path.stat
 
-    def failing(path: Path) -> Any:
+    def scan(path: Path) -> Any:
         if path == lost:
             raise OSError(code, os.strerror(code))
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", failing)
+    def look(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path == lost and follow_symlinks:
+            raise OSError(code, os.strerror(code))
+        return stat(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    monkeypatch.setattr(Path, "stat", look)
 
 
 def test_a_folder_that_may_not_be_read_is_told(
@@ -132,7 +138,8 @@ def test_a_folder_that_may_not_be_read_is_told(
 
 
 @pytest.mark.parametrize(
-    ("lost", "code"), [("", errno.EACCES), ("", errno.ENOENT), ("b", errno.EIO)]
+    ("lost", "code"),
+    [("", errno.EACCES), ("", errno.ENOENT), ("b", errno.EIO), ("a.jpg", errno.EIO)],
 )
 def test_a_disk_that_fails_takes_no_work_away(
     folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch, lost: str, code: int

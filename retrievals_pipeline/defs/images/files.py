@@ -2,7 +2,6 @@
 
 import io
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
@@ -11,14 +10,14 @@ from threading import Semaphore
 
 from PIL import ExifTags, Image, ImageOps
 
-from retrievals_pipeline.defs.images.pictures import decoding
+from retrievals_pipeline.defs.images.pictures import decoding, opened
 from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.images.transport import UNCHANGED, Answer
 from retrievals_serving.errors import RejectedPicture
 from retrievals_serving.models.pictures import flat_rgb
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
-MAX_BYTES = 512 << 20  # of a file: what Pillow takes of pixels, uncompressed
+MAX_BYTES = 512 << 20  # of a file; so many have the most pixels that are taken, uncompressed
 QUALITY = 90
 UPRIGHT = 1
 
@@ -81,9 +80,8 @@ def fitted(content: bytes, box: int) -> bytes:
     Raises:
         RejectedPicture: It is none of `FORMATS`, too large, or cut short; says which.
     """
-    with decoding(content), warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # twice as much is refused
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+    with decoding(content):
+        with opened(content, FORMATS) as picture:
             if _is_fit(picture, box):
                 return content
             picture.draft("RGB", (2 * box, 2 * box))  # of a JPEG, no more pixels than are needed

@@ -88,12 +88,14 @@ def _listed(path: Path, root: Path) -> Listed:
         return Listed(name, left_out="name that is no Unicode")
     try:
         status = path.stat()
-    except OSError:
-        return Listed(name, left_out="link that leads nowhere")
+    except OSError as error:
+        if path.is_symlink() or isinstance(error, FileNotFoundError):
+            return Listed(name, left_out="link that leads nowhere")
+        raise _unreadable(path, error) from error
     if stat.S_ISDIR(status.st_mode):
         return Listed(name, left_out="link to a folder")
     if not stat.S_ISREG(status.st_mode):
-        return Listed(name, left_out="no file")
+        return Listed(name, left_out="neither file nor folder")
     if suffix not in SUFFIXES:
         return Listed(name, left_out=f"other file ({suffix or 'no suffix'})")
     return Listed(name, version=f"{status.st_mtime_ns}-{status.st_size}")
@@ -104,8 +106,8 @@ def _path(path: Path, root: Path) -> str:
     return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")
 
 
-def _unreadable(folder: Path, error: OSError) -> SourceError:
+def _unreadable(path: Path, error: OSError) -> SourceError:
     return SourceError(
-        f"{folder} cannot be read as a folder of pictures: {error.strerror}. Set "
-        "RETRIEVALS_PICTURES to one that can; the last good table is kept."
+        f"{path} cannot be read: {error.strerror}. Set RETRIEVALS_PICTURES to a folder that can; "
+        "the last good table is kept."
     )

@@ -96,8 +96,9 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     Raises:
         SourceError: It is not well formed, or lacks the column `filename`.
     """
-    connection.execute("set variable is_described = ?", [path.exists()])
-    if not path.exists():
+    is_described = path.is_file()
+    connection.execute("set variable is_described = ?", [is_described])
+    if not is_described:
         columns = ", ".join(f"null::varchar as {column}" for column in COLUMNS)
         connection.execute(f"create temp table rows as select {columns} limit 0")
         return
