@@ -32,20 +32,30 @@ def main() -> None:
 @click.option("--works", type=click.IntRange(min=1), help="Take only the first so many works.")
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of all artifacts.")
 @click.option(
+    "--pictures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Search the pictures of this folder in place of a museum's.",
+)
+@click.option(
     "--revalidate",
     is_flag=True,
     help="Ask the museum also for the pictures that are there, whether they are the same.",
 )
 @click.option("--force", is_flag=True, help="Make a release even if nothing changed.")
 def build(
-    profile: str | None, works: int | None, home: Path | None, revalidate: bool, force: bool
+    profile: str | None,
+    works: int | None,
+    home: Path | None,
+    pictures: Path | None,
+    revalidate: bool,
+    force: bool,
 ) -> None:
     """Build a release and make it current: records, pictures, vectors, index.
 
     A server that runs already keeps the release it opened. Run the build again after an
     interruption or a change: what is there is not done again.
     """
-    settings = settings_of(profile=profile, limit=works, home=home)
+    settings = settings_of(profile=profile, limit=works, home=home, pictures=pictures)
     _build(settings, revalidate=revalidate, force=force)
 
 

@@ -148,6 +148,16 @@ def _checkpoint(kind: Literal["embedder", "reranker"], name: str) -> Finding:
 
 
 def _records(settings: Settings) -> Finding:
+    if settings.pictures is not None:
+        folder = settings.pictures.expanduser()
+        if folder.is_dir():
+            return Finding("records", "ok", f"the folder of pictures {folder}")
+        return Finding(
+            "records",
+            "failed",
+            f"{folder} is no folder",
+            "Set RETRIEVALS_PICTURES to a folder of pictures, or leave it out for a museum.",
+        )
     location = settings.nga_url
     if location == MINIATURE:
         return Finding("records", "ok", "the miniature museum, which ships with the project")

@@ -22,8 +22,9 @@ class Artwork:
         width: Of the stored picture, px, as `height`.
         color: The picture's mean colour, `#rrggbb`.
         thumbnail_url: Path of the thumbnail on this server.
-        image_url: Address of the picture at the museum.
-        artwork_url: Address of the museum's page about the work.
+        image_url: Address of the picture at the museum; of a folder of pictures, the file's path.
+        artwork_url: Address of the museum's page about the work; where there is none, as
+            `image_url`.
     """
 
     id: str

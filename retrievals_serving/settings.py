@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         description="Replaces the host and prefix of the museum's IIIF addresses when pictures are "
         "downloaded, as `http://127.0.0.1:8182/iiif`.",
     )
+    pictures: Path | None = Field(
+        None,
+        description="Folder of pictures to search, in place of a museum; docs/sources.md says how "
+        "it is read.",
+    )
     own_hosts: str | None = Field(
         None,
         description="Hosts of your own, as `iiif.example.org,10.0.0.7`: downloads from them are "

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from retrievals_pipeline.defs.records.folder import COLUMNS
 from retrievals_pipeline.miniature.iiif.pictures import PictureSource
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from tests.conftest import WORKS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SOURCES = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
 SECTION = re.compile(r"<!-- tested: .*? -->\n```sh\n(.*?)```", re.DOTALL)
 
 
@@ -108,7 +110,7 @@ def free_port() -> int:
 
 @pytest.mark.usefixtures("nga")
 def test_the_commands_for_a_folder_of_records_and_pictures(shell: Shell) -> None:
-    (section,) = SECTION.findall(README)
+    section, _ = SECTION.findall(README)
     commands = section.replace("8182", str(free_port())).replace("8000", str(free_port()))
     printed: dict[str, str] = {}
     for line in commands.strip().splitlines()[1:]:  # the first activates the environment
@@ -126,6 +128,31 @@ def test_the_commands_for_a_folder_of_records_and_pictures(shell: Shell) -> None
     lines = shell.run(f"{sys.executable} library.py").splitlines()
     assert [line[:4] for line in lines[:10]] == [f"{rank:3} " for rank in range(1, 11)]
     assert any(line.endswith("title") for line in lines[10:])
+
+
+@pytest.mark.parametrize("page", [README, SOURCES], ids=["README", "docs/sources"])
+def test_the_commands_for_any_folder_of_pictures(shell: Shell, page: str) -> None:
+    museum = MiniatureMuseum(6)
+    (shell.folder / "photos" / "boats").mkdir(parents=True)
+    for number, view in enumerate(museum.picture_of(work.object_id) for work in museum.works):
+        if view is not None:
+            save(museum, view.uuid, shell.folder / "photos" / "boats" / f"{number}.jpg")
+    files = {path.name for path in (shell.folder / "photos").rglob("*.jpg")}
+    printed: dict[str, str] = {}
+    for line in SECTION.findall(page)[-1].strip().splitlines():
+        printed[line] = shell.run(line)
+    (build,) = (text for line, text in printed.items() if line.startswith("retrievals build"))
+    (search,) = (text for line, text in printed.items() if line.startswith("retrievals search"))
+    assert f"{len(files)} of {len(files)} works" in build
+    assert sum(f"boats/{name}" in search for name in files) == 5
+    for line, text in printed.items():
+        if line.endswith("pictures.json"):
+            listed = json.loads(text)
+            assert {entry["image_url"] for entry in listed} == {f"boats/{name}" for name in files}
+            assert set(listed[0]) == set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    example = re.findall(r"```csv\n(.*?)```", page, re.DOTALL)
+    for text in example:
+        assert set(text.splitlines()[0].split(",")) <= set(COLUMNS)
 
 
 def test_every_make_target_of_the_readme_exists() -> None:

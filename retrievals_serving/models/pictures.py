@@ -73,9 +73,18 @@ def proportioned(image: Image.Image) -> Image.Image:
 def to_rgb(image: Image.Image) -> Image.Image:
     """Return the pixels as RGB, as the models' own code does: no turning by EXIF orientation.
 
+    Raises:
+        PictureError: It is far too long and thin.
+    """
+    return flat_rgb(proportioned(image))
+
+
+def flat_rgb(image: Image.Image) -> Image.Image:
+    """Return the pixels as RGB, whatever its proportions.
+
     RGBA is laid on white. 16-bit grey is scaled to 8 bits, where Pillow would clip it to white.
     """
-    proportioned(image).load()
+    image.load()
     if image.mode == "RGB":
         return image
     if image.mode == "RGBA":

@@ -68,9 +68,9 @@ def test_what_somebody_ended_is_not_tried_again_and_was_no_failure(
 @pytest.mark.parametrize(
     ("job_name", "work"),
     [
-        ("observe_open_data", "records.assets.table_versions"),
-        ("refresh_records", "records.assets.build_artworks"),
-        ("refresh_images", "images.assets.download_shard"),
+        ("observe_open_data", "museum.table_versions"),
+        ("refresh_records", "museum.build_artworks"),
+        ("refresh_images", "defs.images.assets.download_shard"),
     ],
 )
 def test_the_assets_that_ask_a_museum_are_tried_again(
@@ -86,7 +86,7 @@ def test_the_assets_that_ask_a_museum_are_tried_again(
         tried += 1
         raise SourceUnavailable("down")
 
-    monkeypatch.setattr(f"retrievals_pipeline.defs.{work}", down)
+    monkeypatch.setattr(f"retrievals_pipeline.{work}", down)
     job = repository.get_job(job_name)
     shard = shard_keys(museum_settings.shards)[0] if job_name == "refresh_images" else None
     assert not job.execute_in_process(partition_key=shard, raise_on_error=False).success

@@ -10,7 +10,6 @@ import pytest
 
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary, build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
-from retrievals_pipeline.museum import Museum
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store
 
@@ -28,8 +27,8 @@ def read(folder: Path, store: Store, limit: int | None = None) -> list[dict[str,
 
 
 def summarize(folder: Path, store: Store, limit: int | None = None) -> ArtworksSummary:
-    museum = Museum("nga", str(folder), None, "https://www.nga.gov/artworks/{}")
-    return build_artworks(museum, store, box=1024, limit=limit)
+    page = "https://www.nga.gov/artworks/{}"
+    return build_artworks(str(folder), store, source="nga", page=page, box=1024, limit=limit)
 
 
 def test_a_work_carries_its_record_and_addresses(write_tables: Tables, store: Store) -> None:

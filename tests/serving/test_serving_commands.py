@@ -173,6 +173,7 @@ def test_doctor_is_content_with_what_works() -> None:
         ("RETRIEVALS_EMBEDDER", "some/unknown-model", "not in the cache of the hub"),
         ("RETRIEVALS_RERANKER", "some/unknown-model", "reranker some/unknown-model is not in the"),
         ("RETRIEVALS_NGA_URL", "https://museum.example/data", "(not asked now)"),
+        ("RETRIEVALS_PICTURES", ".", "the folder of pictures ."),
     ],
 )
 def test_doctor_warns_of_what_may_be_meant(
@@ -190,6 +191,7 @@ def test_doctor_warns_of_what_may_be_meant(
         ("RETRIEVALS_EMBEDDER", "no such model", "Set RETRIEVALS_EMBEDDER to a folder"),
         ("RETRIEVALS_RERANKER", "no such model", "Set RETRIEVALS_RERANKER to a folder"),
         ("RETRIEVALS_NGA_URL", "/nowhere", "/nowhere holds no objects.csv"),
+        ("RETRIEVALS_PICTURES", "/nowhere", "/nowhere is no folder"),
         ("RETRIEVALS_HOME", "/proc/version/home", "Set RETRIEVALS_HOME to another folder"),
         ("RETRIEVALS_WINDOW", "many", "RETRIEVALS_WINDOW: Input should be a valid integer"),
     ],

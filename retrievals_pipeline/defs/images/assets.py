@@ -1,7 +1,6 @@
 """Images: the pictures of the works, with a ledger row for each work whatever happened."""
 
 from dataclasses import asdict
-from functools import partial
 from time import perf_counter
 
 import dagster as dg
@@ -11,9 +10,7 @@ from retrievals_pipeline.defs import plots
 from retrievals_pipeline.defs.conditions import FOLLOWS_CONTENT, SEEN_WEEKLY
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.images.coverage import outcomes
-from retrievals_pipeline.defs.images.fetcher import Fetcher
 from retrievals_pipeline.defs.images.ledger import SCHEMA, ledger_name
-from retrievals_pipeline.defs.images.run_clock import RunClock
 from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
 from retrievals_pipeline.defs.images.statuses import FAILURES, OK
 from retrievals_pipeline.defs.images.works import read_works
@@ -30,9 +27,8 @@ from retrievals_pipeline.defs.metadata import (
 )
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
-from retrievals_pipeline.http import is_own
-from retrievals_pipeline.museum import open_museum
 from retrievals_pipeline.progress import track
+from retrievals_pipeline.source import open_source
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 
@@ -72,29 +68,24 @@ class ImagesConfig(dg.Config):
     tags=ASKS_A_MUSEUM,
     kinds={"iiif", "parquet"},
     metadata=column_schema(arrow_columns(SCHEMA)),
-    description="The picture of every work, fetched over IIIF at the museum's pace, verified and "
-    "stored under the hash of its bytes, with a thumbnail. A shard holds a fixed part of the "
-    "works. Its ledger has a row a work: `ok`, or why there is no picture; `outcomes` counts them, "
-    "with an example of each. What is there is not fetched again.",
+    description="The picture of every work, fetched over IIIF at the museum's pace or read from a "
+    "folder, verified and stored under the hash of its bytes, with a thumbnail. A shard holds a "
+    "fixed part of the works. Its ledger has a row a work: `ok`, or why there is no picture; "
+    "`outcomes` counts them, with an example of each. What is there is not fetched again.",
 )
 def artwork_images(
     context: dg.AssetExecutionContext,
     config: ImagesConfig,
     settings: dg.ResourceParam[Settings],
 ) -> None:
-    """Download the pictures of the shards of this run."""
+    """Bring the pictures of the shards of this run."""
     store = settings.store
-    fetcher = Fetcher(
-        clock=RunClock(settings.download_seconds),
-        is_own=partial(is_own, own_hosts=settings.own_host_names),
-        contact=settings.contact,
-    )
     with retried_when_unavailable(context):
         works = read_works(store, settings.shards)
         total = sum(len(works.get(shard, ())) for shard in context.partition_keys)
         with (
-            open_museum(settings) as museum,
-            fetcher,
+            open_source(settings) as source,
+            source.pictures() as pictures,
             track("images", total) as advance,
             finishing_shards(context) as finish,
         ):
@@ -104,8 +95,8 @@ def artwork_images(
                     store,
                     shard,
                     works.get(shard, ()),
-                    fetcher=fetcher,
-                    mirror=museum.iiif_mirror,
+                    fetcher=pictures,
+                    mirror=source.mirror,
                     advance=advance,
                     revalidate=config.revalidate,
                     only=config.only,

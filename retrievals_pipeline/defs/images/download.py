@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from retrievals_pipeline.defs.images.fetcher import Fetcher
 from retrievals_pipeline.defs.images.ledger import LedgerRow
 from retrievals_pipeline.defs.images.pictures import check_picture
 from retrievals_pipeline.defs.images.statuses import FAILURES, OK
 from retrievals_pipeline.defs.images.transport import UNCHANGED, Answer
 from retrievals_pipeline.defs.images.wanted import Task
+from retrievals_pipeline.source import Pictures
 from retrievals_serving.errors import RejectedPicture
 from retrievals_serving.store import Store, picture_name, thumbnail_name
 
@@ -22,10 +22,10 @@ GONE = "gone"
 
 @dataclass(frozen=True)
 class Downloader:
-    """Downloads pictures into `store`."""
+    """Brings pictures into `store`, from wherever `fetcher` has them."""
 
     store: Store
-    fetcher: Fetcher
+    fetcher: Pictures
 
     def download(self, task: Task) -> LedgerRow:
         """Ask for the picture of a work, and return what the ledger is to say of it.
@@ -47,7 +47,10 @@ class Downloader:
         if row.status in AWAY and earlier is not None and (held or earlier.status == GONE):
             return replace(row, status=GONE, detail=f"{row.detail}, after it had been there")
         if row.status != OK and held is not None:
-            logger.warning("%s: %s (%s); its picture is kept", row.id, row.status, row.detail)
+            logger.warning(
+                "%s at %s: %s (%s); its picture is kept",
+                row.id, row.image_url, row.status, row.detail,
+            )  # fmt: skip
             kept = f"kept, after {row.status}: {row.detail}"
             return _still(held, task, answer, image_modified=held.image_modified, detail=kept)
         return row

@@ -2,6 +2,8 @@
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
@@ -42,30 +44,52 @@ def check_picture(content: bytes, content_type: str) -> CheckedPicture:
         raise RejectedPicture(
             "not_an_image", f"{len(content)} bytes that begin with {content[:12]!r} are no JPEG"
         )
+    with decoding(content), opened(content, ("JPEG",)) as picture:
+        if max(picture.size) > MAX_SIDE:
+            raise Image.DecompressionBombError(
+                f"{picture.width}×{picture.height} pixels, over {MAX_SIDE} a side"
+            )
+        picture.load()
+        size = picture.size
+        small = picture.convert("RGB")
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    encoded = io.BytesIO()
+    small.save(encoded, "WEBP", quality=80)
+    return CheckedPicture(*size, color=mean_color(small), thumbnail=encoded.getvalue())
+
+
+def opened(content: bytes, formats: tuple[str, ...]) -> Image.Image:
+    """Return a picture of one of `formats`, of which nothing but the header is decoded.
+
+    Raises:
+        DecompressionBombError: It has more than 179 million pixels, as Pillow says.
+    """
+    with warnings.catch_warnings():
+        # Pillow warns from half as many on; who opens it bounds them by what is needed.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(content), formats=formats)
+
+
+@contextmanager
+def decoding(content: bytes) -> Iterator[None]:
+    """Make a `RejectedPicture` of whatever goes wrong while `content` is decoded.
+
+    Raises:
+        RejectedPicture: It is no picture of the formats that it was opened for, too large, or cut
+            short; says which.
+    """
     try:
-        with warnings.catch_warnings():
-            # Its size is looked at below, before a pixel is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            opened = Image.open(io.BytesIO(content), formats=("JPEG",))
-        with opened as picture:
-            if max(picture.size) > MAX_SIDE:
-                raise Image.DecompressionBombError(  # noqa: TRY301 - as Pillow does for larger ones
-                    f"{picture.width}×{picture.height} pixels, over {MAX_SIDE} a side"
-                )
-            picture.load()
-            size = picture.size
-            small = picture.convert("RGB")
+        yield
     except UnidentifiedImageError as error:
-        raise RejectedPicture("not_an_image", str(error)) from error
+        raise RejectedPicture(
+            "not_an_image",
+            f"{len(content)} bytes that begin with {content[:12]!r} are no picture that is taken",
+        ) from error
     except Image.DecompressionBombError as error:
         raise RejectedPicture("too_large", str(error)) from error
     # A decoder meets a damaged file with whatever error the damage leads it to.
     except Exception as error:
         raise RejectedPicture("truncated", f"{len(content)} bytes: {error}") from error
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    encoded = io.BytesIO()
-    small.save(encoded, "WEBP", quality=80)
-    return CheckedPicture(*size, color=mean_color(small), thumbnail=encoded.getvalue())
 
 
 def mean_color(picture: Image.Image) -> str:

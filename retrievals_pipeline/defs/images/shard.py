@@ -7,15 +7,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from retrievals_pipeline.defs.images.download import Downloader
-from retrievals_pipeline.defs.images.fetcher import Fetcher
 from retrievals_pipeline.defs.images.host import FORBIDDEN, MAX_IN_A_ROW, WORTH_A_RETRY
 from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
 from retrievals_pipeline.defs.images.run_clock import RunEnded
 from retrievals_pipeline.defs.images.statuses import OK
-from retrievals_pipeline.defs.images.transport import NOT_MODIFIED, THREADS
+from retrievals_pipeline.defs.images.transport import THREADS
 from retrievals_pipeline.defs.images.wanted import Task, wanted
 from retrievals_pipeline.defs.images.works import Work
 from retrievals_pipeline.progress import Advance
+from retrievals_pipeline.source import Pictures
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store
 
@@ -30,7 +30,7 @@ class ShardSummary:
 
     Attributes:
         became: How many of the works that were asked for have which status now.
-        unchanged: How many of these the museum said to be as they were.
+        unchanged: How many of these have the picture that they had.
         left: How many should have been asked for too.
         left_because: Why they were not.
         rows: The ledger's row of each work that it knows.
@@ -63,7 +63,7 @@ def download_shard(
     shard: str,
     works: Sequence[Work],
     *,
-    fetcher: Fetcher,
+    fetcher: Pictures,
     mirror: str | None,
     advance: Advance,
     revalidate: bool = False,
@@ -119,12 +119,12 @@ class _Asking:
 
     Attributes:
         became: Status of each work that was asked for, by id.
-        unchanged: How many are as they were.
+        unchanged: How many of these have the picture that they had.
         failed_again: How many of those that failed before failed again since one of them did not.
     """
 
     ledger: Ledger
-    fetcher: Fetcher
+    fetcher: Pictures
     became: dict[str, str] = field(default_factory=dict)
     unchanged: int = 0
     failed_again: int = 0
@@ -147,7 +147,9 @@ class _Asking:
                 self.ledger.record(row, journal)
                 self._count(task, row)
                 if row.status != OK:
-                    logger.warning("%s: %s (%s)", row.id, row.status, row.detail)
+                    logger.warning(
+                        "%s at %s: %s (%s)", row.id, row.image_url, row.status, row.detail
+                    )
 
     def _goes_on(self, task: Task) -> bool:
         return self.fetcher.ended is None and not (
@@ -156,9 +158,10 @@ class _Asking:
 
     def _count(self, task: Task, row: LedgerRow) -> None:
         self.became[row.id] = row.status
-        self.unchanged += row.http_status == NOT_MODIFIED
+        is_kept = row.status == OK and bool(row.detail)  # though the answer was none
+        if task.is_held and task.earlier is not None and not is_kept:
+            self.unchanged += row.sha256 == task.earlier.sha256
         if task.failed_before:
-            is_kept = row.status == OK and bool(row.detail)
             in_trouble = is_kept or row.status in {FORBIDDEN, *WORTH_A_RETRY}
             self.failed_again = self.failed_again + 1 if in_trouble else 0
 

@@ -1,4 +1,4 @@
-"""Records: the museum's open tables, and the works among them that may be shown."""
+"""Records: what the source publishes, and the works among it that may be shown."""
 
 from collections.abc import Iterator
 from time import perf_counter
@@ -20,11 +20,9 @@ from retrievals_pipeline.defs.metadata import (
     pace,
     plot,
 )
-from retrievals_pipeline.defs.records.artworks import build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
-from retrievals_pipeline.defs.records.tables import table_versions
 from retrievals_pipeline.defs.records.verification import check_open_share
-from retrievals_pipeline.museum import open_museum
+from retrievals_pipeline.source import open_source, remember
 from retrievals_serving.settings import Settings
 
 
@@ -33,17 +31,18 @@ from retrievals_serving.settings import Settings
     tags={**ASKS_A_MUSEUM, "dagster/kind/csv": ""},
     description="The museum's CSV files, which others publish: `objects`, `published_images`, "
     "`objects_terms`. Observing them says whether they changed: their version is their ETags, or "
-    "their hashes where the server gives none. Nothing is downloaded for that.",
+    "their hashes where the server gives none. Nothing is downloaded for that. Of a folder of "
+    "pictures, its files: their version is their names, sizes and times.",
 )
 def nga_open_data(
     context: dg.OpExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.ObserveResult:
-    """Observe which version of the open data the museum publishes."""
-    with retried_when_unavailable(context), open_museum(settings) as museum:
-        versions = table_versions(museum.tables)
+    """Observe which version of the open data there is."""
+    with retried_when_unavailable(context), open_source(settings) as source:
+        versions = source.versions()
     return dg.ObserveResult(
         data_version=dg.DataVersion(" ".join(versions.values())),
-        metadata={"location": settings.nga_url, **versions},
+        metadata={"location": source.location, **versions},
     )
 
 
@@ -69,12 +68,11 @@ def nga_open_data(
 def artworks(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Write `records/artworks.parquet` from the museum's records."""
+    """Write `records/artworks.parquet` from the records of the source."""
     started = perf_counter()
-    with retried_when_unavailable(context), open_museum(settings) as museum:
-        summary = build_artworks(
-            museum, settings.store, box=settings.image_box, limit=settings.limit
-        )
+    with retried_when_unavailable(context), open_source(settings) as source:
+        summary = source.write_records()
+        remember(source, settings)
     path = settings.store.path(ARTWORKS)
     years = pq.read_table(path, columns=["begin_year"])["begin_year"].drop_null().to_numpy()
     yield dg.MaterializeResult(

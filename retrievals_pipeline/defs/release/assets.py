@@ -20,6 +20,7 @@ from retrievals_pipeline.defs.metadata import (
     pace,
 )
 from retrievals_pipeline.defs.release.candidate import read_candidate, seal_candidate
+from retrievals_pipeline.defs.release.pictures import write_pictures
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_serving.release import CURRENT, Release, current_release_id, promote
 from retrievals_serving.settings import Settings
@@ -62,6 +63,7 @@ def release_candidate(
         build_index(store, plan, shards=settings.shards)
         build_metadata(store, plan, shards=settings.shards)
     release, new = seal_candidate(store, plan, limit=settings.limit)
+    pictures = write_pictures(store, plan, shards=settings.shards)
     manifest = release.manifest
     newest = plan.works.sort_by([("fetched_at", "descending"), ("id", "ascending")])
     return dg.MaterializeResult(
@@ -76,6 +78,7 @@ def release_candidate(
             "new": new,
             "as_of": manifest.as_of.isoformat(),
             "missing": counts(manifest.missing, "reason"),
+            "pictures": dg.MetadataValue.path(str(pictures)),
             "manifest": dg.MetadataValue.json(manifest.model_dump(mode="json")),
             **newest_pictures(store, newest["image_sha256"].to_pylist(), most=NEWEST),
         },
