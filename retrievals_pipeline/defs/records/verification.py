@@ -38,7 +38,7 @@ BLOCKING_FAULTS = ("repeated_ids", "malformed_image_urls", "malformed_artwork_ur
 
 
 def check_rows(store: Store) -> Verdict:
-    """Every id is there once, and every work has a well-formed address of its picture, or a file."""
+    """Each id is there once, and each work has a well-formed address of its picture, or a file."""
     with duckdb.connect() as connection:
         parameters = {
             "artworks": str(store.path(ARTWORKS)),
