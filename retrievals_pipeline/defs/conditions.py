@@ -19,6 +19,15 @@ FOLLOWS = dg.AutomationCondition.eager() & (
     dg.AutomationCondition.all_deps_blocking_checks_passed()
 )
 
+# Where a shard fails its run ends before the checks of all shards are made, and the good shards go
+# on: only a verdict against them holds back what follows. The release has checks of its own.
+_FORBIDDEN = dg.AutomationCondition.any_checks_match(
+    dg.AutomationCondition.check_failed(), blocking_only=True
+)
+FOLLOWS_SHARDS = dg.AutomationCondition.eager() & (
+    ~dg.AutomationCondition.any_deps_match(_FORBIDDEN)
+)
+
 # Records that were read again and are the same ones ask for no picture.
 FOLLOWS_CONTENT = FOLLOWS.replace(
     "any_deps_updated",
@@ -41,8 +50,12 @@ def _with_vectors() -> dg.AutomationCondition[Any]:
     passed = dg.AutomationCondition.all_checks_match(
         dg.AutomationCondition.check_passed(), blocking_only=True
     )
-    for asset in ("artworks", "artwork_images", "image_embeddings"):
-        condition &= ~_of(asset, dg.AutomationCondition.in_progress()) & _of(asset, passed)
+    for asset, sound in (
+        ("artworks", passed),
+        ("artwork_images", ~_FORBIDDEN),
+        ("image_embeddings", ~_FORBIDDEN),
+    ):
+        condition &= ~_of(asset, dg.AutomationCondition.in_progress()) & _of(asset, sound)
     return condition
 
 

@@ -10,7 +10,6 @@ import pytest
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary, build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.verification import check_open_share, check_rows, check_size
-from retrievals_pipeline.museum import Museum
 from retrievals_serving.release import current_release_id
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
@@ -24,9 +23,15 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "home")
 
 
-def read(tables: Path, store: Store) -> ArtworksSummary:
-    museum = Museum("nga", str(tables), None, "https://www.nga.gov/artworks/{}")
-    return build_artworks(museum, store, box=1024, limit=None)
+def read(tables: Path, store: Store, *, limit: int | None = None) -> ArtworksSummary:
+    return build_artworks(
+        str(tables),
+        store,
+        source="nga",
+        page="https://www.nga.gov/artworks/{}",
+        box=1024,
+        limit=limit,
+    )
 
 
 def test_sound_records_pass(write_tables: Tables, store: Store) -> None:
@@ -107,6 +112,5 @@ def test_the_share_of_open_objects_is_told(
 def test_what_a_limit_leaves_out_counts_as_open(write_tables: Tables, store: Store) -> None:
     images = [{"uuid": f"u{n}", "depictstmsobjectid": str(n)} for n in (1, 2)]
     tables = write_tables(objects=[{}, {"objectid": "2"}], images=images)
-    museum = Museum("nga", str(tables), None, "https://www.nga.gov/artworks/{}")
-    summary = build_artworks(museum, store, box=1024, limit=1)
+    summary = read(tables, store, limit=1)
     assert (summary.works, summary.open_objects, summary.objects) == (1, 2, 2)

@@ -5,7 +5,7 @@ from time import perf_counter
 
 import dagster as dg
 
-from retrievals_pipeline.defs.conditions import FOLLOWS, WITH_VECTORS
+from retrievals_pipeline.defs.conditions import FOLLOWS_SHARDS, WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden, same_as_before
 from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard, read_pictures
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
@@ -33,7 +33,7 @@ COLUMNS = {"id": "string", "image_sha256": "string", "embedding": "float16[nativ
     partitions_def=SHARDS,
     backfill_policy=SHARDS_A_RUN,
     pool="gpu",
-    automation_condition=FOLLOWS,
+    automation_condition=FOLLOWS_SHARDS,
     owners=OWNERS,
     tags=RUNS_THE_MODEL,
     kinds={"pytorch", "huggingface", "parquet"},
