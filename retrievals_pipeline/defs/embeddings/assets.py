@@ -1,16 +1,17 @@
 """Embeddings: a vector for every picture, and the golden vectors that judge a server's own."""
 
 from functools import cache, partial
+from typing import Any
 
 import dagster as dg
 
 from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden, same_as_before
-from retrievals_pipeline.defs.embeddings.shard import embed_shard, read_pictures
+from retrievals_pipeline.defs.embeddings.shard import embed_shard
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.metadata import column_schema, file_metadata
 from retrievals_pipeline.defs.resources import EmbedderResource
-from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
+from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, make_shards
 from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings
 
@@ -39,11 +40,10 @@ def image_embeddings(
     contract = description.corpus_contract.digest
     load = cache(partial(same_as_before, store, description, embedder.load))
     works = read_works(store, settings.shards)
-    total = sum(
-        len(read_pictures(store, shard, works.get(shard, ()))) for shard in context.partition_keys
-    )
-    with track("embeddings", total) as advance, finishing_shards(context) as finish:
-        for shard in context.partition_keys:
+    total = sum(len(works.get(shard, ())) for shard in context.partition_keys)
+    with track("embeddings", total) as advance:
+
+        def make(shard: str) -> dict[str, Any]:
             summary = embed_shard(
                 store,
                 shard,
@@ -52,16 +52,15 @@ def image_embeddings(
                 load=load,
                 advance=advance,
             )
-            finish(
-                shard,
-                {
-                    "dagster/row_count": summary.works - len(summary.failed),
-                    "embedded": summary.embedded,
-                    "reused": summary.reused,
-                    "failed": dg.MetadataValue.json(summary.failed),
-                    "corpus_contract": contract,
-                },
-            )
+            return {
+                "dagster/row_count": summary.works - len(summary.failed),
+                "embedded": summary.embedded,
+                "reused": summary.reused,
+                "failed": dg.MetadataValue.json(summary.failed),
+                "corpus_contract": contract,
+            }
+
+        make_shards(context, make)
 
 
 @dg.asset(

@@ -6,18 +6,26 @@ A part is written for each batch, so that a kill loses one batch; a finished sha
 into one part. A vector belongs to a picture, not to a work: it is found by the picture's hash.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from retrievals_pipeline.damage import using
+from retrievals_serving.errors import ShardError
 from retrievals_serving.store import Store
+
+REMEDY = "Remove it: its pictures are then embedded again."
 
 
 class VectorShard:
-    """The parts of one shard."""
+    """The parts of one shard.
+
+    Its methods raise a ShardError that names the file when a part cannot be read or written.
+    """
 
     def __init__(self, store: Store, corpus_contract: str, shard: str) -> None:
         self.store = store
@@ -30,18 +38,14 @@ class VectorShard:
     def pairs(self) -> set[tuple[str, str]]:
         """Return the (work id, picture hash) pairs that have a vector, reading no vectors."""
         pairs: set[tuple[str, str]] = set()
-        for part in self.parts():
-            table = pq.read_table(self.store.path(part), columns=["id", "image_sha256"])
+        for table in self._read("id", "image_sha256"):
             pairs.update(zip(*(column.to_pylist() for column in table.columns), strict=True))
         return pairs
 
     def vectors(self) -> dict[str, np.ndarray]:
         """Return the vectors by picture hash, each float16 (native dimension,)."""
         vectors: dict[str, np.ndarray] = {}
-        for part in self.parts():
-            table = pq.read_table(
-                self.store.path(part), columns=["image_sha256", "embedding"]
-            ).combine_chunks()
+        for table in self._read("image_sha256", "embedding"):
             hashes = table["image_sha256"].to_pylist()
             if hashes:
                 flat = table["embedding"].chunk(0).flatten().to_numpy()
@@ -71,6 +75,14 @@ class VectorShard:
         for part in parts:
             self.store.remove(part)
 
+    def _read(self, *columns: str) -> Iterator[pa.Table]:
+        """Yield `columns` of each part, in one chunk."""
+        for part in self.parts():
+            path = self.store.path(part)
+            with using(path, REMEDY):
+                table = pq.read_table(path, columns=[*columns], page_checksum_verification=True)
+            yield table.combine_chunks()
+
     def _write(self, number: int, pairs: Sequence[tuple[str, str]], vectors: np.ndarray) -> None:
         flat = pa.array(np.ascontiguousarray(vectors).reshape(-1), pa.float16())
         table = pa.table(
@@ -80,5 +92,17 @@ class VectorShard:
                 "embedding": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
             }
         )
-        with self.store.replacing(f"{self.folder}/part-{number:06d}.parquet") as partial:
-            pq.write_table(table, partial, compression="none")
+        name = f"{self.folder}/part-{number:06d}.parquet"
+        with using(self.store.path(name), REMEDY), self.store.replacing(name) as partial:
+            pq.write_table(table, partial, compression="none", write_page_checksum=True)
+
+
+def usable_parts(store: Store, corpus_contract: str) -> list[str]:
+    """Return the paths of the parts of all shards but those of which one cannot be read."""
+    paths: list[str] = []
+    for folder in store.names(f"embeddings/{corpus_contract}/*"):
+        shard = VectorShard(store, corpus_contract, PurePosixPath(folder).name)
+        with suppress(ShardError):
+            shard.pairs()
+            paths += [str(store.path(part)) for part in shard.parts()]
+    return paths

@@ -16,7 +16,7 @@ from retrievals_pipeline.defs.images.statuses import FAILURES
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.metadata import arrow_columns, column_schema, counts
 from retrievals_pipeline.defs.records.assets import artworks
-from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
+from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, make_shards
 from retrievals_pipeline.http import is_own
 from retrievals_pipeline.museum import open_museum
 from retrievals_pipeline.progress import track
@@ -75,9 +75,9 @@ def artwork_images(
             open_museum(settings) as museum,
             fetcher,
             track("images", total) as advance,
-            finishing_shards(context) as finish,
         ):
-            for shard in context.partition_keys:
+
+            def make(shard: str) -> dict[str, dg.MetadataValue] | None:
                 summary = download_shard(
                     store,
                     shard,
@@ -88,8 +88,10 @@ def artwork_images(
                     revalidate=config.revalidate,
                     only=config.only,
                 )
-                if summary.asked or summary.left or not config.only:
-                    finish(shard, _shown(summary))
+                is_done = summary.asked or summary.left or not config.only
+                return _shown(summary) if is_done else None
+
+            make_shards(context, make)
 
 
 def _shown(summary: ShardSummary) -> dict[str, dg.MetadataValue]:

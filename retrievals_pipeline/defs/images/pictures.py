@@ -52,8 +52,12 @@ def check_picture(content: bytes, content_type: str) -> CheckedPicture:
                 raise Image.DecompressionBombError(  # noqa: TRY301 - as Pillow does for larger ones
                     f"{picture.width}×{picture.height} pixels, over {MAX_SIDE} a side"
                 )
-            picture.load()
             size = picture.size
+            # Every byte is decoded, but to no more pixels than the thumbnail needs: half the sides,
+            # a quarter or an eighth.
+            picture.thumbnail(
+                (THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.HAMMING, reducing_gap=1
+            )
             small = picture.convert("RGB")
     except UnidentifiedImageError as error:
         raise RejectedPicture("not_an_image", str(error)) from error
@@ -62,9 +66,8 @@ def check_picture(content: bytes, content_type: str) -> CheckedPicture:
     # A decoder meets a damaged file with whatever error the damage leads it to.
     except Exception as error:
         raise RejectedPicture("truncated", f"{len(content)} bytes: {error}") from error
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     encoded = io.BytesIO()
-    small.save(encoded, "WEBP", quality=80)
+    small.save(encoded, "WEBP", quality=80, method=0)  # a sixth larger than by 4, in a third of it
     return CheckedPicture(*size, color=mean_color(small), thumbnail=encoded.getvalue())
 
 

@@ -36,7 +36,7 @@ def faiss_index(
 ) -> dg.MaterializeResult[None]:
     """Build `index.faiss` for the planned release."""
     plan = current_plan(settings, embedder)
-    path = build_index(settings.store, plan, shards=settings.shards)
+    path = build_index(settings.store, plan)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(plan.release_id),
         metadata={
@@ -60,7 +60,7 @@ def metadata_db(
 ) -> dg.MaterializeResult[None]:
     """Build `artworks.duckdb` for the planned release."""
     plan = current_plan(settings, embedder)
-    path = build_metadata(settings.store, plan, shards=settings.shards)
+    path = build_metadata(settings.store, plan)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(plan.release_id),
         metadata={**file_metadata(path, plan.works.num_rows), "release": plan.release_id},

@@ -34,6 +34,7 @@ def release_candidate(
             "new": new,
             "as_of": manifest.as_of.isoformat(),
             "missing": counts(manifest.missing, "reason"),
+            "shards_left_out": dg.MetadataValue.json(plan.left_out),
             "manifest": dg.MetadataValue.json(manifest.model_dump(mode="json")),
         },
     )

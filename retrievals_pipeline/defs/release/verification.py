@@ -5,20 +5,22 @@ Each looks at the release the way serving will, and says in `details` what it sa
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import duckdb
 import numpy as np
 
+from retrievals_pipeline.defs.embeddings.vectors import usable_parts
 from retrievals_serving.errors import ReleaseError
 from retrievals_serving.golden import read_golden
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import truncate
 from retrievals_serving.release import GOLDEN, INDEX, METADATA, Release, current_release_id
+from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name, thumbnail_name
 from retrievals_serving.vectors.faiss_index import FaissIndex
 
-MINIMUM_COVERAGE = 0.9  # of the works that may be shown
 MINIMUM_SIZE = 0.9  # of the works that the served release could show
 TOLERANCE = 1e-3  # in a score: float16 against float32
 PROBES = 64
@@ -98,15 +100,15 @@ def check_golden(release: Release) -> Verdict:
     )
 
 
-def check_coverage(release: Release) -> Verdict:
+def check_coverage(release: Release, minimum: float) -> Verdict:
     """Enough of the works that may be shown are in the release."""
     manifest = release.manifest
     coverage = manifest.works / manifest.eligible
     return Verdict(
-        coverage >= MINIMUM_COVERAGE,
+        coverage >= minimum,
         {
             "coverage": coverage,
-            "minimum": MINIMUM_COVERAGE,
+            "minimum": minimum,
             "works": manifest.works,
             "eligible": manifest.eligible,
             "missing": manifest.missing,
@@ -168,12 +170,11 @@ def _stored_vectors(release: Release, pictures: list[str]) -> dict[int, np.ndarr
     manifest = release.manifest
     count = min(PROBES, len(pictures))
     wanted = {pictures[row]: row for row in np.linspace(0, len(pictures) - 1, count).astype(int)}
-    folder = f"embeddings/{manifest.embedder.corpus_contract.digest}"
     found = duckdb.execute(
         "select image_sha256, any_value(embedding) from read_parquet($parts) "
         "where list_contains($wanted, image_sha256) group by image_sha256",
         {
-            "parts": str(release.store.path(f"{folder}/*/part-*.parquet")),
+            "parts": usable_parts(release.store, manifest.embedder.corpus_contract.digest),
             "wanted": list(wanted),
         },
     ).fetchall()
@@ -182,7 +183,7 @@ def _stored_vectors(release: Release, pictures: list[str]) -> dict[int, np.ndarr
     return {wanted[sha]: vector for (sha, _), vector in zip(found, cut, strict=True)}
 
 
-CHECKS: Mapping[str, Callable[[Release], Verdict]] = {
+CHECKS: Mapping[str, Callable[..., Verdict]] = {
     "files": check_files,
     "index": check_index,
     "metadata": check_metadata,
@@ -191,3 +192,8 @@ CHECKS: Mapping[str, Callable[[Release], Verdict]] = {
     "size": check_size,
     "search": check_search,
 }
+
+
+def checks(settings: Settings) -> dict[str, Callable[[Release], Verdict]]:
+    """Return every check by its name, held to what `settings` ask for."""
+    return {**CHECKS, "coverage": partial(CHECKS["coverage"], minimum=settings.min_coverage)}
