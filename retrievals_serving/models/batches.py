@@ -6,10 +6,11 @@ many inputs there are.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -56,6 +57,10 @@ def embed(
 ) -> Iterator[Embedded]:
     """Yield what becomes of each input, batch by batch, the longest first.
 
+    A batch takes the next inputs that can be prepared, as many as the budget allows. So the inputs
+    that are left after any batch make the same batches in a call of their own: whoever stops there
+    and goes on later gets the same numbers, unless memory runs out.
+
     Args:
         items: The inputs. One alone is prepared in the caller's thread: a query waits for no one.
         length: How many tokens an input will take; quick, and may raise PictureError.
@@ -73,30 +78,40 @@ def embed(
             lengths[place] = length(item)
         except PictureError as error:
             yield Embedded(failed={place: error})
-    batches = plan(lengths, budget)
+    left = deque(sorted(lengths, key=lambda place: -lengths[place]))
+    coming: dict[int, Future[Ready | PictureError]] = {}
 
-    def prepare_next() -> dict[int, "Future[Ready | PictureError]"]:
-        return {place: submit(attempt, prepare, items[place]) for place in next(batches, ())}
+    def room(longest: int) -> int:
+        return max(1, budget.tokens // lengths[longest])
 
-    coming = prepare_next()
+    def prepare_next(count: int) -> None:
+        for place in islice(left, count):
+            if place not in coming:
+                coming[place] = submit(attempt, prepare, items[place])
+
     try:
-        while coming:
-            batch, coming = coming, prepare_next()
+        while left:
+            size = room(left[0])
             ready: dict[int, Ready] = {}
             failed: dict[int, PictureError] = {}
-            for place, future in batch.items():
-                result = future.result()
+            while left and len(ready) < size:
+                if left[0] not in coming:
+                    prepare_next(size - len(ready))
+                place = left.popleft()
+                result = coming.pop(place).result()
                 if isinstance(result, PictureError):
                     failed[place] = result
-                else:
-                    ready[place] = result
+                    continue
+                size = size if ready else room(place)
+                ready[place] = result
+            if left:
+                prepare_next(room(left[0]))
             if failed:
                 yield Embedded(failed=failed)
             if ready:
-                longest = max(lengths[place] for place in ready)
-                rows = halving(forward, [*ready.values()], longest, budget)
+                rows = halving(forward, [*ready.values()], lengths[next(iter(ready))], budget)
                 yield Embedded([*ready], rows)
-            del batch, future, result, ready  # what they hold would outlive the next batch's making
+            del result, ready  # what they hold would outlive the next batch's making
     finally:
         for future in coming.values():
             future.cancel()
@@ -124,16 +139,6 @@ def ahead(
     finally:
         for future in coming:
             future.cancel()
-
-
-def plan(lengths: Mapping[int, int], budget: Budget) -> Iterator[list[int]]:
-    """Yield the places of inputs of like length, as many as the budget now allows, at least one."""
-    longest_first = sorted(lengths, key=lambda place: -lengths[place])
-    start = 0
-    while start < len(longest_first):
-        count = max(1, budget.tokens // lengths[longest_first[start]])
-        yield longest_first[start : start + count]
-        start += count
 
 
 def halving(

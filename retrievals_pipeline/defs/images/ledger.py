@@ -173,10 +173,11 @@ class Ledger:
 
     def _journal_rows(self) -> Iterator[LedgerRow]:
         """Read the journal; a line cut short by a kill is a row that was never kept."""
-        if not self.journal.exists():
-            return
         with using(self.journal, REMEDY):
-            lines = self.journal.read_text(encoding="utf-8", errors="replace").split("\n")
+            try:
+                lines = self.journal.read_text(encoding="utf-8", errors="replace").split("\n")
+            except FileNotFoundError:
+                return
         for line in lines:
             try:
                 record = json.loads(line)

@@ -144,11 +144,11 @@ def _not_there(store: Store, what: str, asset: str) -> SourceError:
 
 def _require_vectors(store: Store, holdings: Holdings) -> None:
     """Say why there is no vector at all: no ledger, no picture, or none embedded by this model."""
+    if holdings.ledgers.num_rows == 0:
+        raise _not_there(store, "no ledger", "artwork_images")
     if holdings.vectors.num_rows:
         return
     statuses = Counter(holdings.ledgers["status"].to_pylist())
-    if not statuses:
-        raise _not_there(store, "no ledger", "artwork_images")
     if OK in statuses:
         raise _not_there(store, "no vectors for this model", "image_embeddings")
     had = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
