@@ -87,6 +87,9 @@ def _build(settings: Settings) -> None:
         f"Release {release.release_id}: {manifest.works} of {manifest.eligible} works, "
         f"current in {settings.store.root}"
     )
+    if manifest.missing:
+        missing = ", ".join(f"{count} {reason}" for reason, count in manifest.missing.items())
+        click.echo(f"Missing: {missing}.")
 
 
 @contextmanager

@@ -26,4 +26,5 @@ def using(path: Path, remedy: str) -> Iterator[None]:
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno not in OF_ONE_FILE:
             raise
-        raise ShardError(f"{path} cannot be used: {error}. {remedy}") from error
+        reason = str(error).rstrip(".")
+        raise ShardError(f"{path} cannot be used: {reason}. {remedy}") from error
