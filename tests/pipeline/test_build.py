@@ -155,25 +155,6 @@ def latest(settings: Settings, asset: str, shard: str | None = None) -> dict[str
     return {name: value.value for name, value in materialization.metadata.items()}
 
 
-def test_a_shard_that_cannot_finish_leaves_the_finished_ones_materialized(
-    museum_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from retrievals_pipeline.defs.images import assets
-
-    def fail_last(store: Any, shard: str, *args: Any, **kwargs: Any) -> Any:
-        if shard == "2-of-3":
-            raise OSError("disk full")
-        return download(store, shard, *args, **kwargs)
-
-    download = assets.download_shard
-    monkeypatch.setattr(assets, "download_shard", fail_last)
-    with pytest.raises(BuildError, match="refresh_images failed: OSError: disk full"):
-        build()
-    with dg.DagsterInstance.from_config(str(museum_settings.store.path("dagster"))) as instance:
-        finished = instance.get_materialized_partitions(dg.AssetKey("artwork_images"))
-    assert finished == {"0-of-3", "1-of-3"}
-
-
 def test_what_somebody_interrupts_is_no_failure(
     museum_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
