@@ -11,8 +11,11 @@ from retrievals_serving.settings import Settings
 
 SHARDS = dg.StaticPartitionsDefinition(shard_keys(Settings.load().shards))
 
-# One model load, and one set of connections, serve several shards of one run.
-SHARDS_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=16)
+# One set of connections, and one model load, serve several shards of one run. The numbers differ
+# for a reason: with equal ones a backfill makes both assets of some shards in one run, and a shard
+# whose pictures failed would keep all the others of its run from being embedded.
+IMAGES_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=16)
+EMBEDDINGS_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=32)
 
 
 def make_shards(

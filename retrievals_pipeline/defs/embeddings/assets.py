@@ -11,7 +11,7 @@ from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.metadata import column_schema, file_metadata
 from retrievals_pipeline.defs.resources import EmbedderResource
-from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, make_shards
+from retrievals_pipeline.defs.shards import EMBEDDINGS_A_RUN, SHARDS, make_shards
 from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings
 
@@ -22,7 +22,7 @@ COLUMNS = {"id": "string", "image_sha256": "string", "embedding": "float16[nativ
     group_name="embeddings",
     deps=[artwork_images],
     partitions_def=SHARDS,
-    backfill_policy=SHARDS_A_RUN,
+    backfill_policy=EMBEDDINGS_A_RUN,
     pool="gpu",
     kinds={"pytorch", "huggingface", "parquet"},
     metadata=column_schema(COLUMNS),

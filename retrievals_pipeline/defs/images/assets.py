@@ -16,7 +16,7 @@ from retrievals_pipeline.defs.images.statuses import FAILURES
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.metadata import arrow_columns, column_schema, counts
 from retrievals_pipeline.defs.records.assets import artworks
-from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, make_shards
+from retrievals_pipeline.defs.shards import IMAGES_A_RUN, SHARDS, make_shards
 from retrievals_pipeline.http import is_own
 from retrievals_pipeline.museum import open_museum
 from retrievals_pipeline.progress import track
@@ -48,7 +48,7 @@ class ImagesConfig(dg.Config):
     group_name="images",
     deps=[artworks],
     partitions_def=SHARDS,
-    backfill_policy=SHARDS_A_RUN,
+    backfill_policy=IMAGES_A_RUN,
     pool="iiif",
     kinds={"iiif", "parquet"},
     metadata=column_schema(arrow_columns(SCHEMA)),
