@@ -6,12 +6,12 @@ many inputs there are.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -71,50 +71,77 @@ def embed(
     Raises:
         ModelError: Memory does not suffice for one input alone.
     """
-    submit = workers().submit if len(items) > 1 else _now
     lengths: dict[int, int] = {}
     for place, item in enumerate(items):
         try:
             lengths[place] = length(item)
         except PictureError as error:
             yield Embedded(failed={place: error})
-    left = deque(sorted(lengths, key=lambda place: -lengths[place]))
-    coming: dict[int, Future[Ready | PictureError]] = {}
-
-    def room(longest: int) -> int:
-        return max(1, budget.tokens // lengths[longest])
-
-    def prepare_next(count: int) -> None:
-        for place in islice(left, count):
-            if place not in coming:
-                coming[place] = submit(attempt, prepare, items[place])
-
+    line = _Line(items, lengths, prepare, budget)
     try:
-        while left:
-            size = room(left[0])
-            ready: dict[int, Ready] = {}
-            failed: dict[int, PictureError] = {}
-            while left and len(ready) < size:
-                if left[0] not in coming:
-                    prepare_next(size - len(ready))
-                place = left.popleft()
-                result = coming.pop(place).result()
-                if isinstance(result, PictureError):
-                    failed[place] = result
-                    continue
-                size = size if ready else room(place)
-                ready[place] = result
-            if left:
-                prepare_next(room(left[0]))
+        while line.waiting:
+            ready, failed = line.take_batch()
+            line.prepare_batch()
             if failed:
                 yield Embedded(failed=failed)
             if ready:
                 rows = halving(forward, [*ready.values()], lengths[next(iter(ready))], budget)
                 yield Embedded([*ready], rows)
-            del result, ready  # what they hold would outlive the next batch's making
+            del ready  # what it holds would outlive the next batch's making
     finally:
-        for future in coming.values():
+        line.cancel()
+
+
+class _Line(Generic[Item, Ready]):
+    """The inputs that wait for their batch, the longest first; the next of them are prepared."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        lengths: Mapping[int, int],
+        prepare: Callable[[Item], Ready],
+        budget: Budget,
+    ) -> None:
+        self.waiting = deque(sorted(lengths, key=lambda place: -lengths[place]))
+        self._items = items
+        self._lengths = lengths
+        self._prepare = prepare
+        self._budget = budget
+        self._submit = workers().submit if len(items) > 1 else _now
+        self._coming: dict[int, Future[Ready | PictureError]] = {}
+
+    def take_batch(self) -> tuple[dict[int, Ready], dict[int, PictureError]]:
+        """Return the next batch, by places, and those that could not be prepared for it."""
+        ready: dict[int, Ready] = {}
+        failed: dict[int, PictureError] = {}
+        room = 1
+        while self.waiting and len(ready) < room:
+            if not ready:
+                room = self._room()
+            self.prepare_batch(room - len(ready))
+            place = self.waiting.popleft()
+            result = self._coming.pop(place).result()
+            if isinstance(result, PictureError):
+                failed[place] = result
+            else:
+                ready[place] = result
+        return ready, failed
+
+    def prepare_batch(self, count: int | None = None) -> None:
+        """Have the next `count` prepared, or as many as a batch takes."""
+        if self.waiting:
+            for place in islice(self.waiting, count or self._room()):
+                if place not in self._coming:
+                    self._coming[place] = self._submit(attempt, self._prepare, self._items[place])
+
+    def cancel(self) -> None:
+        """Have nothing more prepared."""
+        for future in self._coming.values():
             future.cancel()
+
+    def _room(self) -> int:
+        """Return how many inputs a batch takes that begins with the next one."""
+        return max(1, self._budget.tokens // self._lengths[self.waiting[0]])
 
 
 def _now(function: Callable[..., Ready], *arguments: Any) -> "Future[Ready]":

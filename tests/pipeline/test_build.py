@@ -291,7 +291,8 @@ def test_a_refused_candidate_is_not_served_now_or_later(
         promotion = repository.get_job("publish_release").execute_in_process(
             instance=instance, asset_selection=[dg.AssetKey("search_release")], raise_on_error=False
         )
-    assert not promotion.success
+    (refusal,) = promotion.get_step_failure_events()
+    assert "coverage failed" in str(refusal.step_failure_data)
     assert current_release_id(built.store) == served
 
     monkeypatch.setenv("RETRIEVALS_MIN_COVERAGE", "0.5")

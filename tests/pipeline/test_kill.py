@@ -210,9 +210,7 @@ class Kept:
 
     def __init__(self, store: Store) -> None:
         shards = shard_keys(2)
-        self.rows = {
-            row.id: row for shard in shards for row in Ledger(store, shard).rows.values()
-        }
+        self.rows = {row.id: row for shard in shards for row in Ledger(store, shard).rows.values()}
         self.asked_for = {picture_of(row.image_url) for row in self.rows.values()}
         contracts = {Path(name).parts[1] for name in store.names("embeddings/*/*-of-2")}
         self.vectors = {
@@ -240,9 +238,7 @@ def made(store: Store) -> set[str]:
 def start_counted(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", COUNTED, log],
-        env=os.environ
-        | environment
-        | {"RETRIEVALS_SHARDS": "2", "RETRIEVALS_BATCH_TOKENS": "256"},
+        env=os.environ | environment | {"RETRIEVALS_SHARDS": "2", "RETRIEVALS_BATCH_TOKENS": "256"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,

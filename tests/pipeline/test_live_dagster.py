@@ -81,9 +81,7 @@ def graphql(
     log = (tmp_path / "ui.log").open("w")
     ui = subprocess.Popen(
         [Path(sys.executable).with_name("retrievals"), "ui", "--port", str(port)],
-        env=os.environ
-        | served_museum.environment(tmp_path / "ui")
-        | getattr(request, "param", {}),
+        env=os.environ | served_museum.environment(tmp_path / "ui") | getattr(request, "param", {}),
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,

@@ -39,9 +39,7 @@ def read_pictures(store: Store, shard: str, works: Sequence[Work]) -> dict[str, 
         )
     wanted = {work.id for work in works}
     rows = read_ledger(store, shard).select(["id", "sha256", "status"]).to_pylist()
-    return {
-        row["id"]: row["sha256"] for row in rows if row["status"] == OK and row["id"] in wanted
-    }
+    return {row["id"]: row["sha256"] for row in rows if row["status"] == OK and row["id"] in wanted}
 
 
 def embed_shard(

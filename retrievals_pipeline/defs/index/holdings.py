@@ -66,7 +66,7 @@ def read_holdings(store: Store, shards: int, corpus_contract: str) -> Holdings:
             usable.append(shard)
     return Holdings(
         ledgers=pa.concat_tables(ledgers),
-        vectors=_table(pairs, "id", "image_sha256"),
+        vectors=_table("id", "image_sha256", pairs),
         shards=usable,
         damaged=damaged,
     )
@@ -75,14 +75,11 @@ def read_holdings(store: Store, shards: int, corpus_contract: str) -> Holdings:
 def works_left_out(ids: pa.ChunkedArray, holdings: Holdings, shards: int) -> pa.Table:
     """Return which of the works `ids` live in damaged shards: a table of id, reason."""
     if not holdings.damaged:
-        return _table((), "id", "reason")
-    homes = ((id_, shard_of(id_, shards)) for id_ in ids.to_pylist())
-    damaged = holdings.damaged
-    return _table(
-        [(id_, damaged[shard].reason) for id_, shard in homes if shard in damaged], "id", "reason"
-    )
+        return _table("id", "reason", ())
+    homes = ((id_, holdings.damaged.get(shard_of(id_, shards))) for id_ in ids.to_pylist())
+    return _table("id", "reason", [(id_, damage.reason) for id_, damage in homes if damage])
 
 
-def _table(rows: Collection[tuple[str, str]], *names: str) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else ((), ())
-    return pa.table([pa.array(column, pa.string()) for column in columns], names=names)
+def _table(first: str, second: str, rows: Collection[tuple[str, str]]) -> pa.Table:
+    columns = [row[0] for row in rows], [row[1] for row in rows]
+    return pa.table([pa.array(column, pa.string()) for column in columns], names=[first, second])
