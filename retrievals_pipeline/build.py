@@ -21,7 +21,7 @@ from retrievals_pipeline.defs import run_tags
 from retrievals_pipeline.defs.failures import BUILD_TAG
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving import errors
-from retrievals_serving.errors import BuildError
+from retrievals_serving.errors import BuildError, ShardsFailed
 from retrievals_serving.release import Release, open_release
 from retrievals_serving.settings import Settings
 
@@ -43,6 +43,8 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 def build(*, revalidate: bool = False, force: bool = False) -> Release:
     """Run every stage with the settings of the environment, and return the release made current.
+
+    Shards that fail alone are left out of it.
 
     Args:
         revalidate: Ask the museum also for each picture that is there, whether it is the same.
@@ -107,6 +109,8 @@ def run_job(
 ) -> dg.ExecuteInProcessResult:
     """Run one job over all it covers, every shard of a sharded one in the same run.
 
+    Shards that fail alone are logged by name, and no error: all the others are finished.
+
     `shards` are the shards of this run, in their order and with none between them left out; by
     default it takes all. `config` is the run's, beyond how it logs.
 
@@ -121,11 +125,15 @@ def run_job(
     result = job.execute_in_process(
         instance=instance, tags=tags, run_config={**QUIET, **(config or {})}, raise_on_error=False
     )
-    if not result.success:
-        if any(error.cls_name == INTERRUPTION for error in _errors(result)):
-            instance.report_run_canceled(result.dagster_run)
-            raise KeyboardInterrupt
+    if result.success:
+        return result
+    kinds = {error.cls_name for error in _errors(result)}
+    if INTERRUPTION in kinds:
+        instance.report_run_canceled(result.dagster_run)
+        raise KeyboardInterrupt
+    if kinds != {ShardsFailed.__name__}:
         raise BuildError(f"{job.name} failed: {_reason(result)}")
+    logger.warning("%s goes on without some shards: %s", job.name, _reason(result))
     return result
 
 

@@ -106,6 +106,9 @@ def _build(settings: Settings, *, revalidate: bool = False, force: bool = False)
         f"Release {release.release_id}: {manifest.works} of {manifest.eligible} works, "
         f"current in {settings.store.root}"
     )
+    if manifest.missing:
+        missing = ", ".join(f"{count} {reason}" for reason, count in manifest.missing.items())
+        click.echo(f"Missing: {missing}.")
 
 
 @contextmanager

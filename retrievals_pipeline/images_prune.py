@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 
 import dagster as dg
 import duckdb
-import pyarrow.parquet as pq
 
 from retrievals_pipeline.build import instance_at_work
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
@@ -50,6 +49,7 @@ def prune_images(settings: Settings) -> Unreferenced:
     Raises:
         SourceError: There are no records: then nothing is known to be in the collection.
         ReleaseDamaged: A release cannot be read, so that nobody knows what it refers to.
+        ShardError: The ledger or the vectors of a shard cannot be used; names the file.
         BuildError: A build or a run of Dagster is at work in the same home.
     """
     store = settings.store
@@ -58,8 +58,8 @@ def prune_images(settings: Settings) -> Unreferenced:
         found = unreferenced(store, settings.shards)
         for shard, ids in found.works.items():
             Ledger(store, shard).strike(ids)
-        for folder in {PurePosixPath(part).parent for part in _vector_parts(store)}:
-            VectorShard(store, folder.parent.name, folder.name).keep(found.pictures)
+        for vectors in _vector_shards(store):
+            vectors.keep(found.pictures)
         for name in found.files:
             store.remove(name)
     return found
@@ -69,7 +69,7 @@ def unreferenced(store: Store, shards: int) -> Unreferenced:
     """Look for what neither the present records nor a release refers to.
 
     Raises:
-        SourceError, ReleaseDamaged: As for `prune_images`.
+        SourceError, ReleaseDamaged, ShardError: As for `prune_images`.
     """
     present = {work.id for works in read_works(store, shards).values() for work in works}
     ledgers = [Ledger(store, shard) for shard in _ledger_shards(store)]
@@ -97,9 +97,7 @@ def unreferenced(store: Store, shards: int) -> Unreferenced:
     return Unreferenced(
         works={shard: sorted(ids) for shard, ids in works.items() if ids},
         vectors=sum(
-            sha not in pictures
-            for part in _vector_parts(store)
-            for sha in pq.read_table(store.path(part), columns=["image_sha256"])[0].to_pylist()
+            sha not in pictures for vectors in _vector_shards(store) for _, sha in vectors.pairs()
         ),
         files=files,
         bytes=sum(store.path(name).stat().st_size for name in files),
@@ -130,8 +128,10 @@ def _ledger_shards(store: Store) -> list[str]:
     return sorted({PurePosixPath(name).stem for name in store.names("ledger/*")})
 
 
-def _vector_parts(store: Store) -> list[str]:
-    return store.names("embeddings/*/*/part-*.parquet")
+def _vector_shards(store: Store) -> list[VectorShard]:
+    """Return the shards that have vectors, of every model and number of shards."""
+    folders = {PurePosixPath(part).parent for part in store.names("embeddings/*/*/part-*.parquet")}
+    return [VectorShard(store, folder.parent.name, folder.name) for folder in sorted(folders)]
 
 
 def _refuse_beside_runs(instance: dg.DagsterInstance) -> None:

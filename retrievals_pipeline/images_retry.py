@@ -12,6 +12,7 @@ from retrievals_pipeline.build import instance_at_work, run_job
 from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.partitions import shard_keys
+from retrievals_serving.errors import ShardError
 from retrievals_serving.settings import Settings
 
 UNFINISHED = "no build has finished their shards yet"
@@ -62,11 +63,15 @@ def retry_images(settings: Settings, statuses: Collection[str]) -> Retry:
 def _failed(settings: Settings, statuses: Collection[str], retry: Retry) -> dict[str, int]:
     """Return how many works of each finished shard have one of `statuses`, where any has.
 
-    Those of other shards are left.
+    Those of other shards are left; where the ledger cannot be used, all works of the shard are.
     """
     failed: dict[str, int] = {}
     for shard, works in read_works(settings.store, settings.shards).items():
-        ledger = Ledger(settings.store, shard)
+        try:
+            ledger = Ledger(settings.store, shard)
+        except ShardError as error:
+            retry.left[str(error)] += len(works)
+            continue
         rows = (ledger.rows.get(work.id) for work in works)
         count = sum(row is not None and row.status in statuses for row in rows)
         if count and ledger.is_finished:

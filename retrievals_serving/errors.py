@@ -5,6 +5,8 @@
     ├── SourceError              the museum's records or pictures cannot be used as they are
     │   └── SourceUnavailable    it cannot be reached, or wishes not to be asked, for now
     ├── BuildError               a stage of a build failed; what was complete before it is kept
+    │   ├── ShardError           the files of one shard cannot be used; other shards are unharmed
+    │   └── ShardsFailed         some shards of a run failed; all its others are finished
     ├── ModelError               a checkpoint cannot be loaded, or is of a family not supported
     ├── PictureError             one picture cannot be read; its neighbours are unharmed
     │   └── RejectedPicture      a download that is no whole picture
@@ -39,6 +41,14 @@ class SourceUnavailable(SourceError):
 
 class BuildError(RetrievalsError):
     """A stage of a build failed; what was complete before it is kept."""
+
+
+class ShardError(BuildError):
+    """The files of one shard cannot be used; other shards are unharmed."""
+
+
+class ShardsFailed(BuildError):
+    """Some shards of a run failed; all its others are finished."""
 
 
 class ModelError(RetrievalsError):

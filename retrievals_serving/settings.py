@@ -92,6 +92,14 @@ class Settings(BaseSettings):
         description="Reranker: a folder, a hub id, `id@revision`, or `miniature`; `none` for none "
         "where the profile has one.",
     )
+    min_coverage: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="Share of the works of the records that a release must hold to be served. By "
+        "default a few of 64 shards may fail, and a museum may lack some pictures; a build that "
+        "was only begun, or that a museum refused, replaces no release.",
+    )
     dimension: int = Field(1024, ge=1, description="Width of the vectors that are searched.")
     max_pixels: int | None = Field(
         None, ge=4096, description="Pixel budget of a picture; default: the model's own."

@@ -1,38 +1,56 @@
 """The shards of the collection, and runs over several of them."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
 
 from retrievals_pipeline.partitions import shard_keys
+from retrievals_serving.errors import BuildError, ShardError, ShardsFailed
 from retrievals_serving.settings import Settings
 
 SHARDS = dg.StaticPartitionsDefinition(shard_keys(Settings.load().shards))
 
-# One model load, and one set of connections, serve several shards of one run.
-SHARDS_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=16)
+# One set of connections, and one model load, serve several shards of one run. The numbers differ
+# for a reason: with equal ones a backfill makes both assets of some shards in one run, and a shard
+# whose pictures failed would keep all the others of its run from being embedded.
+IMAGES_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=16)
+EMBEDDINGS_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=32)
 
-Finish = Callable[[str, Mapping[str, Any]], None]
 
+def make_shards(
+    context: dg.AssetExecutionContext, make: Callable[[str], Mapping[str, Any] | None]
+) -> None:
+    """Make each shard of the run; one whose files cannot be used fails alone.
 
-@contextmanager
-def finishing_shards(context: dg.AssetExecutionContext) -> Iterator[Finish]:
-    """Yield a function to call with each finished shard of the run and its metadata.
+    When the run succeeds, Dagster materializes every shard. When it fails, the shards finished so
+    far are materialized here, so that a backfill goes on from them. After a `kill -9` Dagster knows
+    of none of them; the next run finds their work done and only says so.
 
-    When the run succeeds, Dagster materializes every shard, with this metadata. When it fails, the
-    shards finished so far are materialized here, so that a backfill goes on from them. After a
-    `kill -9` Dagster knows of none of them; the next run finds their work done and only says so.
+    Args:
+        context: The run's.
+        make: Called with the name of each shard, and returns the metadata of its materialization;
+            None when it left the shard as it was. ShardError is the one error that is the shard's
+            own: any other ends the run.
+
+    Raises:
+        ShardsFailed: Some shards failed, and all others are finished; names each.
+        BuildError: All of them failed.
     """
     finished: dict[str, Mapping[str, Any]] = {}
-
-    def finish(shard: str, metadata: Mapping[str, Any]) -> None:
-        finished[shard] = metadata
-        context.add_asset_metadata(metadata, partition_key=shard)
-
+    failed: dict[str, ShardError] = {}
     try:
-        yield finish
+        for shard in context.partition_keys:
+            try:
+                metadata = make(shard)
+            except ShardError as error:
+                context.log.error("shard %s failed: %s", shard, error)  # noqa: TRY400 - no bug
+                failed[shard] = error
+                continue
+            if metadata is not None:
+                finished[shard] = metadata
+                context.add_asset_metadata(metadata, partition_key=shard)
+        _raise_for(failed, of=len(context.partition_keys))
     except BaseException:
         for shard, metadata in finished.items():
             context.log_event(
@@ -41,3 +59,10 @@ def finishing_shards(context: dg.AssetExecutionContext) -> Iterator[Finish]:
                 )
             )
         raise
+
+
+def _raise_for(failed: Mapping[str, ShardError], *, of: int) -> None:
+    if failed:
+        kind = BuildError if len(failed) == of else ShardsFailed
+        reasons = "; ".join(f"{shard}: {error}" for shard, error in failed.items())
+        raise kind(f"{len(failed)} of {of} shards failed. {reasons}")

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -56,6 +57,10 @@ def embed(
 ) -> Iterator[Embedded]:
     """Yield what becomes of each input, batch by batch, the longest first.
 
+    A batch takes the next inputs that can be prepared, as many as the budget allows. So the inputs
+    that are left after any batch make the same batches in a call of their own: whoever stops there
+    and goes on later gets the same numbers, unless memory runs out.
+
     Args:
         items: The inputs. One alone is prepared in the caller's thread: a query waits for no one.
         length: How many tokens an input will take; quick, and may raise PictureError.
@@ -66,40 +71,77 @@ def embed(
     Raises:
         ModelError: Memory does not suffice for one input alone.
     """
-    submit = workers().submit if len(items) > 1 else _now
     lengths: dict[int, int] = {}
     for place, item in enumerate(items):
         try:
             lengths[place] = length(item)
         except PictureError as error:
             yield Embedded(failed={place: error})
-    batches = plan(lengths, budget)
-
-    def prepare_next() -> dict[int, "Future[Ready | PictureError]"]:
-        return {place: submit(attempt, prepare, items[place]) for place in next(batches, ())}
-
-    coming = prepare_next()
+    line = _Line(items, lengths, prepare, budget)
     try:
-        while coming:
-            batch, coming = coming, prepare_next()
-            ready: dict[int, Ready] = {}
-            failed: dict[int, PictureError] = {}
-            for place, future in batch.items():
-                result = future.result()
-                if isinstance(result, PictureError):
-                    failed[place] = result
-                else:
-                    ready[place] = result
+        while line.waiting:
+            ready, failed = line.take_batch()
+            line.prepare_batch()
             if failed:
                 yield Embedded(failed=failed)
             if ready:
-                longest = max(lengths[place] for place in ready)
-                rows = halving(forward, [*ready.values()], longest, budget)
+                rows = halving(forward, [*ready.values()], lengths[next(iter(ready))], budget)
                 yield Embedded([*ready], rows)
-            del batch, future, result, ready  # what they hold would outlive the next batch's making
+            del ready  # what it holds would outlive the next batch's making
     finally:
-        for future in coming.values():
+        line.cancel()
+
+
+class _Line(Generic[Item, Ready]):
+    """The inputs that wait for their batch, the longest first; the next of them are prepared."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        lengths: Mapping[int, int],
+        prepare: Callable[[Item], Ready],
+        budget: Budget,
+    ) -> None:
+        self.waiting = deque(sorted(lengths, key=lambda place: -lengths[place]))
+        self._items = items
+        self._lengths = lengths
+        self._prepare = prepare
+        self._budget = budget
+        self._submit = workers().submit if len(items) > 1 else _now
+        self._coming: dict[int, Future[Ready | PictureError]] = {}
+
+    def take_batch(self) -> tuple[dict[int, Ready], dict[int, PictureError]]:
+        """Return the next batch, by places, and those that could not be prepared for it."""
+        ready: dict[int, Ready] = {}
+        failed: dict[int, PictureError] = {}
+        room = 1
+        while self.waiting and len(ready) < room:
+            if not ready:
+                room = self._room()
+            self.prepare_batch(room - len(ready))
+            place = self.waiting.popleft()
+            result = self._coming.pop(place).result()
+            if isinstance(result, PictureError):
+                failed[place] = result
+            else:
+                ready[place] = result
+        return ready, failed
+
+    def prepare_batch(self, count: int | None = None) -> None:
+        """Have the next `count` prepared, or as many as a batch takes."""
+        if self.waiting:
+            for place in islice(self.waiting, count or self._room()):
+                if place not in self._coming:
+                    self._coming[place] = self._submit(attempt, self._prepare, self._items[place])
+
+    def cancel(self) -> None:
+        """Have nothing more prepared."""
+        for future in self._coming.values():
             future.cancel()
+
+    def _room(self) -> int:
+        """Return how many inputs a batch takes that begins with the next one."""
+        return max(1, self._budget.tokens // self._lengths[self.waiting[0]])
 
 
 def _now(function: Callable[..., Ready], *arguments: Any) -> "Future[Ready]":
@@ -124,16 +166,6 @@ def ahead(
     finally:
         for future in coming:
             future.cancel()
-
-
-def plan(lengths: Mapping[int, int], budget: Budget) -> Iterator[list[int]]:
-    """Yield the places of inputs of like length, as many as the budget now allows, at least one."""
-    longest_first = sorted(lengths, key=lambda place: -lengths[place])
-    start = 0
-    while start < len(longest_first):
-        count = max(1, budget.tokens // lengths[longest_first[start]])
-        yield longest_first[start : start + count]
-        start += count
 
 
 def halving(

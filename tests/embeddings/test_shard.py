@@ -11,7 +11,7 @@ import pytest
 from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard, read_pictures
 from retrievals_pipeline.defs.images.ledger import ledger_name
 from retrievals_pipeline.defs.images.works import read_works
-from retrievals_serving.errors import BuildError, PictureError, SourceError
+from retrievals_serving.errors import BuildError, PictureError, ShardError
 from retrievals_serving.models import Embedded, Embedder
 from retrievals_serving.models.pictures import load_picture
 from retrievals_serving.settings import Settings
@@ -118,5 +118,5 @@ def test_a_model_that_changed_since_the_stage_began_is_refused(built: Settings) 
 
 def test_a_shard_whose_pictures_were_never_fetched_is_named(built: Settings) -> None:
     built.store.remove(ledger_name(SHARD))
-    with pytest.raises(SourceError, match=f"shard {SHARD} of `artwork_images`"):
+    with pytest.raises(ShardError, match=f"shard {SHARD} of `artwork_images`"):
         embed(built)

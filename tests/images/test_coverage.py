@@ -1,6 +1,7 @@
 """Outcomes gather what is alike, whatever differs from work to work."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from retrievals_pipeline.defs.images import ledger as ledger_module
 from retrievals_pipeline.defs.images.coverage import NOT_ASKED, outcomes, rows_of_works
-from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
+from retrievals_pipeline.defs.images.ledger import LEDGER_DAMAGED, Ledger, LedgerRow
 from retrievals_pipeline.defs.images.statuses import FAILURES
 from retrievals_pipeline.defs.images.works import Work
 from retrievals_pipeline.defs.records.paths import ARTWORKS
+from retrievals_serving.errors import ShardError
 from retrievals_serving.store import Store
 from tests.images.conftest import SHARD, Museum, body, download, jpeg, work
 
@@ -95,14 +98,14 @@ def test_a_build_that_finishes_a_shard_meanwhile_hides_no_row(
     building = Ledger(store, SHARD)
     with building.recording() as journal:
         building.record(row(1, "ok"), journal)
-    read, finished = Path.read_text, pq.read_table
+    read, finished = Path.read_text, ledger_module.read_ledger
 
     def finish_first(path: Path, **options: Any) -> str:
         building.close()
         return read(path, **options)
 
     def finish_then(*args: Any) -> Any:
-        monkeypatch.setattr(pq, "read_table", finished)
+        monkeypatch.setattr(ledger_module, "read_ledger", finished)
         table = finished(*args)
         building.close()
         return table
@@ -112,7 +115,7 @@ def test_a_build_that_finishes_a_shard_meanwhile_hides_no_row(
     with building.recording() as journal:
         building.record(row(2, "ok"), journal)
     monkeypatch.setattr(Path, "read_text", read)
-    monkeypatch.setattr(pq, "read_table", finish_then)
+    monkeypatch.setattr(ledger_module, "read_ledger", finish_then)
     assert set(Ledger(store, SHARD).rows) == {"nga:1", "nga:2"}
 
 
@@ -126,9 +129,67 @@ def test_a_ledger_of_other_columns_is_read(store: Store) -> None:
     assert Ledger(store, SHARD).rows == {"nga:1": row(1, "ok")}
 
 
+def test_a_newer_programs_ledger_is_left_as_it_is_until_something_changes(store: Store) -> None:
+    ledger = Ledger(store, SHARD)
+    ledger.rows = {"nga:1": row(1, "ok")}
+    ledger.close()
+    newer = pq.read_table(store.path(ledger.name)).append_column("rain", pa.array(["x"]))
+    pq.write_table(newer, store.path(ledger.name))
+    Ledger(store, SHARD).close()
+    assert pq.read_table(store.path(ledger.name)).equals(newer)
+
+
+def without_status(store: Store) -> None:
+    path = store.path(f"ledger/{SHARD}.parquet")
+    pq.write_table(pq.read_table(path).drop_columns(["status"]), path)
+
+
+def cut_short(store: Store) -> None:
+    path = store.path(f"ledger/{SHARD}.parquet")
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def a_folder(store: Store) -> None:
+    store.remove(f"ledger/{SHARD}.parquet")
+    store.path(f"ledger/{SHARD}.parquet").mkdir()
+
+
+def journal_of_another_version(store: Store) -> None:
+    store.path(f"ledger/{SHARD}.jsonl").write_text('\n{"id": "nga:2"}\n')
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (without_status, r"0-of-1\.parquet has no status: a program of another version wrote it"),
+        (journal_of_another_version, r"0-of-1\.jsonl has no image_url, .*of another version"),
+        (cut_short, r"0-of-1\.parquet cannot be used: .*[Rr]emove it"),
+        (a_folder, r"0-of-1\.parquet cannot be used: .*[Rr]emove it"),
+    ],
+)
+def test_a_ledger_that_cannot_be_used_is_named_with_the_remedy(
+    store: Store, records: list[Work], spoil: Callable[[Store], None], said: str
+) -> None:
+    ledger = Ledger(store, SHARD)
+    ledger.rows = {"nga:1": row(1, "ok")}
+    ledger.close()
+    spoil(store)
+    with pytest.raises(ShardError, match=said):
+        Ledger(store, SHARD)
+    (found,) = outcomes(rows_of_works(store, 1))
+    assert (found.status, found.works) == (LEDGER_DAMAGED, len(records))
+    assert re.search(said, found.detail)
+
+
+def test_bytes_of_a_journal_that_say_nothing_are_as_a_line_cut_short(store: Store) -> None:
+    store.write_bytes(f"ledger/{SHARD}.jsonl", b"\xff\x00garbage\n{")
+    assert Ledger(store, SHARD).rows == {}
+
+
 def test_the_docs_explain_every_status() -> None:
     text = Path(__file__).parents[2].joinpath("docs/downloads.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
     assert rows.pop("ok")
     assert rows.pop(NOT_ASKED)
+    assert rows.pop(LEDGER_DAMAGED)
     assert rows == FAILURES

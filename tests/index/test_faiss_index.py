@@ -26,5 +26,5 @@ def test_cutting_the_vectors_of_a_model_not_trained_for_it_is_said(
     described = dataclasses.replace(planned.description, is_matryoshka=is_matryoshka)
     renamed = dataclasses.replace(planned, description=described, release_id="another")
     with caplog.at_level(logging.WARNING, logger=module.__name__):
-        build_index(built.store, renamed, shards=built.shards)
+        build_index(built.store, renamed)
     assert ("Set RETRIEVALS_DIMENSION to 128" in caplog.text) is warned

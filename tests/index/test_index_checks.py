@@ -25,8 +25,8 @@ def staged(built: Settings) -> Staged:
     """A plan whose files are staged and not sealed yet."""
     shutil.rmtree(built.store.path("releases"))
     planned = plan(built)
-    index = build_index(built.store, planned, shards=built.shards)
-    return planned, index, build_metadata(built.store, planned, shards=built.shards)
+    index = build_index(built.store, planned)
+    return planned, index, build_metadata(built.store, planned)
 
 
 def test_files_of_the_same_works_pass(built: Settings, staged: Staged) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -11,9 +12,10 @@ import pytest
 
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.index.faiss_index import gather_vectors
+from retrievals_pipeline.defs.index.metadata import build_metadata
 from retrievals_pipeline.defs.index.plan import ReleasePlan, plan_release
 from retrievals_pipeline.defs.records.paths import ARTWORKS
-from retrievals_serving.errors import SettingsError, SourceError
+from retrievals_serving.errors import SettingsError, ShardError, SourceError
 from retrievals_serving.models import describe_checkpoint
 from retrievals_serving.settings import Settings
 from tests.conftest import WORKS
@@ -102,7 +104,7 @@ def test_a_part_left_over_from_a_kill_counts_its_works_once(built: Settings) -> 
     ("pattern", "asset"),
     [
         (ARTWORKS, "artworks"),
-        ("ledger/1-of-3.parquet", "artwork_images"),
+        ("ledger/*.parquet", "artwork_images"),
         ("embeddings/*/*/*.parquet", "image_embeddings"),
     ],
 )
@@ -113,8 +115,64 @@ def test_what_was_not_built_yet_is_named(built: Settings, pattern: str, asset: s
         plan(built)
 
 
+def test_a_shard_that_was_not_built_yet_is_no_part_of_the_release(built: Settings) -> None:
+    built.store.remove("ledger/1-of-3.parquet")
+    lost = len(read_works(built.store, built.shards)["1-of-3"])
+    assert plan(built).missing == {"not_fetched": lost}
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"garbage")
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("spoil", [garbage, cut_short, a_folder])
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("ledger/1-of-3.parquet", "ledger_damaged"),
+        ("embeddings/*/1-of-3/part-*", "vectors_damaged"),
+    ],
+)
+def test_a_shard_whose_files_cannot_be_used_is_left_out_by_name_and_reason(
+    built: Settings, pattern: str, reason: str, spoil: Callable[[Path], None]
+) -> None:
+    whole = plan(built)
+    works = {work.id for work in read_works(built.store, built.shards)["1-of-3"]}
+    (name,) = built.store.names(pattern)
+    spoil(built.store.path(name))
+    planned = plan(built)
+    assert planned.missing == {reason: len(works)}
+    assert planned.eligible == WORKS
+    assert set(planned.works["id"].to_pylist()) == set(whole.works["id"].to_pylist()) - works
+    (left_out,) = planned.left_out.items()
+    assert left_out[0] == "1-of-3"
+    assert name in left_out[1]
+    assert len(gather_vectors(built.store, planned)) == WORKS - len(works)
+    assert build_metadata(built.store, planned).exists()
+
+
+def test_numbers_that_changed_in_a_part_are_noticed_and_the_part_is_named(built: Settings) -> None:
+    """Not when the release is planned, which reads no vectors, but before one is served."""
+    (name,) = built.store.names("embeddings/*/1-of-3/part-*")
+    path = built.store.path(name)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ShardError, match=f"{name} cannot be used: .*Remove it"):
+        gather_vectors(built.store, plan(built))
+
+
 def test_vectors_are_cut_to_the_dimension_and_stay_unit_rows(built: Settings) -> None:
-    vectors = gather_vectors(built.store, plan(built, dimension=32), shards=built.shards)
+    vectors = gather_vectors(built.store, plan(built, dimension=32))
     assert vectors.shape == (WORKS, 32)
     assert np.linalg.norm(vectors.astype(np.float32), axis=1) == pytest.approx(1, abs=2e-3)
 
@@ -132,7 +190,7 @@ def test_two_works_that_show_one_picture_have_its_vector_both(built: Settings) -
     rewrite(built, f"ledger/{second}.parquet", share)
     embed(built, second)
     planned = plan(built)
-    vectors = gather_vectors(built.store, planned, shards=built.shards)
+    vectors = gather_vectors(built.store, planned)
     rows = [
         row
         for row, sha in enumerate(planned.works["image_sha256"].to_pylist())
@@ -160,4 +218,4 @@ def embed(settings: Settings, shard: str) -> None:
 
 def test_a_dimension_wider_than_the_model_is_refused(built: Settings) -> None:
     with pytest.raises(SettingsError, match="RETRIEVALS_DIMENSION"):
-        gather_vectors(built.store, plan(built, dimension=129), shards=built.shards)
+        gather_vectors(built.store, plan(built, dimension=129))

@@ -1,5 +1,6 @@
 """Batches: prepared ahead, like lengths together, bounded, and none lost with a bad neighbour."""
 
+import itertools
 import os
 import signal
 import threading
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from retrievals_serving.errors import ModelError, PictureError
-from retrievals_serving.models.batches import Budget, ahead, embed, plan
+from retrievals_serving.models.batches import Budget, ahead, embed
 
 DIMENSION = 3
 
@@ -72,7 +73,30 @@ def test_a_batch_is_within_the_budget_with_padding_and_the_longest_come_first():
 
 
 def test_an_input_over_the_budget_is_a_batch_of_its_own():
-    assert list(plan({0: 500, 1: 40, 2: 400}, Budget(100))) == [[0], [2], [1]]
+    device = Device()
+    run([500, 40, 400], device, Budget(100))
+    assert device.batches == [[500], [400], [40]]
+
+
+def test_what_is_left_after_a_batch_makes_the_same_batches_later():
+    """Also when some cannot be read, and are tried again each time."""
+    numbers = [*range(6, 40)] * 2 + [12, 13] * 3
+    whole = Device()
+    run(numbers, whole)
+    assert len(whole.batches) > 10
+    for done in range(1, len(whole.batches)):
+        later = Device()
+        left = list(numbers)
+        for number in itertools.chain(*whole.batches[:done]):
+            left.remove(number)
+        run(left, later)
+        assert later.batches == whole.batches[done:]
+
+
+def test_bad_ones_leave_their_batch_to_others():
+    device = Device()
+    run([20, 20, 13, 13, 13, *[10] * 6], device)
+    assert device.batches == [[20, 20, 10, 10, 10], [10, 10, 10]]
 
 
 def test_one_that_cannot_be_read_fails_alone_by_name():

@@ -1,6 +1,7 @@
 """`retrievals build` end to end, in process: what it makes, and what a second run does."""
 
 import dataclasses
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,14 @@ import dagster as dg
 import duckdb
 import pytest
 
-from retrievals_pipeline.build import build, only_build
+from retrievals_pipeline.build import build, instance_at_work, only_build
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs.embeddings.golden import golden_items
 from retrievals_pipeline.defs.failures import BUILD_TAG
+from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.index.plan import plan_release
 from retrievals_pipeline.defs.release.candidate import seal_candidate
-from retrievals_pipeline.defs.release.verification import CHECKS
 from retrievals_pipeline.defs.resources import loaded_embedder
-from retrievals_pipeline.defs.verdict import Verdict
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_serving import SearchEngine
 from retrievals_serving.errors import (
@@ -155,25 +155,6 @@ def latest(settings: Settings, asset: str, shard: str | None = None) -> dict[str
     return {name: value.value for name, value in materialization.metadata.items()}
 
 
-def test_a_shard_that_cannot_finish_leaves_the_finished_ones_materialized(
-    museum_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from retrievals_pipeline.defs.images import assets
-
-    def fail_last(store: Any, shard: str, *args: Any, **kwargs: Any) -> Any:
-        if shard == "2-of-3":
-            raise OSError("disk full")
-        return download(store, shard, *args, **kwargs)
-
-    download = assets.download_shard
-    monkeypatch.setattr(assets, "download_shard", fail_last)
-    with pytest.raises(BuildError, match="refresh_images failed: OSError: disk full"):
-        build()
-    with dg.DagsterInstance.from_config(str(museum_settings.store.path("dagster"))) as instance:
-        finished = instance.get_materialized_partitions(dg.AssetKey("artwork_images"))
-    assert finished == {"0-of-3", "1-of-3"}
-
-
 def test_what_somebody_interrupts_is_no_failure(
     museum_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,18 +276,33 @@ def test_a_refused_candidate_is_not_served_now_or_later(
     built: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served = current_release_id(built.store)
-    monkeypatch.setenv("RETRIEVALS_DIMENSION", "32")
-    monkeypatch.setattr(
-        "retrievals_pipeline.defs.release.checks.CHECKS",
-        {**CHECKS, "coverage": lambda _: Verdict(passed=False, details={"coverage": 0.1})},
-    )
-    with pytest.raises(BuildError, match=r"'coverage' did not pass.*0\.1"):
+    lost = len(read_works(built.store, built.shards)["1-of-3"])
+    poison(built, "ledger/1-of-3.parquet")
+    share = re.escape(str(1 - lost / WORKS))
+    with pytest.raises(BuildError, match=rf"'coverage' did not pass.*{share}.*'minimum': 0\.9"):
         build()
     assert current_release_id(built.store) == served
     candidate = list_releases(built.store)[0]
     assert candidate.release_id != served
     with pytest.raises(PromotionRefused, match="coverage failed"):
         promote(built.store, candidate.release_id)
+    repository = defs().get_repository_def()
+    with instance_at_work(built) as instance:
+        promotion = repository.get_job("publish_release").execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey("search_release")], raise_on_error=False
+        )
+    (refusal,) = promotion.get_step_failure_events()
+    assert "coverage failed" in str(refusal.step_failure_data)
+    assert current_release_id(built.store) == served
+
+    monkeypatch.setenv("RETRIEVALS_MIN_COVERAGE", "0.5")
+    assert build().release_id == candidate.release_id
+
+
+def poison(settings: Settings, pattern: str) -> None:
+    """Replace the one file of this name by garbage."""
+    (name,) = settings.store.names(pattern)
+    settings.store.path(name).write_bytes(b"garbage")
 
 
 def test_a_release_that_was_never_checked_is_not_served(built: Settings) -> None:

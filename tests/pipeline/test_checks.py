@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 import pytest
 
-from retrievals_pipeline.defs.release.verification import CHECKS
+from retrievals_pipeline.defs.release.verification import CHECKS, checks
 from retrievals_serving.golden import read_golden, write_golden
 from retrievals_serving.models import truncate
 from retrievals_serving.release import (
@@ -34,7 +34,7 @@ def test_promotion_asks_for_the_checks_that_there_are() -> None:
 
 @pytest.mark.parametrize("check", sorted(CHECKS))
 def test_each_check_passes_a_sound_release(built: Settings, check: str) -> None:
-    verdict = CHECKS[check](open_release(built.store))
+    verdict = checks(built)[check](open_release(built.store))
     assert verdict.passed, json.dumps(verdict.details, default=str)
 
 
@@ -183,4 +183,29 @@ def edit_manifest(release: Release, **changes: Any) -> None:
 def test_each_check_refuses_what_it_is_there_for(built: Settings, check: str, spoil: Any) -> None:
     release_id = current_release_id(built.store)
     spoil(Release(built.store, release_id))
-    assert not CHECKS[check](Release(built.store, release_id)).passed
+    assert not checks(built)[check](Release(built.store, release_id)).passed
+
+
+@pytest.mark.parametrize(("minimum", "passes"), [("0.5", True), ("0.51", False), ("0", True)])
+def test_the_coverage_that_is_asked_for_is_a_setting(
+    built: Settings, monkeypatch: pytest.MonkeyPatch, minimum: str, passes: bool
+) -> None:
+    release_id = current_release_id(built.store)
+    claim_more_eligible(Release(built.store, release_id))
+    monkeypatch.setenv("RETRIEVALS_MIN_COVERAGE", minimum)
+    verdict = checks(Settings.load())["coverage"](Release(built.store, release_id))
+    assert (verdict.passed, verdict.details["coverage"]) == (passes, 0.5)
+
+
+@pytest.mark.parametrize("spoil", [b"garbage", None])
+def test_a_shard_of_vectors_that_cannot_be_read_fails_no_release(
+    built: Settings, spoil: bytes | None
+) -> None:
+    """One without any of its works: here of another number of shards."""
+    corpus = Release(built.store, current_release_id(built.store)).manifest.embedder.corpus_contract
+    name = f"embeddings/{corpus.digest}/3-of-5/part-000000.parquet"
+    if spoil is None:
+        built.store.path(name).mkdir(parents=True)
+    else:
+        built.store.write_bytes(name, spoil)
+    assert checks(built)["search"](open_release(built.store)).passed

@@ -16,6 +16,7 @@ from retrievals_pipeline.defs.images.fetcher import Fetcher
 from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow, ledger_name
 from retrievals_pipeline.defs.images.run_clock import RunEnded
 from retrievals_pipeline.defs.images.transport import Answer
+from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.partitions import shard_of
 from retrievals_serving.errors import SourceError
 from retrievals_serving.settings import Settings
@@ -130,6 +131,19 @@ def test_the_works_of_a_shard_that_was_never_finished_are_left_to_a_build(
     assert said == "0 asked.\n1 left: no build has finished their shards yet.\n"
     assert "forbidden" in damaged.values()
     assert not served_museum.pictures
+
+
+def test_a_retry_leaves_the_works_of_a_ledger_that_cannot_be_used(
+    built: Settings, damaged: dict[str, str]
+) -> None:
+    works = read_works(built.store, built.shards)["1-of-3"]
+    elsewhere = [id_ for id_ in damaged if shard_of(id_, built.shards) != "1-of-3"]
+    built.store.write_bytes(ledger_name("1-of-3"), b"garbage")
+    statuses = [option for status in set(damaged.values()) for option in ("--status", status)]
+    said = run("images", "retry", *statuses)
+    assert 0 < len(elsewhere) < len(damaged)
+    assert said.startswith(f"{len(elsewhere)} asked: {len(elsewhere)} ok.")
+    assert f"\n{len(works)} left: {built.store.path(ledger_name('1-of-3'))} cannot be used" in said
 
 
 @pytest.mark.usefixtures("built")

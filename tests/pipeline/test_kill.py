@@ -1,6 +1,8 @@
 """`kill -9` at any stage: the next build ends where an undisturbed one does, nothing done twice."""
 
 import os
+import random
+import re
 import signal
 import subprocess
 import sys
@@ -9,13 +11,25 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from retrievals_pipeline.defs.embeddings.vectors import VectorShard
+from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.defs.images.shard import THREADS
+from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.errors import ReleaseNotFound
-from retrievals_serving.release import current_release_id, list_releases, open_release
+from retrievals_serving.release import (
+    INDEX,
+    METADATA,
+    Release,
+    current_release_id,
+    list_releases,
+    open_release,
+)
 from retrievals_serving.store import Store
+from retrievals_serving.vectors.faiss_index import FaissIndex
 from tests.conftest import ServedMuseum, serve_museum
 
 pytestmark = pytest.mark.slow
@@ -162,3 +176,127 @@ def test_killed_during_release(
     assert not served_museum.pictures
     (release,) = list_releases(store)
     assert release.damage() == []
+
+
+KILLS = 20
+FEW = 36  # works, in two shards
+BATCH = 3  # pictures of 256 tokens at most
+
+# `retrievals build`, which writes the hash of every picture that went through the model to a file.
+COUNTED = """
+import sys
+from types import SimpleNamespace
+from retrievals_pipeline.cli import main
+from retrievals_pipeline.defs.embeddings import golden, shard
+
+loaded = shard.loaded
+
+def counted(load, corpus_contract):
+    embedder = loaded(load, corpus_contract)
+    def embed_stream(paths):
+        for embedded in embedder.embed_stream(paths):
+            with open(sys.argv[1], "a") as log:
+                log.writelines(f"{paths[place].stem}\\n" for place in embedded.places)
+            yield embedded
+    return SimpleNamespace(embed_stream=embed_stream)
+
+shard.loaded = counted
+main(["build"])
+"""
+
+
+class Kept:
+    """What a home holds that no later build may do again."""
+
+    def __init__(self, store: Store) -> None:
+        shards = shard_keys(2)
+        self.rows = {row.id: row for shard in shards for row in Ledger(store, shard).rows.values()}
+        self.asked_for = {picture_of(row.image_url) for row in self.rows.values()}
+        contracts = {Path(name).parts[1] for name in store.names("embeddings/*/*-of-2")}
+        self.vectors = {
+            sha: vector.tobytes()
+            for contract in contracts
+            for shard in shards
+            for sha, vector in VectorShard(store, contract, shard).vectors().items()
+        }
+
+
+def picture_of(address: str) -> str:
+    """The museum's name of a picture, as its server counts it."""
+    found = re.search(r"/([^/]+)/full/", address)
+    assert found
+    return found[1]
+
+
+def made(store: Store) -> set[str]:
+    """Everything that a build has made so far, and is there now."""
+    patterns = ("images/*/*", "embeddings/*/*", "embeddings/*/*/part-*", "reports/*/*/*")
+    names = {name for pattern in patterns for name in store.names(pattern)}
+    return names | set(store.names("releases/*")) | set(store.names("releases/.staging/*/*"))
+
+
+def start_counted(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", COUNTED, log],
+        env=os.environ | environment | {"RETRIEVALS_SHARDS": "2", "RETRIEVALS_BATCH_TOKENS": "256"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def watch(build: subprocess.Popen[bytes], store: Store, seen: set[str], moment: int) -> None:
+    """Add what `build` makes to `seen`, until that are `moment` things or it ends."""
+    while build.poll() is None and len(seen) < moment:
+        seen |= made(store)
+        time.sleep(0.002)
+
+
+@pytest.mark.timeout(900)
+def test_killed_at_twenty_random_moments_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
+    whole, store, log = Store(tmp_path / "whole"), Store(tmp_path / "home"), tmp_path / "embedded"
+    chance = random.Random(5)
+    with serve_museum(FEW) as museum:
+        build = start_counted(museum.environment(whole.root), log)
+        everything: set[str] = set()
+        watch(build, whole, everything, sys.maxsize)
+        _, errors = build.communicate()
+        assert build.returncode == 0, errors.decode()
+        moments = sorted(chance.sample(range(1, len(everything) - 1), KILLS))
+
+        environment = museum.environment(store.root)
+        seen: set[str] = set()
+        kills = 0
+        for moment in [*moments, sys.maxsize]:
+            before = Kept(store)
+            museum.pictures.clear()
+            log.write_bytes(b"")
+            build = start_counted(environment, log)
+            seen |= made(store)
+            watch(build, store, seen, max(moment, len(seen) + 1))  # none kills a mere beginning
+            if moment in moments:
+                time.sleep(chance.uniform(0, 0.05))
+                kills += build.poll() is None
+                os.killpg(build.pid, signal.SIGKILL)
+            _, errors = build.communicate()
+            assert build.returncode in (0, -signal.SIGKILL), errors.decode()
+            after = Kept(store)
+            embedded = log.read_text().split()
+            assert before.asked_for.isdisjoint(museum.pictures)
+            assert before.vectors.keys().isdisjoint(embedded)
+            assert len(set(embedded) - after.vectors.keys()) <= BATCH
+            assert before.rows.items() <= after.rows.items()
+            assert before.vectors.items() <= after.vectors.items()
+    assert kills >= KILLS - 2  # the last ones may come when all is done
+    assert contents(store) == contents(whole)
+
+
+def contents(store: Store) -> tuple[str, list[bytes], list[tuple[object, ...]]]:
+    """The id of the release that is served, and row for row its vectors and its records."""
+    release = Release(store, current_release_id(store))
+    assert release.damage() == []
+    index = FaissIndex(release.path(INDEX))
+    with duckdb.connect(str(release.path(METADATA)), read_only=True) as connection:
+        records = connection.execute("select * from artworks order by row").fetchall()
+    assert len(records) == index.count == FEW
+    return release.release_id, [index.vector(row).tobytes() for row in range(FEW)], records

@@ -10,14 +10,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 import pytest
 
 from retrievals_pipeline.build import build
+from retrievals_pipeline.defs.images.ledger import ledger_name
+from retrievals_pipeline.defs.images.works import read_works
+from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.errors import ReleaseNotFound
-from retrievals_serving.release import current_release_id
+from retrievals_serving.release import Release, current_release_id
+from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from tests.conftest import WORKS, ServedMuseum
+from tests.pipeline.test_shards import errors_of_runs, with_status
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -49,16 +55,33 @@ GRAPH = """
 """
 
 
+LAUNCH_JOB = """
+mutation Launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+RUN = "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+
+
 @pytest.fixture
-def graphql(served_museum: ServedMuseum, tmp_path: Path) -> Iterator[Any]:
-    """`retrievals ui` on an empty home; yields a function that asks its GraphQL."""
+def graphql(
+    request: pytest.FixtureRequest, served_museum: ServedMuseum, tmp_path: Path
+) -> Iterator[Any]:
+    """`retrievals ui` on an empty home; yields a function that asks its GraphQL.
+
+    Its parameter is what the environment has besides.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = (tmp_path / "ui.log").open("w")
     ui = subprocess.Popen(
         [Path(sys.executable).with_name("retrievals"), "ui", "--port", str(port)],
-        env=os.environ | served_museum.environment(tmp_path / "ui"),
+        env=os.environ | served_museum.environment(tmp_path / "ui") | getattr(request, "param", {}),
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
@@ -90,6 +113,21 @@ def graphql(served_museum: ServedMuseum, tmp_path: Path) -> Iterator[Any]:
         log.close()
 
 
+def backfilled(graphql: Any, assets: list[str]) -> Any:
+    """Materialize all shards of `assets`, and what the UI shows of that once it has ended."""
+    selection = [{"path": [name]} for name in assets]
+    launched = graphql(LAUNCH, params={"assetSelection": selection, "allPartitions": True})
+    launched = launched["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    deadline = time.monotonic() + 400
+    while True:
+        backfill = graphql(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
+        if backfill["status"] in ("FAILED", "COMPLETED_FAILED", "COMPLETED_SUCCESS"):
+            return backfill
+        assert time.monotonic() < deadline, backfill
+        time.sleep(1)
+
+
 @pytest.mark.usefixtures("museum_settings")
 def test_materialize_all_builds_the_release_that_the_command_builds(
     graphql: Any, tmp_path: Path
@@ -101,24 +139,9 @@ def test_materialize_all_builds_the_release_that_the_command_builds(
     assert all(node["description"] for node in nodes.values())
     assert nodes["faiss_index"]["kinds"] == ["faiss"]
 
-    launched = graphql(
-        LAUNCH,
-        params={
-            "assetSelection": [{"path": [name]} for name in nodes if name != "nga_open_data"],
-            "allPartitions": True,
-        },
-    )["launchPartitionBackfill"]
-    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    backfill = backfilled(graphql, [name for name in nodes if name != "nga_open_data"])
+    assert backfill["status"] == "COMPLETED_SUCCESS", backfill
     store = Store(tmp_path / "ui")
-    deadline = time.monotonic() + 400
-    while True:
-        backfill = graphql(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
-        assert backfill["status"] not in ("FAILED", "COMPLETED_FAILED"), backfill
-        if backfill["status"] == "COMPLETED_SUCCESS":
-            break
-        assert time.monotonic() < deadline, backfill
-        time.sleep(1)
-
     commanded = build()
     try:
         served = current_release_id(store)
@@ -138,3 +161,42 @@ def test_materialize_all_builds_the_release_that_the_command_builds(
     assert shown["metadata_db"]["dagster/row_count"]["intValue"] == WORKS
     columns = shown["artworks"]["dagster/column_schema"]["schema"]["columns"]
     assert {"id", "title", "image_url"} <= {column["name"] for column in columns}
+
+
+@pytest.mark.usefixtures("museum_settings")
+@pytest.mark.parametrize("graphql", [{"RETRIEVALS_SHARDS": "20"}], indirect=True)
+def test_a_poisoned_shard_stops_no_other_of_a_backfill_and_the_release_says_what_is_missing(
+    graphql: Any, tmp_path: Path, built_home: Path
+) -> None:
+    settings = Settings.load(home=tmp_path / "ui", shards=20)
+    works = read_works(Store(built_home), settings.shards)
+    bad, lost = next((shard, len(works[shard])) for shard in sorted(works))
+    settings.store.write_bytes(ledger_name(bad), b"garbage")
+
+    backfill = backfilled(graphql, ["artworks", "artwork_images", "image_embeddings"])
+    assert backfill["status"] == "COMPLETED_FAILED", backfill
+    statuses = [run["status"] for run in backfill["runs"]]
+    # The records; the pictures of 16 shards, the poisoned one among them, and of 4; the vectors.
+    assert statuses.count("FAILURE") == 1
+    assert statuses.count("SUCCESS") >= 3
+    good = set(shard_keys(settings.shards)) - {bad}
+    for asset in ("artwork_images", "image_embeddings"):
+        assert with_status(settings, asset, dg.AssetPartitionStatus.MATERIALIZED) == good
+    assert f"1 of 16 shards failed. {bad}: " in errors_of_runs(settings)
+
+    job = {
+        "repositoryLocationName": "retrievals",
+        "repositoryName": "__repository__",
+        "jobName": "publish_release",
+    }
+    launched = graphql(LAUNCH_JOB, params={"selector": job, "runConfigData": {}})["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    deadline = time.monotonic() + 200
+    status = ""
+    while status not in ("SUCCESS", "FAILURE"):
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+        status = graphql(RUN, id=launched["run"]["runId"])["runOrError"]["status"]
+    manifest = Release(settings.store, current_release_id(settings.store)).manifest
+    assert (manifest.works, manifest.eligible) == (WORKS - lost, WORKS)
+    assert manifest.missing == {"ledger_damaged": lost}

@@ -24,7 +24,7 @@ def test_each_work_is_listed_with_why_it_is_not_in_the_release(built: Settings) 
     rewrite(built, part, lambda table: table.slice(1))
 
     planned = plan(built)
-    path = write_pictures(built.store, planned, shards=built.shards)
+    path = write_pictures(built.store, planned)
     assert path == built.store.path(f"reports/{planned.release_id}/pictures.json")
     listed = {entry["id"]: entry for entry in json.loads(path.read_text(encoding="utf-8"))}
     assert len(listed) == WORKS

@@ -7,7 +7,7 @@ import dagster as dg
 
 from retrievals_pipeline.defs.conditions import FOLLOWS_SHARDS, WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden, same_as_before
-from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard, read_pictures
+from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.works import read_works
@@ -20,7 +20,7 @@ from retrievals_pipeline.defs.metadata import (
     pace,
 )
 from retrievals_pipeline.defs.resources import EmbedderResource
-from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
+from retrievals_pipeline.defs.shards import EMBEDDINGS_A_RUN, SHARDS, make_shards
 from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings
 
@@ -31,7 +31,7 @@ COLUMNS = {"id": "string", "image_sha256": "string", "embedding": "float16[nativ
     group_name="embeddings",
     deps=[artwork_images],
     partitions_def=SHARDS,
-    backfill_policy=SHARDS_A_RUN,
+    backfill_policy=EMBEDDINGS_A_RUN,
     pool="gpu",
     automation_condition=FOLLOWS_SHARDS,
     owners=OWNERS,
@@ -54,11 +54,10 @@ def image_embeddings(
     contract = description.corpus_contract.digest
     load = cache(partial(same_as_before, store, description, embedder.load))
     works = read_works(store, settings.shards)
-    total = sum(
-        len(read_pictures(store, shard, works.get(shard, ()))) for shard in context.partition_keys
-    )
-    with track("embeddings", total) as advance, finishing_shards(context) as finish:
-        for shard in context.partition_keys:
+    total = sum(len(works.get(shard, ())) for shard in context.partition_keys)
+    with track("embeddings", total) as advance:
+
+        def make(shard: str) -> dict[str, dg.MetadataValue]:
             started = perf_counter()
             summary = embed_shard(
                 store,
@@ -68,8 +67,13 @@ def image_embeddings(
                 load=load,
                 advance=advance,
             )
-            shown = _shown(VectorShard(store, contract, shard), summary)
-            finish(shard, {**shown, **pace(started, summary.embedded), "corpus_contract": contract})
+            return {
+                **_shown(VectorShard(store, contract, shard), summary),
+                **pace(started, summary.embedded),
+                "corpus_contract": dg.MetadataValue.text(contract),
+            }
+
+        make_shards(context, make)
 
 
 def _shown(vectors: VectorShard, summary: ShardSummary) -> dict[str, dg.MetadataValue]:

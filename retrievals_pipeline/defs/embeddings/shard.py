@@ -5,16 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard, are_unit
-from retrievals_pipeline.defs.images.ledger import ledger_name
+from retrievals_pipeline.defs.images.ledger import ledger_name, read_ledger
 from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.images.works import Work
 from retrievals_pipeline.progress import Advance
-from retrievals_serving.errors import BuildError, SourceError
+from retrievals_serving.errors import BuildError, ShardError
 from retrievals_serving.models import Embedder
 from retrievals_serving.store import Store, picture_name
 
@@ -35,17 +32,16 @@ def read_pictures(store: Store, shard: str, works: Sequence[Work]) -> dict[str, 
     """Return work id → picture hash of those of `works`, which live in `shard`, that have one.
 
     Raises:
-        SourceError: The shard has no ledger yet.
+        ShardError: The shard has no ledger yet, or one that cannot be used.
     """
     if not store.exists(ledger_name(shard)):
-        raise SourceError(
+        raise ShardError(
             f"{store.path(ledger_name(shard))} is not there: materialize the shard {shard} of "
             "`artwork_images` first."
         )
-    table = pq.read_table(store.path(ledger_name(shard)), columns=["id", "sha256", "status"])
-    ids = pa.array([work.id for work in works], pa.string())
-    kept = table.filter((pc.field("status") == OK) & pc.field("id").isin(ids))
-    return dict(zip(kept["id"].to_pylist(), kept["sha256"].to_pylist(), strict=True))
+    wanted = {work.id for work in works}
+    rows = read_ledger(store, shard).select(["id", "sha256", "status"]).to_pylist()
+    return {row["id"]: row["sha256"] for row in rows if row["status"] == OK and row["id"] in wanted}
 
 
 def embed_shard(
@@ -59,16 +55,22 @@ def embed_shard(
 ) -> ShardSummary:
     """Give every picture of `works`, which live in `shard`, a vector; touch none that has one.
 
-    Each batch is written when it is computed, so that a kill loses the one in flight. A picture
-    that cannot be read, or of which the model makes no unit vector, fails alone.
+    Each batch is written when it is computed, so that a kill loses the one in flight. The pictures
+    that are left then make the same batches as they would have without it, and so, to the last bit,
+    the same vectors: see `batches.embed`. A picture that cannot be read, or of which the model
+    makes no unit vector, fails alone.
 
     `load` is called only when there is something to embed.
+
+    Raises:
+        ShardError: Its ledger or its vectors cannot be used; other shards are unharmed.
+        BuildError: The model that `load` loads is not the one of `corpus_contract`.
     """
     pictures = read_pictures(store, shard, works)
     vectors = VectorShard(store, corpus_contract, shard)
     known = {sha for _, sha in vectors.pairs()}
     missing = {sha: id_ for id_, sha in pictures.items() if sha not in known}
-    advance(len(pictures) - len(missing))
+    advance(len(works) - len(missing))
     failed: dict[str, str] = {}
     items = list(missing.items())
     paths = [store.path(picture_name(sha)) for sha, _ in items]

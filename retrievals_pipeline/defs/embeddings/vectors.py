@@ -6,15 +6,19 @@ A part is written for each batch, so that a kill loses one batch; a finished sha
 into one part. A vector belongs to a picture, not to a work: it is found by the picture's hash.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from retrievals_pipeline.damage import using
+from retrievals_serving.errors import ShardError
 from retrievals_serving.store import Store
 
+REMEDY = "Remove it: its pictures are then embedded again."
 TOLERANCE = 1e-2  # in a length; float16 keeps it to 5e-4
 
 
@@ -30,7 +34,10 @@ def are_unit(vectors: np.ndarray) -> np.ndarray:
 
 
 class VectorShard:
-    """The parts of one shard."""
+    """The parts of one shard.
+
+    Its methods raise a ShardError that names the file when a part cannot be read or written.
+    """
 
     def __init__(self, store: Store, corpus_contract: str, shard: str) -> None:
         self.store = store
@@ -43,18 +50,14 @@ class VectorShard:
     def pairs(self) -> set[tuple[str, str]]:
         """Return the (work id, picture hash) pairs that have a vector, reading no vectors."""
         pairs: set[tuple[str, str]] = set()
-        for part in self.parts():
-            table = pq.read_table(self.store.path(part), columns=["id", "image_sha256"])
+        for _, table in self._read("id", "image_sha256"):
             pairs.update(zip(*(column.to_pylist() for column in table.columns), strict=True))
         return pairs
 
     def vectors(self) -> dict[str, np.ndarray]:
         """Return the vectors by picture hash, each float16 (native dimension,)."""
         vectors: dict[str, np.ndarray] = {}
-        for part in self.parts():
-            table = pq.read_table(
-                self.store.path(part), columns=["image_sha256", "embedding"]
-            ).combine_chunks()
+        for _, table in self._read("image_sha256", "embedding"):
             hashes = table["image_sha256"].to_pylist()
             if hashes:
                 flat = table["embedding"].chunk(0).flatten().to_numpy()
@@ -65,7 +68,15 @@ class VectorShard:
         """Write a part: `vectors` (n, native dimension) of n (work id, picture hash) pairs."""
         parts = self.parts()
         number = 1 + int(PurePosixPath(parts[-1]).stem.removeprefix("part-")) if parts else 0
-        self._write(number, pairs, vectors.astype(np.float16))
+        flat = pa.array(np.ascontiguousarray(vectors, np.float16).reshape(-1))
+        table = pa.table(
+            {
+                "id": pa.array([id_ for id_, _ in pairs], pa.string()),
+                "image_sha256": pa.array([sha for _, sha in pairs], pa.string()),
+                "embedding": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
+            }
+        )
+        self._write(f"{self.folder}/part-{number:06d}.parquet", table)
 
     def compact(self, wanted: Mapping[str, str]) -> None:
         """Leave one part, sorted by id, in which each of `wanted` (work id → picture hash) is.
@@ -86,24 +97,35 @@ class VectorShard:
 
     def keep(self, pictures: Container[str]) -> None:
         """Drop the vectors of all pictures but these, part by part."""
-        for part in self.parts():
-            table = pq.read_table(self.store.path(part))
+        for part, table in self._read():
             shas = table["image_sha256"].to_pylist()
             kept = table.filter(pa.array([sha in pictures for sha in shas], pa.bool_()))
             if kept.num_rows == 0:
                 self.store.remove(part)
             elif kept.num_rows < table.num_rows:
-                with self.store.replacing(part) as partial:
-                    pq.write_table(kept, partial, compression="none")
+                self._write(part, kept)
 
-    def _write(self, number: int, pairs: Sequence[tuple[str, str]], vectors: np.ndarray) -> None:
-        flat = pa.array(np.ascontiguousarray(vectors).reshape(-1), pa.float16())
-        table = pa.table(
-            {
-                "id": pa.array([id_ for id_, _ in pairs], pa.string()),
-                "image_sha256": pa.array([sha for _, sha in pairs], pa.string()),
-                "embedding": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
-            }
-        )
-        with self.store.replacing(f"{self.folder}/part-{number:06d}.parquet") as partial:
-            pq.write_table(table, partial, compression="none")
+    def _read(self, *columns: str) -> Iterator[tuple[str, pa.Table]]:
+        """Yield the name of each part and these of its columns, or all, in one chunk."""
+        for part in self.parts():
+            path = self.store.path(part)
+            with using(path, REMEDY):
+                table = pq.read_table(
+                    path, columns=[*columns] or None, page_checksum_verification=True
+                )
+            yield part, table.combine_chunks()
+
+    def _write(self, part: str, table: pa.Table) -> None:
+        with using(self.store.path(part), REMEDY), self.store.replacing(part) as partial:
+            pq.write_table(table, partial, compression="none", write_page_checksum=True)
+
+
+def usable_parts(store: Store, corpus_contract: str) -> list[str]:
+    """Return the paths of the parts of all shards but those of which one cannot be read."""
+    paths: list[str] = []
+    for folder in store.names(f"embeddings/{corpus_contract}/*"):
+        shard = VectorShard(store, corpus_contract, PurePosixPath(folder).name)
+        with suppress(ShardError):
+            shard.pairs()
+            paths += [str(store.path(part)) for part in shard.parts()]
+    return paths

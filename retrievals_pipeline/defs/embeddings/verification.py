@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import numpy as np
-import pyarrow as pa
 
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard, are_unit
 from retrievals_pipeline.defs.verdict import Verdict
+from retrievals_serving.errors import ShardError
 from retrievals_serving.golden import FLOOR
 from retrievals_serving.models import Description
 from retrievals_serving.store import Store, thumbnail_name
@@ -33,7 +33,7 @@ class Survey:
         not_finite: How many hold a NaN or an infinity.
         not_unit: How many of the finite ones are not of length 1.
         pictures: Hashes of the pictures of the sound ones, by the vector's own hash.
-        unreadable: Shards whose files cannot be read.
+        unreadable: Shards of which a file cannot be used.
     """
 
     total: np.ndarray
@@ -51,7 +51,7 @@ def survey(store: Store, shards: Sequence[str], description: Description) -> Sur
     for shard in shards:
         try:
             stored = VectorShard(store, description.corpus_contract.digest, shard).vectors()
-        except (pa.ArrowException, OSError):
+        except ShardError:
             seen.unreadable.append(shard)
             continue
         fitting = {sha: row for sha, row in stored.items() if len(row) == description.dimension}

@@ -26,7 +26,7 @@ from retrievals_pipeline.defs.metadata import (
     plot,
 )
 from retrievals_pipeline.defs.records.assets import artworks
-from retrievals_pipeline.defs.shards import SHARDS, SHARDS_A_RUN, finishing_shards
+from retrievals_pipeline.defs.shards import IMAGES_A_RUN, SHARDS, make_shards
 from retrievals_pipeline.progress import track
 from retrievals_pipeline.source import open_source
 from retrievals_serving.settings import Settings
@@ -60,7 +60,7 @@ class ImagesConfig(dg.Config):
     group_name="images",
     deps=[artworks],
     partitions_def=SHARDS,
-    backfill_policy=SHARDS_A_RUN,
+    backfill_policy=IMAGES_A_RUN,
     pool="iiif",
     automation_condition=FOLLOWS_CONTENT,
     freshness_policy=SEEN_WEEKLY,
@@ -87,9 +87,9 @@ def artwork_images(
             open_source(settings) as source,
             source.pictures() as pictures,
             track("images", total) as advance,
-            finishing_shards(context) as finish,
         ):
-            for shard in context.partition_keys:
+
+            def make(shard: str) -> dict[str, dg.MetadataValue] | None:
                 started = perf_counter()
                 summary = download_shard(
                     store,
@@ -101,8 +101,10 @@ def artwork_images(
                     revalidate=config.revalidate,
                     only=config.only,
                 )
-                if summary.asked or summary.left or not config.only:
-                    finish(shard, _shown(store, shard, summary, started))
+                is_done = summary.asked or summary.left or not config.only
+                return _shown(store, shard, summary, started) if is_done else None
+
+            make_shards(context, make)
 
 
 def _shown(

@@ -5,7 +5,6 @@ import dagster as dg
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.verification import check_coverage, check_pictures
 from retrievals_pipeline.defs.metadata import check_result, explanation
-from retrievals_pipeline.defs.release.verification import MINIMUM_COVERAGE
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.settings import Settings
 
@@ -17,7 +16,7 @@ from retrievals_serving.settings import Settings
 def pictures_are_there(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
     """Count the works by what became of their picture."""
     shards = shard_keys(settings.shards)
-    verdict = check_coverage(settings.store, shards, minimum=MINIMUM_COVERAGE)
+    verdict = check_coverage(settings.store, shards, minimum=settings.min_coverage)
     return check_result(verdict, severity=dg.AssetCheckSeverity.WARN)
 
 

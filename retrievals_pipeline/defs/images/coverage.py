@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
+from retrievals_pipeline.defs.images.ledger import LEDGER_DAMAGED, Ledger, LedgerRow
 from retrievals_pipeline.defs.images.works import Work, read_works
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.partitions import shard_keys
+from retrievals_serving.errors import ShardError
 from retrievals_serving.store import Store
 
 NOT_ASKED = "not_asked"
@@ -15,12 +16,24 @@ NOT_ASKED = "not_asked"
 PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|(?<!HTTP )\b(?:0x[0-9a-f]+|\d[\d,.]*)\b")
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A work of a shard whose ledger cannot be used, for `reason`."""
+
+    id: str
+    image_url: str
+    reason: str
+
+
+Found = LedgerRow | Unknown | Work
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """The works whose pictures had the same outcome.
 
     Attributes:
-        status: `ok`, the kind of failure, or `not_asked`.
+        status: `ok`, the kind of failure, `not_asked` or `ledger_damaged`.
         detail: In words; `…` stands for what differs from work to work.
         works: How many there are.
         example: One of them.
@@ -34,17 +47,12 @@ class Outcome:
     example_url: str
 
 
-def outcomes(found: Iterable[LedgerRow | Work]) -> list[Outcome]:
-    """Return what became of each of `found`, the most frequent outcome first.
-
-    A work without a row is one that was not asked for yet.
-    """
+def outcomes(found: Iterable[Found]) -> list[Outcome]:
+    """Return what became of each of `found`, the most frequent outcome first."""
     counts: dict[tuple[str, str], int] = {}
-    examples: dict[tuple[str, str], LedgerRow | Work] = {}
+    examples: dict[tuple[str, str], Found] = {}
     for each in found:
-        kind = NOT_ASKED, "not asked yet"
-        if isinstance(each, LedgerRow):
-            kind = each.status, PARTICULARS.sub("…", each.detail)
+        kind = _kind(each)
         counts[kind] = counts.get(kind, 0) + 1
         examples.setdefault(kind, each)
     return [
@@ -59,7 +67,15 @@ def outcomes(found: Iterable[LedgerRow | Work]) -> list[Outcome]:
     ]
 
 
-def rows_of_works(store: Store, shards: int) -> Iterator[LedgerRow | Work]:
+def _kind(each: Found) -> tuple[str, str]:
+    if isinstance(each, LedgerRow):
+        return each.status, PARTICULARS.sub("…", each.detail)
+    if isinstance(each, Unknown):
+        return LEDGER_DAMAGED, each.reason
+    return NOT_ASKED, "not asked yet"
+
+
+def rows_of_works(store: Store, shards: int) -> Iterator[Found]:
     """Yield the ledger's row of each work of the records, also of a build that is at work.
 
     A work that was not asked for yet is yielded itself; without records there is nothing.
@@ -68,5 +84,10 @@ def rows_of_works(store: Store, shards: int) -> Iterator[LedgerRow | Work]:
         return
     works = read_works(store, shards)
     for shard in shard_keys(shards):
-        rows = Ledger(store, shard).rows
-        yield from (rows.get(work.id, work) for work in works.get(shard, ()))
+        its_works = works.get(shard, [])
+        try:
+            rows = Ledger(store, shard).rows
+        except ShardError as error:
+            yield from (Unknown(work.id, work.image_url, str(error)) for work in its_works)
+        else:
+            yield from (rows.get(work.id, work) for work in its_works)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from retrievals_pipeline.damage import using
 from retrievals_pipeline.defs.images.ledger import LedgerRow
 from retrievals_pipeline.defs.images.pictures import check_picture
 from retrievals_pipeline.defs.images.statuses import FAILURES, OK
@@ -35,6 +36,7 @@ class Downloader:
 
         Raises:
             RunEnded: The run ended before there was an outcome.
+            ShardError: The picture cannot be stored.
         """
         earlier = task.earlier
         held = earlier if task.is_held else None
@@ -63,8 +65,9 @@ class Downloader:
         except RejectedPicture as error:
             return replace(_row(task, answer), status=error.status, detail=str(error))
         name = sha256(content).hexdigest()
-        self.store.write_bytes(thumbnail_name(name), picture.thumbnail)
-        self.store.write_bytes(picture_name(name), content)
+        with using(self.store.path(picture_name(name)), "Mend its folder, and build again."):
+            self.store.write_bytes(thumbnail_name(name), picture.thumbnail)
+            self.store.write_bytes(picture_name(name), content)
         side = max(picture.width, picture.height)
         return replace(
             _row(task, answer),

@@ -7,17 +7,20 @@ A row is kept as soon as it is known, so a kill loses at most the downloads in f
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import datetime
-from typing import IO, Any
+from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from retrievals_pipeline.damage import using
 from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.images.works import Work
+from retrievals_serving.errors import ShardError
 from retrievals_serving.store import Store, picture_name, thumbnail_name
 
 SCHEMA = pa.schema(
@@ -85,11 +88,17 @@ class LedgerRow:
     fetched_url: str | None = None
 
 
-COLUMNS = frozenset(field.name for field in fields(LedgerRow))
+DEFAULTS = {field.name: field.default for field in fields(LedgerRow)}  # MISSING for what is needed
+LEDGER_DAMAGED = "ledger_damaged"  # what is said of the works of a ledger that cannot be used
+REMEDY = "Restore it, or remove it: the pictures in it are then asked for again."
 
 
 class Ledger:
-    """The ledger of one shard."""
+    """The ledger of one shard.
+
+    Raises:
+        ShardError: It cannot be read, or has not the columns that are needed; names the file.
+    """
 
     def __init__(self, store: Store, shard: str) -> None:
         self.store = store
@@ -151,9 +160,10 @@ class Ledger:
         rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows)]
         table = pa.Table.from_pylist(rows, schema=SCHEMA)
         path = self.store.path(self.name)
-        if not (path.exists() and pq.read_table(path).equals(table)):
-            with self.store.replacing(self.name) as partial:
-                pq.write_table(table, partial, compression="zstd")
+        with using(path, REMEDY):
+            if not (path.exists() and read_ledger(self.store, self.shard).equals(table)):
+                with self.store.replacing(self.name) as partial:
+                    pq.write_table(table, partial, compression="zstd")
         self.journal.unlink(missing_ok=True)
 
     def strike(self, work_ids: Iterable[str]) -> None:
@@ -164,27 +174,55 @@ class Ledger:
 
     def _finished_rows(self) -> Iterator[LedgerRow]:
         if self.is_finished:
-            for record in pq.read_table(self.store.path(self.name)).to_pylist():
-                yield _row(record)
+            for record in read_ledger(self.store, self.shard).to_pylist():
+                yield LedgerRow(**record)
 
     def _journal_rows(self) -> Iterator[LedgerRow]:
         """Read the journal; a line cut short by a kill is a row that was never kept."""
-        try:
-            lines = self.journal.read_text(encoding="utf-8").split("\n")
-        except FileNotFoundError:
-            return
+        with using(self.journal, REMEDY):
+            try:
+                lines = self.journal.read_text(encoding="utf-8", errors="replace").split("\n")
+            except FileNotFoundError:
+                return
         for line in lines:
             try:
                 record = json.loads(line)
             except ValueError:
                 continue
+            _require(record, self.journal)
             record["fetched_at"] = datetime.fromisoformat(record["fetched_at"])
-            yield _row(record)
+            yield LedgerRow(**{name: record[name] for name in DEFAULTS.keys() & record.keys()})
 
 
-def _row(record: Mapping[str, Any]) -> LedgerRow:
-    """Return the row of a record, which may be of a version with other columns."""
-    return LedgerRow(**{name: record[name] for name in COLUMNS & record.keys()})
+def read_ledger(store: Store, shard: str) -> pa.Table:
+    """Return the rows of the finished ledger of `shard`, in the columns of `SCHEMA`.
+
+    A program of another version may have written it: a column that is not known here is left out,
+    one that is not there is filled with what a row has without it.
+
+    Raises:
+        ShardError: It cannot be read, or lacks a column that every row needs; names the file.
+    """
+    path = store.path(ledger_name(shard))
+    with using(path, REMEDY), pq.ParquetFile(path) as file:
+        table = file.read()
+        _require(table.column_names, path)
+        columns = [
+            table[field.name].cast(field.type)
+            if field.name in table.column_names
+            else pa.array([DEFAULTS[field.name]] * table.num_rows, field.type)
+            for field in SCHEMA
+        ]
+        return pa.table(columns, schema=SCHEMA)
+
+
+def _require(columns: Container[str], path: Path) -> None:
+    needed = [name for name, default in DEFAULTS.items() if default is MISSING]
+    if missing := [name for name in needed if name not in columns]:
+        raise ShardError(
+            f"{path} has no {', '.join(missing)}: a program of another version wrote it. "
+            f"Use that one. {REMEDY}"
+        )
 
 
 def ledger_name(shard: str) -> str:

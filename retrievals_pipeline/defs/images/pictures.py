@@ -49,12 +49,15 @@ def check_picture(content: bytes, content_type: str) -> CheckedPicture:
             raise Image.DecompressionBombError(
                 f"{picture.width}×{picture.height} pixels, over {MAX_SIDE} a side"
             )
-        picture.load()
         size = picture.size
+        # Every byte is decoded, but to no more pixels than the thumbnail needs: half the sides,
+        # a quarter or an eighth.
+        picture.thumbnail(
+            (THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.HAMMING, reducing_gap=1
+        )
         small = picture.convert("RGB")
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     encoded = io.BytesIO()
-    small.save(encoded, "WEBP", quality=80)
+    small.save(encoded, "WEBP", quality=80, method=0)  # a third of the time, a sixth larger
     return CheckedPicture(*size, color=mean_color(small), thumbnail=encoded.getvalue())
 
 

@@ -16,7 +16,7 @@ from retrievals_pipeline.defs.images.wanted import Task, wanted
 from retrievals_pipeline.defs.images.works import Work
 from retrievals_pipeline.progress import Advance
 from retrievals_pipeline.source import Pictures
-from retrievals_serving.errors import SourceError
+from retrievals_serving.errors import ShardError
 from retrievals_serving.store import Store
 
 logger = logging.getLogger(__name__)
@@ -84,11 +84,12 @@ def download_shard(
     Raises:
         SourceError: The run has ended, and works are left that were never asked for; what is done
             is kept. Of this kind, a SourceUnavailable when the museum does not answer any more.
-            Or `only` is given, and the shard was never finished.
+        ShardError: Its ledger cannot be used, a picture cannot be stored, or `only` is given and
+            the shard was never finished; other shards are unharmed.
     """
     ledger = Ledger(store, shard)
     if only and not ledger.is_finished:
-        raise SourceError(
+        raise ShardError(
             f"shard {shard} was never finished: materialize `artwork_images` for it first."
         )
     tasks = wanted(works, ledger, mirror=mirror, revalidate=revalidate, only=only)
@@ -121,6 +122,7 @@ class _Asking:
         became: Status of each work that was asked for, by id.
         unchanged: How many of these have the picture that they had.
         failed_again: How many of those that failed before failed again since one of them did not.
+        trouble: Why a picture could not be stored; then no other is asked for.
     """
 
     ledger: Ledger
@@ -128,11 +130,16 @@ class _Asking:
     became: dict[str, str] = field(default_factory=dict)
     unchanged: int = 0
     failed_again: int = 0
+    trouble: ShardError | None = None
 
     def ask_for(
         self, tasks: Iterable[Task], download: Callable[[Task], LedgerRow], advance: Advance
     ) -> None:
-        """Download in many threads, and keep each row as it comes."""
+        """Download in many threads, and keep each row as it comes.
+
+        Raises:
+            ShardError: A picture could not be stored; what was on its way besides is kept.
+        """
         with (
             self.ledger.recording() as journal,
             ThreadPoolExecutor(THREADS, thread_name_prefix="download") as pool,
@@ -144,17 +151,21 @@ class _Asking:
                     row = future.result()
                 except RunEnded:
                     continue
+                except ShardError as error:
+                    self.trouble = error  # raised below: here it would end the run
+                    continue
                 self.ledger.record(row, journal)
                 self._count(task, row)
                 if row.status != OK:
                     logger.warning(
                         "%s at %s: %s (%s)", row.id, row.image_url, row.status, row.detail
                     )
+        if self.trouble is not None:
+            raise self.trouble
 
     def _goes_on(self, task: Task) -> bool:
-        return self.fetcher.ended is None and not (
-            task.failed_before and self.failed_again >= MAX_IN_A_ROW
-        )
+        given_up = task.failed_before and self.failed_again >= MAX_IN_A_ROW
+        return self.fetcher.ended is None and self.trouble is None and not given_up
 
     def _count(self, task: Task, row: LedgerRow) -> None:
         self.became[row.id] = row.status

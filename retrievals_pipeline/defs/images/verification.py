@@ -8,13 +8,13 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from retrievals_pipeline.defs.images.coverage import NOT_ASKED
-from retrievals_pipeline.defs.images.ledger import SCHEMA, ledger_name
+from retrievals_pipeline.defs.images.ledger import SCHEMA, ledger_name, read_ledger
 from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.verdict import Verdict
+from retrievals_serving.errors import ShardError
 from retrievals_serving.store import Store
 
 # A server that ignores the size it is asked for sends thumbnails of 200 px where 1,024 are wanted.
@@ -104,13 +104,13 @@ def check_pictures(store: Store, shards: Sequence[str], *, box: int) -> Verdict:
 
 
 def _read_ledgers(store: Store, shards: Sequence[str]) -> tuple[pa.Table, list[str]]:
-    """Return the rows of the finished ledgers, and the shards whose ledger cannot be read."""
+    """Return the rows of the finished ledgers, and the shards whose ledger cannot be used."""
     tables, unreadable = [], []
     for shard in shards:
         if store.exists(ledger_name(shard)):
             try:
-                tables.append(pq.read_table(store.path(ledger_name(shard)), columns=COLUMNS.names))
-            except (pa.ArrowException, OSError):
+                tables.append(read_ledger(store, shard).select(COLUMNS.names))
+            except ShardError:
                 unreadable.append(shard)
     return pa.concat_tables([COLUMNS.empty_table(), *tables]), unreadable
 

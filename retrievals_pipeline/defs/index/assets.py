@@ -57,7 +57,7 @@ def faiss_index(
     """Build `index.faiss` for the planned release."""
     started = perf_counter()
     plan = current_plan(settings, embedder)
-    path = build_index(settings.store, plan, shards=settings.shards)
+    path = build_index(settings.store, plan)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(plan.release_id),
         metadata={
@@ -91,7 +91,7 @@ def metadata_db(
     """Build `artworks.duckdb` for the planned release."""
     started = perf_counter()
     plan = current_plan(settings, embedder)
-    path = build_metadata(settings.store, plan, shards=settings.shards)
+    path = build_metadata(settings.store, plan)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(plan.release_id),
         metadata={

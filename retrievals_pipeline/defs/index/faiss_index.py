@@ -11,7 +11,6 @@ import numpy as np
 
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.index.plan import ReleasePlan
-from retrievals_pipeline.partitions import shard_keys
 from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError
 from retrievals_serving.models import truncate
@@ -25,7 +24,7 @@ BLOCK = 65_536  # rows converted to float32 at a time
 LOOKED_THROUGH = 8_000_000  # vectors that the plot of nearest works may cost
 
 
-def build_index(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
+def build_index(store: Store, plan: ReleasePlan) -> Path:
     """Build the index of `plan` in its staging folder, unless it was, and return the path."""
     if built := plan.built(store, INDEX):
         return built
@@ -41,7 +40,7 @@ def build_index(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
             plan.description.dimension,
         )
     name = f"{plan.staging}/{INDEX}"
-    vectors = gather_vectors(store, plan, shards=shards)
+    vectors = gather_vectors(store, plan)
     index = faiss.IndexScalarQuantizer(
         plan.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
     )
@@ -68,18 +67,19 @@ def nearest_cosines(path: Path) -> np.ndarray:
     return np.where(found[:, 0] == rows, scores[:, 1], scores[:, 0])
 
 
-def gather_vectors(store: Store, plan: ReleasePlan, *, shards: int) -> np.ndarray:
+def gather_vectors(store: Store, plan: ReleasePlan) -> np.ndarray:
     """Return the vectors of `plan`, cut to its dimension: float16 (works, dimension), unit rows.
 
     Raises:
         SourceError: A work of the plan has no vector, because it was removed since.
+        ShardError: The numbers of a part are damaged; names it.
     """
     rows_of: dict[str, list[int]] = {}
     for row, sha in enumerate(plan.works["image_sha256"].to_pylist()):
         rows_of.setdefault(sha, []).append(row)
     vectors = np.zeros((plan.works.num_rows, plan.dimension), np.float16)
     with track("index", plan.works.num_rows) as advance:
-        for shard in shard_keys(shards):
+        for shard in plan.shards:
             stored = VectorShard(store, plan.description.corpus_contract.digest, shard).vectors()
             wanted = [sha for sha in stored if sha in rows_of]
             if not wanted:

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import duckdb
 
-from retrievals_pipeline.defs.images.ledger import ledger_name
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.records.paths import ARTWORKS
-from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.release import METADATA
 from retrievals_serving.store import Store
 
@@ -16,12 +14,11 @@ TABLE = """
     create table artworks as
     select
         w.row, a.id, a.title, a.artist, a.date, a.begin_year, a.end_year,
-        a.medium, a.classification, a.credit, a.description, l.width, l.height, l.color,
+        a.medium, a.classification, a.credit, a.description, w.width, w.height, w.color,
         w.image_sha256, a.image_url, a.artwork_url, a.school, a.theme, a.style, a.technique,
         a.keyword, a.place, a.modified
     from works w
     join read_parquet($artworks) a using (id)
-    join read_parquet($ledgers) l using (id)
     order by w.row
 """
 
@@ -30,15 +27,14 @@ CLASSIFICATIONS = """
 """
 
 
-def build_metadata(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
+def build_metadata(store: Store, plan: ReleasePlan) -> Path:
     """Write the records of `plan` into its staging folder, unless they were; return the path."""
     if built := plan.built(store, METADATA):
         return built
     name = f"{plan.staging}/{METADATA}"
-    ledgers = [str(store.path(ledger_name(shard))) for shard in shard_keys(shards)]
     with store.replacing(name) as partial, duckdb.connect(str(partial)) as connection:
         connection.register("works", plan.works)
-        connection.execute(TABLE, {"artworks": str(store.path(ARTWORKS)), "ledgers": ledgers})
+        connection.execute(TABLE, {"artworks": str(store.path(ARTWORKS))})
         connection.execute("create unique index artworks_id on artworks (id)")
     return store.path(name)
 

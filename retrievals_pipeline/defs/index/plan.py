@@ -9,6 +9,7 @@ after it are of the latest release of their hash.
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +17,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from retrievals_pipeline.defs.embeddings.vectors import VectorShard
-from retrievals_pipeline.defs.images.ledger import ledger_name
 from retrievals_pipeline.defs.images.statuses import OK
+from retrievals_pipeline.defs.index.holdings import Holdings, read_holdings, works_left_out
 from retrievals_pipeline.defs.records.paths import ARTWORKS
-from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.errors import ReleaseError, SourceError
 from retrievals_serving.models import Description
 from retrievals_serving.release import MANIFEST, SCHEMA_VERSION, Release
@@ -30,18 +30,21 @@ from retrievals_serving.store import Store
 INDEX_KIND = "flat float16"
 
 # Every eligible work, with why it is missing from the release (null for those that are in it).
+# `damaged` has the works of shards of which a file cannot be used, and so gave no rows.
 WORKS = """
     select
-        a.id, l.sha256 as image_sha256, a.record_sha256, a.modified, l.fetched_at,
+        a.id, l.sha256 as image_sha256, l.width, l.height, l.color, l.fetched_at,
+        a.record_sha256, a.modified,
         case
-            when l.id is null then 'not_fetched'
+            when l.id is null then coalesce(d.reason, 'not_fetched')
             when l.status <> 'ok' then l.status
-            when v.id is null then 'not_embedded'
-        end as missing
+            when v.id is null then coalesce(d.reason, 'not_embedded')
+        end as missing,
+        case when missing = d.reason then d.error else coalesce(l.detail, '') end as detail
     from read_parquet($artworks) a
-    left join read_parquet($ledgers) l using (id)
-    left join (select distinct id, image_sha256 from read_parquet($vectors)) v
-        on v.id = l.id and v.image_sha256 = l.sha256
+    left join ledgers l using (id)
+    left join vectors v on v.id = l.id and v.image_sha256 = l.sha256
+    left join damaged d on d.id = a.id
     order by a.id
 """
 
@@ -66,9 +69,12 @@ class ReleasePlan:
     Attributes:
         release_id: Its id.
         works: Table of the works in it, in the order of the release's rows:
-            row, id, image_sha256, record_sha256, modified, fetched_at.
-        eligible: How many works the records offer.
-        missing: How many of them are not in it, by reason.
+            row, id, image_sha256, width, height, color, fetched_at (of the picture),
+            record_sha256, modified.
+        offered: Table of all works that the records offer: id, image_sha256, missing (the reason
+            why it is not in the release, null for one that is), detail (in words).
+        shards: Names of the shards that the works are of.
+        left_out: Why each of the other shards is left out, by name.
         as_of: Time of the newest record in it, UTC.
         description: The model of the vectors.
         dimension: Width of the vectors in the index.
@@ -76,11 +82,22 @@ class ReleasePlan:
 
     release_id: str
     works: pa.Table
-    eligible: int
-    missing: dict[str, int]
+    offered: pa.Table
+    shards: list[str]
+    left_out: dict[str, str]
     as_of: datetime
     description: Description
     dimension: int
+
+    @property
+    def eligible(self) -> int:
+        """How many works the records offer."""
+        return int(self.offered.num_rows)
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """How many of them are not in the release, by reason."""
+        return _reasons(self.offered)
 
     def forced(self, store: Store, moment: datetime) -> "ReleasePlan":
         """Return the plan of a release of the same inputs besides the one there is, if one is.
@@ -111,30 +128,27 @@ def plan_release(
     """Look at what is there and plan the release of it.
 
     Raises:
-        SourceError: The records, a ledger or all vectors are missing; says which asset to make.
+        SourceError: The records, all ledgers or all vectors are missing; says which asset to make.
     """
-    corpus = description.corpus_contract.digest
-    sources = {
-        "artworks": _existing(store, [ARTWORKS], "artworks"),
-        "ledgers": _existing(
-            store, [ledger_name(shard) for shard in shard_keys(shards)], "artwork_images"
-        ),
-    }
-    parts = [
-        part for shard in shard_keys(shards) for part in VectorShard(store, corpus, shard).parts()
-    ]
-    if not parts:
-        raise SourceError(_nothing_to_release(store, sources["ledgers"]))
-    sources["vectors"] = [str(store.path(part)) for part in parts]
+    if not store.exists(ARTWORKS):
+        raise _not_there(store, "no table", "artworks")
+    holdings = read_holdings(store, shards, description.corpus_contract.digest)
+    if not holdings.damaged:
+        _require_vectors(store, holdings)
+    path = store.path(ARTWORKS)
+    ids = pq.read_table(path, columns=["id"])["id"]
     with duckdb.connect() as connection:
-        table = connection.execute(WORKS, sources).to_arrow_table()
-    works = table.filter(pc.is_null(table["missing"])).drop_columns("missing")
+        connection.register("ledgers", holdings.ledgers)
+        connection.register("vectors", holdings.vectors)
+        connection.register("damaged", works_left_out(ids, holdings, shards))
+        table = connection.execute(WORKS, {"artworks": str(path)}).to_arrow_table()
+    works = table.filter(pc.is_null(table["missing"])).drop_columns(["missing", "detail"])
     works = works.add_column(0, "row", [pa.array(range(works.num_rows), pa.int32())])
-    reasons = table["missing"].drop_null().value_counts().to_pylist()
+    offered = table.select(["id", "image_sha256", "missing", "detail"])
     if works.num_rows == 0:
         raise SourceError(
             f"none of {table.num_rows} works has a picture and a vector: "
-            f"{ {row['values']: row['counts'] for row in reasons} }. See `ledger/` for the reasons."
+            f"{_reasons(offered)}. See `ledger/` for the reasons."
         )
     as_of = max(works["modified"].drop_null().to_pylist(), default=datetime(1970, 1, 1))  # noqa: DTZ001
     digest = _digest(works, description, dimension)
@@ -142,37 +156,40 @@ def plan_release(
     return ReleasePlan(
         release_id=Path(sealed[-1]).parent.name if sealed else release_id(as_of, digest),
         works=works,
-        eligible=table.num_rows,
-        missing={row["values"]: row["counts"] for row in reasons},
+        offered=offered,
+        shards=holdings.shards,
+        left_out={shard: damage.error for shard, damage in holdings.damaged.items()},
         as_of=as_of.replace(tzinfo=UTC),
         description=description,
         dimension=dimension,
     )
 
 
-def _existing(store: Store, names: list[str], asset: str) -> list[str]:
-    missing = [name for name in names if not store.exists(name)]
-    if missing:
-        raise SourceError(
-            f"{', '.join(missing[:3])} of the asset `{asset}` not there under {store.root}: "
-            "materialize it first (`retrievals build` does it all)."
-        )
-    return [str(store.path(name)) for name in names]
+def _reasons(offered: pa.Table) -> dict[str, int]:
+    counts = offered["missing"].drop_null().value_counts().to_pylist()
+    return {row["values"]: row["counts"] for row in counts}
 
 
-def _nothing_to_release(store: Store, ledgers: list[str]) -> str:
-    """Say why there is no vector at all: no picture, or none embedded under this contract."""
-    statuses = duckdb.execute(
-        "select status, count(*) from read_parquet(?) group by all order by all", [ledgers]
-    ).fetchall()
-    if any(status == OK for status, _ in statuses):
-        return (
-            f"no vectors of the asset `image_embeddings` under {store.root} for this model: "
-            "materialize it first (`retrievals build` does it all)."
-        )
-    return (
-        f"not one picture could be had ({', '.join(f'{n} {status}' for status, n in statuses)}): "
-        "check RETRIEVALS_IIIF_MIRROR, and the reasons in `ledger/`, then build again."
+def _not_there(store: Store, what: str, asset: str) -> SourceError:
+    return SourceError(
+        f"there is {what} of the asset `{asset}` under {store.root}: materialize it first "
+        "(`retrievals build` does it all)."
+    )
+
+
+def _require_vectors(store: Store, holdings: Holdings) -> None:
+    """Say why there is no vector at all: no ledger, no picture, or none embedded by this model."""
+    if holdings.ledgers.num_rows == 0:
+        raise _not_there(store, "no ledger", "artwork_images")
+    if holdings.vectors.num_rows:
+        return
+    statuses = Counter(holdings.ledgers["status"].to_pylist())
+    if OK in statuses:
+        raise _not_there(store, "no vectors for this model", "image_embeddings")
+    had = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    raise SourceError(
+        f"not one picture could be had ({had}): check RETRIEVALS_IIIF_MIRROR, and the reasons in "
+        "`ledger/`, then build again."
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from retrievals_pipeline.defs.embeddings.vectors import usable_parts
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.verdict import Verdict
 from retrievals_serving.models import truncate
@@ -58,10 +59,7 @@ def stored_vectors(
     found = duckdb.execute(
         "select image_sha256, any_value(embedding) from read_parquet($parts) "
         "where list_contains($wanted, image_sha256) group by image_sha256",
-        {
-            "parts": str(store.path(f"embeddings/{corpus_contract}/*/part-*.parquet")),
-            "wanted": list(wanted),
-        },
+        {"parts": usable_parts(store, corpus_contract), "wanted": list(wanted)},
     ).fetchall()
     cut = truncate(np.array([vector for _, vector in found], np.float32), dimension)
     return {wanted[sha]: vector for (sha, _), vector in zip(found, cut, strict=True)}

@@ -60,10 +60,10 @@ def release_candidate(
     plan = current_plan(settings, embedder)
     if config.force:
         plan = plan.forced(store, datetime.now(UTC))
-        build_index(store, plan, shards=settings.shards)
-        build_metadata(store, plan, shards=settings.shards)
+        build_index(store, plan)
+        build_metadata(store, plan)
     release, new = seal_candidate(store, plan, limit=settings.limit)
-    pictures = write_pictures(store, plan, shards=settings.shards)
+    pictures = write_pictures(store, plan)
     manifest = release.manifest
     newest = plan.works.sort_by([("fetched_at", "descending"), ("id", "ascending")])
     return dg.MaterializeResult(
@@ -79,6 +79,7 @@ def release_candidate(
             "as_of": manifest.as_of.isoformat(),
             "missing": counts(manifest.missing, "reason"),
             "pictures": dg.MetadataValue.path(str(pictures)),
+            "shards_left_out": dg.MetadataValue.json(plan.left_out),
             "manifest": dg.MetadataValue.json(manifest.model_dump(mode="json")),
             **newest_pictures(store, newest["image_sha256"].to_pylist(), most=NEWEST),
         },

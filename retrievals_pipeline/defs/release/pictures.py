@@ -9,10 +9,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from retrievals_pipeline.defs.images.ledger import ledger_name
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.records.paths import ARTWORKS, REMARKS
-from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.store import Store
 
 NO_REMARKS = pa.table({"file": pa.array([], pa.string()), "remark": pa.array([], pa.string())})
@@ -23,17 +21,10 @@ WRITE = """
             from remarks group by file
         )
         select
-            a.id, a.image_url,
-            case
-                when w.id is not null then 'ok'
-                when l.id is null then 'not_fetched'
-                when l.status <> 'ok' then l.status
-                else 'not_embedded'
-            end as status,
-            coalesce(l.detail, '') as detail, l.sha256, coalesce(t.remark, '') as remark
-        from read_parquet($artworks) a
-        left join works w using (id)
-        left join read_parquet($ledgers) l using (id)
+            o.id, a.image_url, coalesce(o.missing, 'ok') as status, o.detail,
+            o.image_sha256 as sha256, coalesce(t.remark, '') as remark
+        from offered o
+        join read_parquet($artworks) a using (id)
         left join told t on t.file = a.image_url
         union all
         select null, t.file, 'left_out', '', null, t.remark
@@ -44,20 +35,18 @@ WRITE = """
 """
 
 
-def write_pictures(store: Store, plan: ReleasePlan, *, shards: int) -> Path:
+def write_pictures(store: Store, plan: ReleasePlan) -> Path:
     """Write the list of the pictures of `plan`, and return its path.
 
     It tells of the last build: the same release can have been built before from a folder in which
     other files were broken.
     """
     name = f"reports/{plan.release_id}/pictures.json"
-    ledgers = [str(store.path(ledger_name(shard))) for shard in shard_keys(shards)]
     with store.replacing(name) as partial, duckdb.connect() as connection:
-        connection.register("works", plan.works)
+        connection.register("offered", plan.offered)
         if store.exists(REMARKS):
             connection.read_parquet(str(store.path(REMARKS))).create_view("remarks")
         else:
             connection.register("remarks", NO_REMARKS)
-        paths = {"artworks": str(store.path(ARTWORKS)), "ledgers": ledgers, "path": str(partial)}
-        connection.execute(WRITE, paths)
+        connection.execute(WRITE, {"artworks": str(store.path(ARTWORKS)), "path": str(partial)})
     return store.path(name)

@@ -5,6 +5,7 @@ Each looks at the release the way serving will, and says in `details` what it sa
 
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import duckdb
 import numpy as np
@@ -26,7 +27,6 @@ from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name, thumbnail_name
 from retrievals_serving.vectors.faiss_index import FaissIndex
 
-MINIMUM_COVERAGE = 0.9  # of the works that may be shown
 ANSWERS = 10  # works of each golden query that are looked at
 
 
@@ -96,15 +96,15 @@ def check_golden(release: Release) -> Verdict:
     )
 
 
-def check_coverage(release: Release) -> Verdict:
+def check_coverage(release: Release, minimum: float) -> Verdict:
     """Enough of the works that may be shown are in the release."""
     manifest = release.manifest
     coverage = manifest.works / manifest.eligible
     return Verdict(
-        coverage >= MINIMUM_COVERAGE,
+        coverage >= minimum,
         {
             "coverage": coverage,
-            "minimum": MINIMUM_COVERAGE,
+            "minimum": minimum,
             "works": manifest.works,
             "eligible": manifest.eligible,
             "missing": manifest.missing,
@@ -187,7 +187,7 @@ def check_answers(release: Release) -> Verdict:
     )
 
 
-CHECKS: Mapping[str, Callable[[Release], Verdict]] = {
+CHECKS: Mapping[str, Callable[..., Verdict]] = {
     "files": check_files,
     "index": check_index,
     "metadata": check_metadata,
@@ -197,3 +197,8 @@ CHECKS: Mapping[str, Callable[[Release], Verdict]] = {
     "search": check_search,
     "answers": check_answers,
 }
+
+
+def checks(settings: Settings) -> dict[str, Callable[[Release], Verdict]]:
+    """Return every check by its name, held to what `settings` ask for."""
+    return {**CHECKS, "coverage": partial(CHECKS["coverage"], minimum=settings.min_coverage)}
