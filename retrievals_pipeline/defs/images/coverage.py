@@ -78,7 +78,8 @@ def _kind(each: Found) -> tuple[str, str]:
 def rows_of_works(store: Store, shards: int) -> Iterator[Found]:
     """Yield the ledger's row of each work of the records, also of a build that is at work.
 
-    A work that was not asked for yet is yielded itself; without records there is nothing.
+    A work that was not asked for yet is yielded itself, and one whose ledger cannot be used as
+    unknown; without records there is nothing.
     """
     if not store.exists(ARTWORKS):
         return

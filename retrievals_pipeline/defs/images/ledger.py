@@ -155,7 +155,7 @@ class Ledger:
         """Make the ledger whole: one table, sorted by id, and no journal.
 
         Works that are not in the records now keep their rows: a smaller build, or a bad day of the
-        museum's files, costs no download afterwards.
+        museum's files, costs no download afterwards. Columns of another version do not.
         """
         rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows)]
         table = pa.Table.from_pylist(rows, schema=SCHEMA)
