@@ -1,11 +1,13 @@
 """Stored vectors survive kills, are found by their picture, and are compacted without a loss."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
+from retrievals_serving.errors import ShardError
 from retrievals_serving.store import Store
 
 
@@ -62,6 +64,25 @@ def test_a_compacted_shard_is_left_as_it_is(shard: VectorShard) -> None:
     before = shard.store.path(shard.parts()[0]).stat().st_mtime_ns
     shard.compact({"a": "s1"})
     assert shard.store.path(shard.parts()[0]).stat().st_mtime_ns == before
+
+
+def test_what_is_not_kept_is_dropped_and_damage_to_the_rest_is_noticed(shard: VectorShard) -> None:
+    shard.append([("a", "s1"), ("b", "s2")], vectors(1, 2))
+    shard.append([("c", "s3")], vectors(3))
+    shard.append([("d", "s4")], vectors(4))
+    untouched = shard.store.path(shard.parts()[2]).stat().st_mtime_ns
+    shard.keep({"s2", "s4"})
+    assert shard.pairs() == {("b", "s2"), ("d", "s4")}
+    assert shard.vectors()["s2"].tolist() == [2, 3]
+    rewritten, left = (shard.store.path(part) for part in shard.parts())
+    assert left.stat().st_mtime_ns == untouched
+
+    number = np.array([2, 3], np.float16).tobytes()
+    content = rewritten.read_bytes()
+    assert content.count(number) == 1
+    rewritten.write_bytes(content.replace(number, number[::-1]))
+    with pytest.raises(ShardError, match=re.escape(str(rewritten))):
+        shard.vectors()
 
 
 def test_an_empty_shard_has_no_parts(shard: VectorShard) -> None:

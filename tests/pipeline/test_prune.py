@@ -13,7 +13,7 @@ from retrievals_pipeline.build import build, only_build
 from retrievals_pipeline.cli import main
 from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
 from retrievals_pipeline.images_prune import prune_images
-from retrievals_serving.errors import BuildError, ReleaseDamaged, SourceError
+from retrievals_serving.errors import BuildError, ReleaseDamaged, ShardError, SourceError
 from retrievals_serving.release import METADATA, Release, current_release_id
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store, picture_name, thumbnail_name
@@ -166,6 +166,18 @@ def test_a_release_that_cannot_be_read_may_refer_to_anything(built: Settings) ->
     Release(built.store, current_release_id(built.store)).path(METADATA).write_bytes(b"torn")
     with pytest.raises(ReleaseDamaged, match="Remove the folder of the release"):
         prune_images(built)
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize("pattern", ["ledger/1-of-3.parquet", "embeddings/*/1-of-3/part-*"])
+def test_a_shard_that_cannot_be_read_may_refer_to_anything(built: Settings, pattern: str) -> None:
+    forget_old_releases(built)
+    (name,) = built.store.names(pattern)
+    built.store.write_bytes(name, b"garbage")
+    before = files(built.store)
+    with pytest.raises(ShardError, match=name):
+        prune_images(built)
+    assert files(built.store) == before
 
 
 def test_without_records_nothing_is_known_to_have_left(built: Settings) -> None:

@@ -1,7 +1,9 @@
 """Shards of one run: a bad one fails alone, by name, and the release goes on without it."""
 
 import errno
+import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,10 @@ def test_a_poisoned_shard_fails_alone_and_the_release_says_what_is_missing(
     assert result.exit_code == 0, result.output
     assert f"{WORKS - lost} of {WORKS} works, current" in result.stdout
     assert f"Missing: {lost} {reason}." in result.stdout
+    listed = json.loads(
+        built.store.read_bytes(f"reports/{current_release_id(built.store)}/pictures.json")
+    )
+    assert Counter(entry["status"] for entry in listed) == {"ok": WORKS - lost, reason: lost}
     said = [record for record in caplog.records if f"{BAD}: {built.store.root}" in record.message]
     assert [record.name for record in said] == ["retrievals_pipeline.build"] * len(failed)
     for asset in ("artwork_images", "image_embeddings"):
