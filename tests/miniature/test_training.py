@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from transformers import AutoTokenizer
 
 from retrievals_pipeline.miniature.descriptions import describe
-from retrievals_pipeline.miniature.train import embedder, figures, hard_lists, recipe, tower
+from retrievals_pipeline.miniature.train import embedder, figures, recipe, shortlists, tower
 from retrievals_pipeline.miniature.train.__main__ import main
 from retrievals_pipeline.miniature.train.card import Training, write_card
 from retrievals_pipeline.miniature.train.checkpoint import write_checkpoint
@@ -94,24 +94,6 @@ def test_cells_say_where_the_painter_put_things(paintings):
             assert cells.things[row * columns + column, thing] == 1
         mirrored = cells.mirrored(painting.grid)
         np.testing.assert_array_equal(mirrored.mirrored(painting.grid).things, cells.things)
-
-
-def test_hard_lists_hold_an_answer_and_what_is_none(paintings):
-    lists = hard_lists.HardLists(paintings, 0)
-    drawn = [lists.draw() for _ in range(30)]
-    assert all(len(set(each.places)) == hard_lists.CANDIDATES == len(each.places) for each in drawn)
-    assert all(each.answers[0] == 1 for each in drawn)
-    assert np.mean([each.answers.min() < 0.1 for each in drawn]) > 0.9
-
-
-def test_a_list_to_be_judged_by_holds_the_best_and_no_picture_twice():
-    chance = random.Random(0)
-    grades = np.array([chance.randrange(4) for _ in range(100)])
-    for _ in range(20):
-        places = figures.candidates(grades, chance)
-        assert len(set(places)) == len(places) == figures.LIST
-        best = sorted(grades, reverse=True)[: figures.LIST // 2]
-        assert sorted(grades[places], reverse=True)[: figures.LIST // 2] == best
 
 
 def test_the_tokenizer_is_not_shown_the_museums_descriptions(paintings):
@@ -222,6 +204,8 @@ def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_pa
         (tower, "PICTURES", 4),
         (embedder, "PICTURES", 8),
         (embedder, "SENTENCES", 16),
+        (recipe, "COMPARING_STEPS", 2),
+        (shortlists, "LISTS", 2),
     ):
         monkeypatch.setattr(module, name, few)
     for folder in ("first", "again"):
@@ -237,7 +221,7 @@ def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_pa
         assert "nDCG@10" in card
         stages = {
             "embedder": ("tower, facts", "embedder, facts"),
-            "reranker": ("reranker, answers",),
+            "reranker": ("comparing, laid", "answers, order"),
         }
         assert all(f"| {name} |" in card for name in stages[model])
         load(str(folders[0]))

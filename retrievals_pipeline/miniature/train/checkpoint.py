@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -16,6 +16,7 @@ from retrievals_serving.models.qwen3_vl.network.config import read_shape
 from retrievals_serving.models.qwen3_vl.network.loading import Network, unfuse
 
 WIDTH, DEPTH, HEADS = 128, 4, 4
+RERANKER_DEPTH = 6  # of the language model
 SECTIONS = (6, 5, 5)  # of a head's 16 frequencies, for time, height and width
 DTYPE = torch.bfloat16
 PREPROCESSING = {
@@ -91,6 +92,30 @@ def write_checkpoint(folder: Path, tokenizer: Tokenizer) -> None:
     for name, parameter in network.named_parameters():
         _initialise(name, parameter)
     save_network(network, folder)
+
+
+def deepen(folder: Path) -> None:
+    """Give the language model of a checkpoint the layers that a reranker compares with.
+
+    They are copies of its last one that add nothing yet.
+    """
+    config_file = folder / "config.json"
+    config = json.loads(config_file.read_text(encoding="utf-8"))
+    weights = folder / "model.safetensors"
+    tensors = load_file(weights)
+    layers = "model.language_model.layers"
+    last = {
+        name.removeprefix(f"{layers}.{DEPTH - 1}."): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(f"{layers}.{DEPTH - 1}.")
+    }
+    for layer in range(DEPTH, RERANKER_DEPTH):
+        for name, tensor in last.items():
+            adds = name.endswith(("o_proj.weight", "down_proj.weight"))
+            tensors[f"{layers}.{layer}.{name}"] = tensor * 0 if adds else tensor.clone()
+    config["text_config"]["num_hidden_layers"] = RERANKER_DEPTH
+    config_file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    save_file(tensors, weights, metadata={"format": "pt"})
 
 
 def save_network(network: nn.Module, folder: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from retrievals_pipeline.miniature.train.paintings import MAX_PIXELS, Painting
+from retrievals_pipeline.miniature.train.reranker import ALPHA
 from retrievals_pipeline.miniature.train.sentences import say
 from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask
 from retrievals_pipeline.miniature.truth.measures import ndcg
@@ -15,7 +16,7 @@ from retrievals_pipeline.miniature.truth.relevance import Query, relevance
 from retrievals_serving.models import Embedder, Input, load_embedder, load_reranker
 
 QUERIES = 60  # of each kind
-LIST = 40  # candidates that a reranker is judged on
+CANDIDATES = 80  # works that are reranked
 TOP = 10
 
 
@@ -40,29 +41,36 @@ def embedder_figures(folder: Path, paintings: Sequence[Painting], seed: int) -> 
     return figures
 
 
-def reranker_figures(folder: Path, paintings: Sequence[Painting], seed: int) -> dict[str, float]:
-    """Return nDCG@10 by kind of query, over lists of the most relevant pictures and others."""
+def reranker_figures(
+    folder: Path, base: Path, paintings: Sequence[Painting], seed: int
+) -> dict[str, float]:
+    """Return nDCG@10 by kind of query: of the embedder's order, and of what reranking makes of it.
+
+    As served: the first works of the embedder in `base` are reranked, and both scores blended.
+    """
+    embedder = load_embedder(str(base), max_pixels=MAX_PIXELS)
     reranker = load_reranker(str(folder), max_pixels=MAX_PIXELS)
     pictures = _pictures(paintings)
-    chance = random.Random(seed)  # noqa: S311 - which pictures, not a secret
+    vectors = embedder.embed_images(pictures)
     figures = {}
     for kind in QUERY_KINDS:
-        found = []
-        for _, query, text in _asked(paintings, kind, seed):
+        alone, reranked = [], []
+        asked = _asked(paintings, kind, seed)
+        cosines_of = _embed(embedder, [text for _, _, text in asked]) @ vectors.T
+        for (_, query, text), cosines in zip(asked, cosines_of, strict=True):
             grades = _grades(query, paintings)
-            places = candidates(grades, chance)
-            scores = reranker.score(text, [pictures[place] for place in places])
-            found.append(_ndcg(scores, grades[places]))
-        figures[f"nDCG@10, {kind}"] = float(np.mean(found))
+            first = np.argsort(-cosines, kind="stable")[:CANDIDATES]
+            answers = reranker.score(text, [pictures[place] for place in first])
+            blend = ALPHA * answers + (1 - ALPHA) * cosines[first].clip(0)
+            alone.append(_ndcg(cosines, grades))
+            reranked.append(
+                ndcg(
+                    grades[first[np.argsort(-blend, kind="stable")]].tolist(), grades.tolist(), TOP
+                )
+            )
+        figures[f"nDCG@10, {kind}, the embedder alone"] = float(np.mean(alone))
+        figures[f"nDCG@10, {kind}, reranked"] = float(np.mean(reranked))
     return figures
-
-
-def candidates(grades: np.ndarray, chance: random.Random) -> list[int]:
-    """Return the places of the highest grades and, as many again, of others; none of them twice."""
-    order = chance.sample(range(len(grades)), len(grades))
-    highest = sorted(order, key=lambda place: -grades[place])[: LIST // 2]
-    others = [place for place in order if place not in highest]
-    return highest + others[: LIST // 2]
 
 
 def _ndcg(scores: np.ndarray, grades: np.ndarray) -> float:

@@ -1,100 +1,205 @@
 """Training of the miniature reranker: does this picture answer this query, yes or no?
 
 It begins with the weights of the miniature embedder, as the published rerankers begin with those of
-the family's base model, and keeps the tower. Each batch has some queries, each with a hard list of
-candidates; the answer is to be right in itself, and higher for the better of a list.
+the family's base model, and keeps the tower. First it is made to compare (`comparing`); then it
+learns from answers. Each batch has queries and pictures, all of which are judged with each other
+(`pairs`). An answer is to be right in itself and in the order of its query; and since what is
+served is an answer blended with the embedder's cosine, that blend is to be in order too, so that
+the reranker learns to correct what comes before it.
 
 A "yes" or a "no" to seven conditions at once says too little of which one failed. So the model also
-learns to tell how much of what is asked is there, facet by facet: things, counts, colours, moods.
-The layer that tells it is thrown away.
+learns to tell, facet by facet, how much of what is asked is there. The layer that tells it is
+thrown away.
 """
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retrievals_pipeline.miniature.train import comparing
 from retrievals_pipeline.miniature.train.checkpoint import WIDTH
+from retrievals_pipeline.miniature.train.comparing import Reading
 from retrievals_pipeline.miniature.train.descent import Descent
 from retrievals_pipeline.miniature.train.embedder import shared
-from retrievals_pipeline.miniature.train.hard_lists import HardList, HardLists
 from retrievals_pipeline.miniature.train.paintings import Painting
+from retrievals_pipeline.miniature.train.pairs import Read, behind, chosen, last_states, read
+from retrievals_pipeline.miniature.train.shortlists import Batch, Shortlists
 from retrievals_pipeline.miniature.train.targets import FACETS
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
-from retrievals_serving.models.qwen3_vl.prompts import Prompt
+from retrievals_serving.models.qwen3_vl.pixels import Grid
 from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question, content_of
 
-QUERIES = 8  # of a batch
-RATE = 5e-3
-WEIGHTS = {"answers": 1.0, "order": 0.5, "facets": 2.0}  # of the losses
+COMPARING_RATE, RATE = 5e-3, 1e-3
+ALPHA = 0.6  # of the answer in the blend, as it is served
+SHARPNESS = 20.0  # what blended scores, 0 to 1, are multiplied by to be compared
+# Of the losses.
+WEIGHTS = {"answers": 1.0, "own order": 1.0, "order": 2.0, "facets": 0.3}
 
 
-def train_reranker(
-    body: Body, paintings: Sequence[Painting], features: Sequence[Tensor], *, steps: int, seed: int
-) -> dict[str, float]:
-    """Train the language model of `body` as a reranker; return the last losses.
+class Reranker:
+    """A reranker in training, and what it learns from.
 
     Args:
-        body: With the weights of an embedder and a reranker's tokenizer.
+        body: With the weights of an embedder, and layers that add nothing yet behind its own.
         paintings: To learn from.
         features: What the tower makes of each, as `Body.features` gives it.
-        steps: How many batches.
-        seed: Of the batches.
+        lists: Of these paintings.
+        seed: Of what is read behind what.
     """
-    lists = HardLists(paintings, seed)
-    language = body.network.language_model.requires_grad_(True)
-    teller = nn.Linear(WIDTH, len(FACETS)).to(body.device)
-    descent = Descent(language, teller, steps=steps, rate=RATE, weights=WEIGHTS)
-    yes, no = body.prompts.token_id("yes"), body.prompts.token_id("no")
-    with track("reranker", steps) as advance:
-        for _ in range(steps):
-            batch = [lists.draw() for _ in range(QUERIES)]
-            states = _states(body, batch, paintings, features)
-            rows = language.embed_tokens.weight
-            descent.step(losses(batch, states @ (rows[yes] - rows[no]), teller(states)))
-            advance(1)
-    language.requires_grad_(False)
-    return descent.losses
+
+    def __init__(
+        self,
+        body: Body,
+        paintings: Sequence[Painting],
+        features: Sequence[Tensor],
+        lists: Shortlists,
+        *,
+        seed: int,
+    ) -> None:
+        self._body = body
+        self._language = body.network.language_model
+        self._paintings, self._features, self._lists = paintings, features, lists
+        self._chance = torch.Generator().manual_seed(seed)
+        self._yes, self._no = body.prompts.token_id("yes"), body.prompts.token_id("no")
+
+    @property
+    def _answer(self) -> Tensor:
+        """The output row of "yes" less that of "no", (width,)."""
+        rows = self._language.embed_tokens.weight
+        return rows[self._yes] - rows[self._no]
+
+    def compare(self, steps: int) -> dict[str, float]:
+        """Make it compare as the embedder does; return the last losses."""
+        comparing.prepare(self._language, self._answer.detach())
+        comparer = comparing.comparer(self._language).requires_grad_(True)
+        descent = Descent(
+            comparer, nn.Module(), steps=steps, rate=COMPARING_RATE, weights=comparing.WEIGHTS
+        )
+        with track("comparing", steps) as advance:
+            for _ in range(steps):
+                batch, rows = self._draw()
+                reading = self._read_whole(batch, rows)
+                query, picture = (
+                    torch.from_numpy(each).to(self._body.device)
+                    for each in (batch.queries[rows], batch.pictures)
+                )
+                descent.step(
+                    comparing.losses(
+                        self._language, self._answer.detach(), reading, (query, picture)
+                    )
+                )
+                advance(1)
+        comparer.requires_grad_(False)
+        with torch.no_grad():
+            comparing.multiply(self._language, self._answer, self._read_whole(*self._draw()))
+        return descent.losses
+
+    def answer(self, steps: int) -> dict[str, float]:
+        """Teach it to answer; return the last losses."""
+        language = self._language.requires_grad_(True)
+        teller = nn.Linear(WIDTH, len(FACETS)).to(self._body.device)
+        descent = Descent(language, teller, steps=steps, rate=RATE, weights=WEIGHTS)
+        with track("reranker", steps) as advance:
+            for _ in range(steps):
+                batch, rows = self._draw()
+                states = judge(self._body, batch.texts, *self._shown(batch), read_behind=rows)
+                descent.step(losses(batch, states @ self._answer, teller(states)))
+                advance(1)
+        language.requires_grad_(False)
+        return descent.losses
+
+    def _draw(self) -> tuple[Batch, Tensor]:
+        """Return a batch, and behind which of its queries each of its pictures is read."""
+        batch = self._lists.batch()
+        shape = (len(batch.places),)
+        return batch, torch.randint(len(batch.texts), shape, generator=self._chance)
+
+    def _shown(self, batch: Batch) -> tuple[list[Grid], list[Tensor]]:
+        grids = [self._paintings[place].grid for place in batch.places]
+        return grids, [self._features[place] for place in batch.places]
+
+    def _read_whole(self, batch: Batch, rows: Tensor) -> Reading:
+        """Read each picture to the end of its prompt, as far as comparing needs it."""
+        grids, features = self._shown(batch)
+        asked = questions(self._body, batch.texts)
+        queries = chosen(read_queries(self._body, asked, whole=False), rows.to(self._body.device))
+        endings = [asked[row].ending(grid) for row, grid in zip(rows.tolist(), grids, strict=True)]
+        seen = [each.float() for each in features]
+        pictures = read(self._language, self._body.tokens(endings, seen), queries, whole=False)
+        last = torch.tensor([grid.tokens for grid in grids], device=self._body.device)
+        return Reading(queries, pictures, last)
 
 
-def losses(batch: Sequence[HardList], answers: Tensor, facets: Tensor) -> dict[str, Tensor]:
-    """Return how wrong answers are, in themselves and in the order of each list, and facets.
+def losses(batch: Batch, answers: Tensor, facets: Tensor) -> dict[str, Tensor]:
+    """Return how wrong answers are, in themselves and in the orders that they lead to, and facets.
 
     Args:
         batch: The truth.
-        answers: Logits of "yes", (queries, candidates).
-        facets: Logits, (queries, candidates, facets).
+        answers: Logits of "yes", (queries, pictures).
+        facets: Logits, (queries, pictures, facets).
     """
-    wanted, degrees, asked = (
-        torch.from_numpy(np.stack([getattr(each, name) for each in batch])).to(answers.device)
-        for name in ("answers", "facets", "asked")
+    worths, cosines, degrees, has_facet = (
+        torch.from_numpy(each).to(answers.device)
+        for each in (batch.worths, batch.cosines, batch.facets, batch.has_facet)
     )
     bce = functional.binary_cross_entropy_with_logits
-    belongs = wanted / wanted.sum(1, keepdim=True)
+    belongs = worths / worths.sum(1, keepdim=True)
+    blend = ALPHA * answers.sigmoid() + (1 - ALPHA) * cosines
     of_facets = bce(facets, degrees, reduction="none").mean(1)
+
+    def disorder(logits: Tensor) -> Tensor:
+        return functional.kl_div(logits.log_softmax(1), belongs, reduction="batchmean")
+
     return {
-        "answers": bce(answers, wanted),
-        "order": -(belongs * answers.log_softmax(1)).sum(1).mean(),
-        "facets": (of_facets * asked).sum() / asked.sum(),
+        "answers": bce(answers, worths),
+        "own order": disorder(answers),
+        "order": disorder(SHARPNESS * blend),
+        "facets": (of_facets * has_facet).sum() / has_facet.sum(),
     }
 
 
-def _states(
+def judge(
     body: Body,
-    batch: Sequence[HardList],
-    paintings: Sequence[Painting],
+    texts: Sequence[str],
+    grids: Sequence[Grid],
     features: Sequence[Tensor],
+    *,
+    read_behind: Tensor,
 ) -> Tensor:
-    """Return the states that answers are read from, as in serving: (queries, candidates, width)."""
-    prompts: list[Prompt] = []
-    for drawn in batch:
-        question = Question(body, content_of(INSTRUCTION, [body.prompts.clean(drawn.text)]))
-        prompts += [question.prompt(paintings[place].grid) for place in drawn.places]
-    seen = [features[place].float() for drawn in batch for place in drawn.places]
-    before = shared(prompts)
-    prefix = body.prefix(prompts[0][:before], [])
-    states = body.last_states([prompt[before:] for prompt in prompts], seen, prefix)
-    return states.unflatten(0, (len(batch), -1))
+    """Return the states that answers are read from: (queries, pictures, width).
+
+    Args:
+        body: The reranker.
+        texts: The queries.
+        grids: Of the pictures.
+        features: Of the pictures.
+        read_behind: int64 (pictures,): behind which query each is read.
+    """
+    language = body.network.language_model
+    asked = questions(body, texts)
+    queries = read_queries(body, asked)
+    rows = read_behind.to(body.device)
+    endings = [asked[row].ending(grid) for row, grid in zip(rows.tolist(), grids, strict=True)]
+    shown = [ending[: grid.tokens + 1] for ending, grid in zip(endings, grids, strict=True)]
+    seen = [each.float() for each in features]
+    pictures = read(language, body.tokens(shown, seen), chosen(queries, rows))
+    ending = torch.from_numpy(endings[0].ids[grids[0].tokens + 1 :]).to(body.device)
+    return last_states(language, ending, queries, pictures, rows)
+
+
+def questions(body: Body, texts: Sequence[str]) -> list[Question]:
+    """Return the queries as serving asks them."""
+    return [Question(body, content_of(INSTRUCTION, [body.prompts.clean(each)])) for each in texts]
+
+
+def read_queries(body: Body, asked: Sequence[Question], *, whole: bool = True) -> Read:
+    """Read all that stands before a picture; what all prompts begin with is read once."""
+    language = body.network.language_model
+    prompts = [question.prompt(Grid(1, 1))[: question.before] for question in asked]
+    alike = shared(prompts)
+    system = read(language, body.tokens([prompts[0][:alike]], []), whole=whole)
+    rest = body.tokens([prompt[alike:] for prompt in prompts], [])
+    return behind(system, read(language, rest, system, whole=whole))

@@ -54,7 +54,7 @@ class Body:
 
     def prefix(self, prompt: Prompt, features: "Sequence[Tensor]") -> "list[Attended]":
         """Return what any continuation of `prompt` attends to. Within `holding_device`."""
-        _, attended = self.network.language_model(self._tokens([prompt], features), keep=True)
+        _, attended = self.network.language_model(self.tokens([prompt], features), keep=True)
         return attended
 
     def last_states(
@@ -73,7 +73,7 @@ class Body:
         Returns:
             In the body's dtype, (len(prompts), width).
         """
-        states, _ = self.network.language_model(self._tokens(prompts, features), prefix)
+        states, _ = self.network.language_model(self.tokens(prompts, features), prefix)
         return states
 
     def numbers(self, states: "Tensor") -> np.ndarray:
@@ -86,7 +86,7 @@ class Body:
         require_finite(numbers, self._name, self.device, self.dtype)
         return numbers
 
-    def _tokens(self, prompts: Sequence[Prompt], features: "Sequence[Tensor]") -> "Tokens":
+    def tokens(self, prompts: Sequence[Prompt], features: "Sequence[Tensor]") -> "Tokens":
         """Bring prompts into one batch on the device, padded on the right, where nothing looks."""
         import torch
 
