@@ -10,8 +10,8 @@ import click
 
 from retrievals_pipeline import project_file
 from retrievals_pipeline.images_cli import coverage, images
+from retrievals_pipeline.miniature import MINIATURE
 from retrievals_pipeline.miniature.cli import museum
-from retrievals_pipeline.museum import MINIATURE
 from retrievals_pipeline.terminal import require_dagster, settings_of, shown_at_work
 from retrievals_serving.cli import COMMANDS, RetrievalsGroup, serve_api, show_answer
 from retrievals_serving.errors import SettingsError
