@@ -111,9 +111,16 @@ def behind(first: Read, second: Read) -> Read:
 
 
 def chosen(those: Read, rows: Tensor) -> Read:
-    """Return some rows, in that order."""
-    attended = [(keys[rows], values[rows]) for keys, values in those.attended]
-    return Read(attended, those.lengths[rows], those.next[rows], those.states[rows])
+    """Return some rows, in that order.
+
+    By `index_select`, of which the gradient, unlike that of indexing, adds up in a fixed order.
+    """
+    attended = [
+        (keys.index_select(0, rows), values.index_select(0, rows))
+        for keys, values in those.attended
+    ]
+    states = those.states.index_select(0, rows)
+    return Read(attended, those.lengths[rows], those.next[rows], states)
 
 
 def last_states(
