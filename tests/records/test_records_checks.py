@@ -104,7 +104,8 @@ def test_the_share_of_open_objects_is_told(
     write_tables: Tables, store: Store, closed: int, passed: bool
 ) -> None:
     objects = [{"objectid": str(number)} for number in range(1, 2 + closed)]
-    verdict = check_open_share(read(write_tables(objects=objects), store))
+    summary = read(write_tables(objects=objects), store)
+    verdict = check_open_share(objects=summary.objects, open_objects=summary.open_objects)
     assert verdict.passed is passed
     assert (verdict.details["objects"], verdict.details["open_objects"]) == (1 + closed, 1)
 

@@ -1,6 +1,5 @@
 """Records: what the source publishes, and the works among it that may be shown."""
 
-from collections.abc import Iterator
 from time import perf_counter
 
 import dagster as dg
@@ -12,16 +11,13 @@ from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.metadata import (
     ASKS_A_MUSEUM,
     OWNERS,
-    check_result,
     column_schema,
     counts,
-    explanation,
     file_metadata,
     pace,
     plot,
 )
 from retrievals_pipeline.defs.records.paths import ARTWORKS
-from retrievals_pipeline.defs.records.verification import check_open_share
 from retrievals_pipeline.source import open_source, remember
 from retrievals_serving.settings import Settings
 
@@ -53,13 +49,6 @@ def nga_open_data(
     owners=OWNERS,
     tags=ASKS_A_MUSEUM,
     kinds={"duckdb", "parquet"},
-    check_specs=[
-        dg.AssetCheckSpec(
-            "open_share",
-            asset="artworks",
-            description=f"{explanation(check_open_share)} Only a warning.",
-        )
-    ],
     description="The works that may be shown: one row each, with what the museum says of it and "
     "the address of its picture. Of the museum's objects these are the ones with an open primary "
     "picture; `dropped` counts the others by reason. A file that cannot be used fails the asset by "
@@ -67,7 +56,7 @@ def nga_open_data(
 )
 def artworks(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
-) -> Iterator[dg.MaterializeResult[None]]:
+) -> dg.MaterializeResult[None]:
     """Write `records/artworks.parquet` from the records of the source."""
     started = perf_counter()
     with retried_when_unavailable(context), open_source(settings) as source:
@@ -75,20 +64,17 @@ def artworks(
         remember(source, settings)
     path = settings.store.path(ARTWORKS)
     years = pq.read_table(path, columns=["begin_year"])["begin_year"].drop_null().to_numpy()
-    yield dg.MaterializeResult(
+    return dg.MaterializeResult(
         data_version=dg.DataVersion(summary.sha256),
         metadata={
             **file_metadata(path, summary.works),
             **column_schema(summary.columns),
             **pace(started),
+            "objects": summary.objects,
+            "open_objects": summary.open_objects,
             "dropped": counts(summary.dropped, "reason"),
             "begin_years": plot(
                 plots.histogram(years, "Year in which a work was begun"), "years of the works"
             ),
         },
-        check_results=[
-            check_result(
-                check_open_share(summary), name="open_share", severity=dg.AssetCheckSeverity.WARN
-            )
-        ],
     )

@@ -4,7 +4,6 @@ from typing import Any
 
 import duckdb
 
-from retrievals_pipeline.defs.records.artworks import ArtworksSummary
 from retrievals_pipeline.defs.records.paths import ARTWORKS, FOLDER
 from retrievals_pipeline.defs.verdict import Verdict
 from retrievals_serving.errors import ReleaseError
@@ -78,15 +77,15 @@ def _is_of_folder(release: Release) -> bool:
     return str(first).startswith(f"{FOLDER}:")
 
 
-def check_open_share(summary: ArtworksSummary) -> Verdict:
+def check_open_share(*, objects: int, open_objects: int) -> Verdict:
     """Enough of the museum's objects have a picture that may be shown."""
-    share = summary.open_objects / summary.objects
+    share = open_objects / objects
     return Verdict(
         share >= MINIMUM_OPEN_SHARE,
         {
             "open_share": share,
             "minimum": MINIMUM_OPEN_SHARE,
-            "open_objects": summary.open_objects,
-            "objects": summary.objects,
+            "open_objects": open_objects,
+            "objects": objects,
         },
     )
