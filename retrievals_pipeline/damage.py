@@ -23,6 +23,8 @@ def using(path: Path, remedy: str) -> Iterator[None]:
     """
     try:
         yield
+    except MemoryError:  # Arrow's is one of its errors too, and says nothing of the file
+        raise
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno not in OF_ONE_FILE:
             raise

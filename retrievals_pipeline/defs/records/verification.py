@@ -59,12 +59,13 @@ def check_size(store: Store, *, eligible: int, limit: int | None) -> Verdict:
     try:
         release = Release(store, current_release_id(store))
         served = release.manifest
-    except ReleaseError as error:
+        is_of_folder = _is_of_folder(release)
+    except (ReleaseError, duckdb.Error) as error:
         # Nothing is served, or what is cannot be read: there is nothing to protect.
         return Verdict(passed=True, details=details | {"served": str(error)})
     details |= {"served": served.release_id, "served_eligible": served.eligible}
     # A limit that was asked for is no loss, nor is what somebody took out of a folder of theirs.
-    comparable = served.limit == limit and not _is_of_folder(release)
+    comparable = served.limit == limit and not is_of_folder
     if not comparable or eligible >= MINIMUM_SIZE * served.eligible:
         return Verdict(passed=True, details=details)
     remedy = "Look at the museum's files. If it is right, build once with another RETRIEVALS_LIMIT."
