@@ -55,6 +55,7 @@ def download_all(urls: Path, folder: Path, options: dict[str, object]) -> dict[s
     `seconds` are from the beginning of the first part of the work to the end of the last, by its
     own statistics: without its start and its end.
     """
+    os.environ |= {"no_proxy": "127.0.0.1", "NO_ALBUMENTATIONS_UPDATE": "1"}  # asks no one else
     from img2dataset import download
 
     count = len(urls.read_text(encoding="ascii").split())

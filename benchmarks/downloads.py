@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from benchmarks import download_theirs
 from benchmarks.machine import spread
@@ -20,7 +23,7 @@ from retrievals_pipeline.defs.images.transport import THREADS
 GROWTH = 4  # times as many pictures, to see that memory does not grow with them
 PAINTED = 64  # the others are these, with other bytes in a comment
 FEW = 2 * download_theirs.PROCESSES  # pictures of a run that is nearly all start-up
-JPEG_START, JPEG_COMMENT = b"\xff\xd8", b"\xff\xfe"
+JPEG_END, JPEG_COMMENT = b"\xff\xd9", b"\xff\xfe"
 
 
 class Side(NamedTuple):
@@ -32,18 +35,18 @@ class Side(NamedTuple):
     options: str
     rival: str
     """The side that it is compared with."""
+    keeps_bytes: bool = True
 
 
 class Measured(NamedTuple):
     """What the sides came to, by their names."""
 
-    starts: dict[str, Run]
+    starts: dict[str, list[Run]]
+    """Of a few pictures, which is nearly all start-up."""
     runs: dict[str, list[Run]]
     more: Run
     server: float
     """Pictures a second of the server alone, over one connection."""
-    picture_bytes: int
-    """Of all the pictures of a run, as they are served."""
 
 
 OURS: list[str | Path] = [sys.executable, "-m", "benchmarks.download_ours"]
@@ -64,19 +67,21 @@ THEIR_OPTIONS: dict[str, dict[str, object]] = {
     },
 }
 SIDES_SAY = f"""\
-Every side hashes each picture (SHA-256), decodes it to its last byte and keeps it under a name of
-its own with a record of it. Ours: `download_shard` with {THREADS} threads of one process, over
-kept connections, with its ledger; a file is written to a partial name, synced to the disk, renamed,
-and its folder synced; JPEGs are decoded at the scale of the thumbnail. "Bytes": no thumbnail is
-made. "And a thumbnail": what a build does, the bytes and a WebP of {THUMBNAIL_SIDE} px.
-img2dataset {download_theirs.VERSION}, from PyPI: {download_theirs.PROCESSES} processes of
-{download_theirs.THREADS} threads, a connection for each picture, files with a JSON beside each and
-a table; nothing is synced; decoded at full scale. "Bytes": `resize_mode=no`, `skip_reencode`. "In
-their place": `keep_ratio_largest`, `image_size={THUMBNAIL_SIDE}`, WebP: it keeps one file of a
-picture, so the bytes are not kept.
-Pictures/s leave out start and end of the processes, theirs by its own statistics. Processor:
-of all processes of a side, less that of a run with {FEW} pictures, which is nearly all start-up.
-Peak memory: of all processes of a side together, shared pages counted once.
+Every side hashes each picture (SHA-256), decodes it to its last byte and keeps it in a file of its
+own, with a record of it. Ours: `download_shard`, {THREADS} threads of one process over kept
+connections. A file is written under a partial name, synced to the disk, renamed, and its folder
+synced; a JPEG is decoded at the scale of the thumbnail. The first row makes no thumbnail; the
+second is what a build does, the bytes and a WebP of {THUMBNAIL_SIDE} px. img2dataset
+{download_theirs.VERSION}, from PyPI: {download_theirs.PROCESSES} processes of
+{download_theirs.THREADS} threads, a connection for each picture, a JSON file beside it, and a
+table; nothing is synced, a picture is decoded at full scale. The bytes: `resize_mode=no`,
+`skip_reencode`. A thumbnail: `keep_ratio_largest`, `image_size={THUMBNAIL_SIDE}`, WebP; it keeps
+one file of a picture, so the bytes are not kept.
+
+Pictures/s leave out the start and the end of the processes, theirs by its own statistics.
+Processor: of all processes of a side, less the median of its runs of {FEW} pictures, which
+are nearly all start-up. Peak memory: of all processes of a side together, shared pages counted
+once.
 """
 
 
@@ -100,7 +105,9 @@ def their_sides(python: Path) -> dict[str, Side]:
         "thumbnails": "img2dataset, a thumbnail in their place",
     }
     return {
-        f"theirs, {kind}": Side(title, command, json.dumps(THEIR_OPTIONS[kind]), f"ours, {kind}")
+        f"theirs, {kind}": Side(
+            title, command, json.dumps(THEIR_OPTIONS[kind]), f"ours, {kind}", kind == "bytes"
+        )
         for kind, title in titles.items()
     }
 
@@ -109,67 +116,75 @@ def measure(sides: dict[str, Side], pictures: int, rounds: int) -> Measured:
     """Run the sides in turns, another one first in each round."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        names = write_pictures(work / "pictures", GROWTH * pictures)
+        sizes = write_pictures(work / "pictures", GROWTH * pictures)
         with serving(work / "requests.log", work / "pictures") as server:
 
             def download(side: str, count: int) -> Run:
-                return downloaded(sides[side], server, names[:count], work)
+                return downloaded(sides[side], server, dict(islice(sizes.items(), count)), work)
 
             for side in sides:  # what it reads from the disk is in memory afterwards
                 download(side, FEW)
-            starts = {side: download(side, FEW) for side in sides}
+            starts: dict[str, list[Run]] = {side: [] for side in sides}
             runs: dict[str, list[Run]] = {side: [] for side in sides}
             for turn in range(rounds):
                 for side in in_turn(list(sides), turn):
+                    starts[side].append(download(side, FEW))
                     runs[side].append(download(side, pictures))
             more = download("ours, thumbnails", GROWTH * pictures)
-            pace = server.pace(names[:pictures])
-        paths = [work / "pictures" / f"{name}.jpg" for name in names[:pictures]]
-        return Measured(starts, runs, more, pace, sum(path.stat().st_size for path in paths))
+            pace = server.pace(list(sizes)[:pictures])
+    return Measured(starts, runs, more, pace)
 
 
-def downloaded(side: Side, server: Server, names: list[str], work: Path) -> Run:
-    """Download the pictures `names` by one side, into a folder that is removed afterwards.
+def downloaded(side: Side, server: Server, sizes: dict[str, int], work: Path) -> Run:
+    """Download pictures by one side, into a folder that is removed afterwards.
+
+    Args:
+        side: The side.
+        server: Where the pictures are.
+        sizes: Their bytes, by identifier.
+        work: Where the folder is made.
 
     Raises:
-        RuntimeError: Not all were kept, or not each was asked for once.
+        RuntimeError: Not all were kept, or as other bytes, or not each was asked for once.
     """
     urls, folder = work / "urls.txt", work / "downloaded"
-    urls.write_text("\n".join(server.url(name) for name in names), encoding="ascii")
-    server.requests()
-    done = run([*side.command, urls, folder, side.options], {"no_proxy": "127.0.0.1"})
+    urls.write_text("\n".join(map(server.url, sizes)), encoding="ascii")
+    done = run([*side.command, urls, folder, side.options])
     shutil.rmtree(folder)
-    asked = server.requests()
-    if done.output["kept"] != len(names) or asked.total() != len(asked) or len(asked) != len(names):
+    asked = sorted(server.requests().elements())
+    expected = sorted((200, urlsplit(server.url(name)).path) for name in sizes)
+    bytes_kept = done.output["bytes"] if side.keeps_bytes else sum(sizes.values())
+    if (asked, done.output["kept"], bytes_kept) != (expected, len(sizes), sum(sizes.values())):
         raise RuntimeError(
-            f"{side.title}: of {len(names)} pictures {len(asked)} were asked for, in "
-            f"{asked.total()} requests, and {done.output['kept']} kept."
+            f"{side.title}: {len(asked)} requests for {len(sizes)} pictures of "
+            f"{sum(sizes.values())} bytes; kept {done.output}."
         )
     return done
 
 
-def write_pictures(folder: Path, count: int) -> list[str]:
-    """Write `count` JPEG files, no two of the same bytes, and return their names."""
+def write_pictures(folder: Path, count: int) -> dict[str, int]:
+    """Write `count` JPEG files, no two of the same bytes; return their bytes by identifier."""
     painted = folder.with_name("painted")
     for each in (folder, painted):
         each.mkdir()
     originals = [
-        path.read_bytes().removeprefix(JPEG_START)
+        path.read_bytes().removesuffix(JPEG_END)
         for path in paint_many(painted, min(count, PAINTED))
     ]
-    names = [f"{number:06}" for number in range(count)]
-    for number, name in enumerate(names):
+    sizes = {}
+    for number in range(count):
+        name = f"{number:06}"
         comment = JPEG_COMMENT + (2 + len(name)).to_bytes(2, "big") + name.encode()
-        content = JPEG_START + comment + originals[number % len(originals)]
-        (folder / f"{name}.jpg").write_bytes(content)
-    return names
+        content = originals[number % len(originals)] + comment + JPEG_END
+        sizes[name] = (folder / f"{name}.jpg").write_bytes(content)
+    return sizes
 
 
 def table(
     measured: Measured, sides: dict[str, Side], pictures: int, rounds: int, missing: str
 ) -> Iterator[str]:
     """Yield the table of what the sides took; `missing` says why img2dataset's are not there."""
-    each = measured.picture_bytes / pictures / 1000
+    each = measured.runs["ours, bytes"][0].output["bytes"] / pictures / 1000
     yield (
         f"{pictures} JPEG files in a box of 1024 px, {each:.0f} KB each on average; {rounds} "
         "rounds, min / median / max. The ratios are of the same round; above 1 the row is the "
@@ -181,9 +196,10 @@ def table(
     )
     yield "|---" * 6 + "|"
     for name, side in sides.items():
-        runs, start = measured.runs[name], measured.starts[name]
+        runs = measured.runs[name]
+        start = statistics.median(one.cpu_seconds for one in measured.starts[name])
         rivals = measured.runs.get(side.rival)
-        cpu = [one.cpu_seconds - start.cpu_seconds for one in runs]
+        cpu = [one.cpu_seconds - start for one in runs]
         yield " | ".join(
             [
                 f"| {side.title}",

@@ -17,7 +17,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 STATUSES = {200: "OK", 304: "Not Modified", 404: "Not Found"}
-IMAGE = "/iiif/{}/full/!1024,1024/0/default.jpg"
+IMAGE = "/iiif/{}/full/max/0/default.jpg"
 
 
 class Answering(asyncio.Protocol):

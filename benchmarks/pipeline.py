@@ -46,7 +46,10 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
         parser.add_argument(
             f"--{name}", type=int, default=default, help=f"{HELP[name]}; default {default}"
         )
-    return parser.parse_args(arguments)
+    chosen = parser.parse_args(arguments)
+    if chosen.pictures <= downloads.FEW:
+        parser.error(f"--pictures {chosen.pictures}: take more than {downloads.FEW}")
+    return chosen
 
 
 if __name__ == "__main__":
