@@ -180,7 +180,7 @@ def table(builds: dict[str, Build]) -> Iterator[str]:
         "share of the full build": [
             f"{each.run.seconds / full.run.seconds:.1%}" for each in builds.values()
         ],
-        "requests for pictures": [f"{pictures(each):,}" for each in builds.values()],
+        "requests for pictures": [f"{asked(each, '.jpg'):,}" for each in builds.values()],
         "requests for tables, of these sent": [
             f"{asked(each, '.csv'):,}, {asked(each, '.csv', 200):,}" for each in builds.values()
         ],
@@ -196,11 +196,6 @@ def table(builds: dict[str, Build]) -> Iterator[str]:
         ]
     yield from (f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items())
     yield ""
-
-
-def pictures(build: Build) -> int:
-    """Return how many requests were made for pictures."""
-    return asked(build, ".jpg")
 
 
 def asked(build: Build, suffix: str, status: int | None = None) -> int:

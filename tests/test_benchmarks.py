@@ -122,13 +122,12 @@ def test_a_section_takes_the_place_of_the_one_of_its_title():
 
 
 def test_a_command_is_measured_with_what_it_starts():
-    work = "list(range(4_000_000)); import time; time.sleep(0.5)"
+    work = "import time; held = list(range(4_000_000))\nwhile time.process_time() < 1: pass"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}])"
-    alone = run([sys.executable, "-c", "print('{}')"])
     done = run([sys.executable, "-c", f"{child}; print('worker'); print('{{\"kept\": 3}}')"])
     assert done.output == {"kept": 3}
-    assert done.peak_mib > alone.peak_mib + 100
-    assert done.cpu_seconds > alone.cpu_seconds
+    assert done.peak_mib > 100
+    assert done.cpu_seconds > 1
 
 
 def test_the_server_notes_what_it_answered(tmp_path):
