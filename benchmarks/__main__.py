@@ -6,11 +6,12 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import build, embedding, quality, reranking
+from benchmarks import build, embedding, pipeline, quality, reranking
 from benchmarks.sections import write
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
     "build": build.report,
+    "pipeline": pipeline.report,
     "embedding": embedding.report,
     "reranking": reranking.report,
     "quality": quality.report,

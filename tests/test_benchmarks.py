@@ -1,15 +1,24 @@
 """The benchmarks measure against a faithful loop, and count the work that torch counts."""
 
+import http.client
 import json
+import sys
+from collections import Counter
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import checkpoints, flops
+from benchmarks import checkpoints, download_theirs, downloads, flops, records, refresh
 from benchmarks.loop import DOCUMENT, EmbeddingLoop, RerankingLoop
+from benchmarks.museum_server import serving
 from benchmarks.pictures import paint_many
+from benchmarks.processes import run
 from benchmarks.sections import replaced
+from retrievals_pipeline.defs.embeddings.golden import golden_items
+from retrievals_pipeline.defs.images.pictures import check_picture
+from retrievals_pipeline.miniature.works import views_at
 from retrievals_serving.models import Input, load_embedder, load_reranker
 
 TOLERANCE = 1e-5
@@ -110,3 +119,78 @@ def test_a_section_takes_the_place_of_the_one_of_its_title():
         replaced(text, "## A\n\nnew\n") == "# Benchmarks\n\nHead.\n\n## A\n\nnew\n\n## B\n\nkept\n"
     )
     assert replaced(text, "## C\n\nnew\n") == text + "\n## C\n\nnew\n"
+
+
+def test_a_command_is_measured_with_what_it_starts():
+    work = "import time; held = list(range(4_000_000))\nwhile time.process_time() < 1: pass"
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}])"
+    done = run([sys.executable, "-c", f"{child}; print('worker'); print('{{\"kept\": 3}}')"])
+    assert done.output == {"kept": 3}
+    assert done.peak_mib > 100
+    assert done.cpu_seconds > 1
+
+
+def test_the_server_notes_what_it_answered(tmp_path):
+    folders = tmp_path / "before", tmp_path / "after"
+    for folder in folders:
+        folder.mkdir()
+        (folder / "u1.jpg").write_bytes(folder.name.encode())
+    with serving(tmp_path / "log", *folders) as server:
+        path = urlsplit(server.url("u1")).path
+        connection = http.client.HTTPConnection(urlsplit(server.address).netloc)
+        connection.request("GET", path)
+        whole = connection.getresponse()
+        assert whole.read() == b"after"
+        connection.request("GET", path, headers={"If-None-Match": whole.headers["ETag"]})
+        assert connection.getresponse().read() == b""
+        connection.request("GET", "/opendata/objects.csv")
+        assert connection.getresponse().status == 404
+        connection.close()
+        asked = [(200, path), (304, path), (404, "/opendata/objects.csv")]
+        assert server.requests() == Counter(asked)
+        assert server.requests() == Counter()
+
+
+def test_records_of_a_given_size_are_read(tmp_path):
+    records.write_tables(tmp_path / "tables", objects=70, images=50)
+    done = records.timed_artworks(tmp_path / "tables", tmp_path / "home")
+    shown = {view.object_id for number in range(50) for view in views_at(0, number)}
+    assert done["objects"] == 70
+    assert 0 < done["works"] < min(50, len(shown))
+
+
+def test_the_pictures_that_are_downloaded_are_whole_and_differ(tmp_path):
+    sizes = downloads.write_pictures(tmp_path / "pictures", downloads.PAINTED + 1)
+    contents = [(tmp_path / "pictures" / f"{name}.jpg").read_bytes() for name in sizes]
+    assert [len(content) for content in contents] == list(sizes.values())
+    assert len(set(contents)) == downloads.PAINTED + 1
+    first, *_, again = (check_picture(content, "image/jpeg") for content in contents)
+    assert again == first
+
+
+def test_downloads_are_measured_where_img2dataset_cannot_be_installed(monkeypatch):
+    def cannot():
+        raise LookupError("no network")
+
+    monkeypatch.setattr(download_theirs, "installed", cannot)
+    text = "\n".join(downloads.measured(pictures=downloads.FEW + 2, rounds=1))
+    assert "| ours, bytes kept and a thumbnail |" in text
+    assert "| img2dataset | could not be installed: no network |" in text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_refresh_asks_for_embeds_and_writes_what_changed(tmp_path):
+    changes = refresh.Changes.of(8)
+    full, changed, again = refresh.measure(8, changes, tmp_path).values()
+    assert refresh.asked(full, ".jpg", 200) == 8
+    uuids = [views_at(0, number)[0].uuid for number in (*changes.repainted, *changes.gained)]
+    pictures = [path for _, path in changed.requests.elements() if path.endswith(".jpg")]
+    assert sorted(path.split("/")[2] for path in pictures) == sorted(uuids)
+    golden = sum(item.picture is not None for item in golden_items())
+    counted = [each.run.output["pictures"] for each in (full, changed, again)]
+    assert counted == [8 + golden, len(uuids) + golden, 0]
+    assert refresh.asked(again, ".jpg") == 0
+    assert {"images", "thumbnails", "embeddings", "ledger"} & set(again.written) == set()
+    releases = [each.run.output["release"] for each in (full, changed, again)]
+    assert releases[0] != releases[1] == releases[2]
