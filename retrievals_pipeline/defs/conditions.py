@@ -44,7 +44,6 @@ def _with_vectors() -> dg.AutomationCondition[Any]:
     """Return the condition of all that a release is made of."""
     condition = (
         _of("image_embeddings", dg.AutomationCondition.newly_updated()).since_last_handled()
-        & ~_of("image_embeddings", dg.AutomationCondition.missing())
         & ~dg.AutomationCondition.in_progress()
     )
     passed = dg.AutomationCondition.all_checks_match(

@@ -159,6 +159,19 @@ def test_good_shards_go_on_though_their_run_ended_before_its_checks(released: Au
     assert released.tick().keys() == {*RELEASE, "search_release"}
 
 
+def test_a_shard_that_was_never_made_holds_no_release_back(automation: Automation) -> None:
+    good = automation.shards - {min(automation.shards)}
+    automation.observe("monday")
+    automation.make("artworks", version="first")
+    automation.make("artwork_images", *good)
+    automation.make("image_embeddings", *good)
+    for asset in [*sorted(RELEASE), "search_release"]:
+        automation.make(asset)
+    automation.tick()
+    automation.make("image_embeddings", *good)
+    assert automation.tick().keys() >= RELEASE
+
+
 def test_vectors_ask_for_one_release_of_them_all(released: Automation) -> None:
     released.make("image_embeddings", *released.shards)
     asked = released.tick()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
@@ -175,6 +176,11 @@ def test_a_full_disk_or_a_lack_of_permission_is_no_damage_of_a_file(
 ) -> None:
     with pytest.raises(error), using(tmp_path / "0-of-3.parquet", "Remove it."):
         raise OSError(number, "so it is")
+
+
+def test_a_lack_of_memory_is_no_damage_of_a_file(tmp_path: Path) -> None:
+    with pytest.raises(MemoryError), using(tmp_path / "0-of-3.parquet", "Remove it."):
+        raise pa.ArrowMemoryError("malloc of size 64 failed")
 
 
 def test_a_shard_without_works_is_materialized(

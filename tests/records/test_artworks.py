@@ -66,6 +66,7 @@ def test_works_without_an_open_primary_picture_are_left_out_and_counted(
             {"uuid": "u3", "depictstmsobjectid": "3", "viewtype": "alternate"},
             {"uuid": "u9", "depictstmsobjectid": "9"},
             {"uuid": "u4", "depictstmsobjectid": "4", "iiifurl": "file:///etc/passwd"},
+            {"uuid": "u4", "depictstmsobjectid": "4", "iiifurl": "https://a.example/iiif/u 4"},
         ],
     )
     summary = summarize(folder, store)
@@ -75,7 +76,7 @@ def test_works_without_an_open_primary_picture_are_left_out_and_counted(
         "repeated object": 0,
         "image of no known object": 1,
         "image not open": 1,
-        "image without a web address": 1,
+        "image without a web address": 2,
         "object without an open primary image": 3,
     }
 

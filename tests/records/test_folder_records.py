@@ -81,6 +81,10 @@ def test_what_is_no_picture_is_left_out_and_told_and_what_is_hidden_passed_over(
 def test_a_home_inside_the_folder_is_no_part_of_it(folder: Path) -> None:
     add(folder, "a.jpg", "home/images/00/0.jpg")
     assert set(works(folder, Store(folder / "home"))) == {"a.jpg"}
+    link = folder.parent / "link"
+    link.symlink_to(folder)
+    assert set(works(link, Store(folder / "home"))) == {"a.jpg"}
+    assert set(works(folder, Store(link / "home"))) == {"a.jpg"}
 
 
 def test_links_lead_in_no_circle_and_to_files_alone(folder: Path, store: Store) -> None:

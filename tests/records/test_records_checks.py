@@ -10,7 +10,7 @@ import pytest
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary, build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.verification import check_open_share, check_rows, check_size
-from retrievals_serving.release import current_release_id
+from retrievals_serving.release import METADATA, Release, current_release_id
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from tests.conftest import WORKS
@@ -73,9 +73,16 @@ def test_an_address_that_leads_nowhere_is_refused(
     assert verdict.details[f"malformed_{column}s"] == 1
 
 
-def test_a_space_in_the_museums_own_address_is_refused(write_tables: Tables, store: Store) -> None:
-    read(write_tables(images=[{"iiifurl": "https://museum.example/iiif/u 1"}]), store)
-    assert check_rows(store).details["malformed_image_urls"] == 1
+def test_a_space_in_one_address_costs_its_work_and_no_other(
+    write_tables: Tables, store: Store
+) -> None:
+    images = [
+        {},
+        {"uuid": "u2", "depictstmsobjectid": "2", "iiifurl": "https://a.example/iiif/u 1"},
+    ]
+    summary = read(write_tables(objects=[{}, {"objectid": "2"}], images=images), store)
+    assert (summary.works, summary.dropped["image without a web address"]) == (1, 1)
+    assert check_rows(store).passed
 
 
 @pytest.mark.parametrize(
@@ -93,6 +100,16 @@ def test_a_museum_may_lose_a_tenth_of_the_served_works_at_once(
 
 def test_a_limit_is_no_loss(built: Settings) -> None:
     assert check_size(built.store, eligible=3, limit=3).passed
+
+
+def test_a_served_release_that_is_damaged_does_not_forbid_the_records_that_mend_it(
+    built: Settings,
+) -> None:
+    release = Release(built.store, current_release_id(built.store))
+    release.path(METADATA).write_bytes(b"torn")
+    verdict = check_size(built.store, eligible=1, limit=None)
+    assert verdict.passed
+    assert "served_eligible" not in verdict.details
 
 
 def test_before_the_first_release_there_is_nothing_to_lose(store: Store) -> None:

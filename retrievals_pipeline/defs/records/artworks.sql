@@ -31,7 +31,7 @@ select
     nullif(trim(assistivetext), '') as description,
     modified
 from published_images
-where regexp_matches(trim(iiifurl), '^https?://[^/]+/.+');
+where regexp_matches(trim(iiifurl), '^https?://[^/\s?#]+/\S+$');
 
 -- The picture of a work is its open primary view of the lowest sequence.
 create temp table primary_images as

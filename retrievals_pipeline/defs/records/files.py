@@ -41,6 +41,7 @@ def list_files(root: Path, *, leave_out: Path) -> list[Listed]:
     """
     files: list[Listed] = []
     folders = [root]
+    passed = leave_out.resolve()  # either path may go through a link
     while folders:
         folder = folders.pop()
         try:
@@ -56,7 +57,7 @@ def list_files(root: Path, *, leave_out: Path) -> list[Listed]:
             path = Path(entry)
             if not entry.is_dir(follow_symlinks=False):
                 files.append(_listed(path, root))
-            elif path != leave_out:
+            elif path.resolve() != passed:
                 folders.append(path)
     return sorted((file for file in files if file.path != METADATA_CSV), key=lambda file: file.path)
 
