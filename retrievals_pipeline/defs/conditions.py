@@ -42,7 +42,7 @@ def _of(asset: str, condition: dg.AutomationCondition[Any]) -> dg.AutomationCond
 
 def _with_vectors() -> dg.AutomationCondition[Any]:
     """Return the condition of all that a release is made of."""
-    condition = (
+    condition: dg.AutomationCondition[Any] = (
         _of("image_embeddings", dg.AutomationCondition.newly_updated()).since_last_handled()
         & ~dg.AutomationCondition.in_progress()
     )
