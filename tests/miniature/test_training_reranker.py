@@ -20,6 +20,7 @@ from retrievals_pipeline.miniature.train.reranker import (
 )
 from retrievals_pipeline.miniature.train.shortlists import (
     LISTS,
+    MORE_RANKS,
     PICTURES,
     QUERIES,
     Embedded,
@@ -118,78 +119,101 @@ def test_a_batch_holds_shortlists_with_an_answer_to_each_query(lists: Shortlists
             assert len(set(shortlist)) == PICTURES
         np.testing.assert_allclose(batch.worths.max(axis=1), 1, atol=1e-5)
         np.testing.assert_allclose(np.linalg.norm(batch.queries, axis=1), 1, atol=1e-5)
-        np.testing.assert_allclose(batch.cosines, batch.queries @ batch.pictures.T, atol=1e-6)
-
+    
 
 def test_a_shortlist_is_what_a_search_finds(lists: Shortlists) -> None:
     """Its own query is nearer to it than to what other queries found."""
     batches = [lists.batch() for _ in range(5)]
-    own = [batch.cosines[0, 1:7].mean() for batch in batches]  # of the first ranks, the answer left
-    others = [batch.cosines[0, PICTURES:].mean() for batch in batches]
+    cosines = [batch.queries @ batch.pictures.T for batch in batches]
+    own = [each[0, 1:7].mean() for each in cosines]  # of the first ranks, the answer left out
+    others = [each[0, PICTURES:].mean() for each in cosines]
     assert np.mean(own) > np.mean(others)
 
 
-def test_a_right_answer_costs_least_and_a_wrong_order_of_the_blend_more(lists: Shortlists) -> None:
+def test_each_query_has_pictures_that_a_search_finds_for_it(
+    lists: Shortlists, embedder: Body, paintings: list[Painting], features: list[torch.Tensor]
+) -> None:
+    found = lists.found()
+    shape = (LISTS * QUERIES, 1 + sum(count for _, count in MORE_RANKS))
+    assert found.worths.shape == shape
+    assert found.pictures.shape == (*shape, WIDTH)
+    assert found.facets.shape == (*shape, found.has_facet.shape[1])
+    np.testing.assert_allclose(found.worths.max(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(found.worths[:, 0], 1, atol=1e-5)  # the picture that was asked about
+    embedded = Embedded(embedder, paintings, features)
+    cosines = embedded.queries(found.texts) @ embedded.pictures.T
+    own = np.einsum("qkw,qw->qk", found.pictures, embedded.queries(found.texts))
+    assert (own[:, 1:12].min(axis=1) >= np.sort(cosines, axis=1)[:, -13]).all()
+
+
+def test_a_right_answer_costs_least(lists: Shortlists) -> None:
     batch = lists.batch()
     facets = torch.zeros(*batch.facets.shape)
     worths = torch.from_numpy(batch.worths)
     right = losses(batch, torch.logit(worths, eps=1e-4), facets)
     wrong = losses(batch, torch.logit(1 - worths, eps=1e-4), facets)
-    for name in ("answers", "own order", "order"):
+    for name in ("answers", "order"):
         assert right[name] < wrong[name]
     assert right["facets"] == wrong["facets"]
 
 
-def test_what_is_blended_in_training_is_blended_so_in_serving() -> None:
+def test_what_is_blended_in_figures_is_blended_so_in_serving() -> None:
     assert Settings.model_fields["alpha"].default == ALPHA
 
 
-def test_the_layer_that_compares_begins_as_the_product_of_what_it_is_to_look_at(
-    body: Body,
-    paintings: list[Painting],
-    features: list[torch.Tensor],
-    lists: Shortlists,
-) -> None:
-    """Where a query has been laid beside a picture, "yes" goes by their cosine."""
-    language = body.network.language_model
-    yes, no = (body.prompts.token_id(word) for word in ("yes", "no"))
-    answer = (language.embed_tokens.weight[yes] - language.embed_tokens.weight[no]).detach()
-    comparing.prepare(language, answer)
-    layer = language.layers[comparing.COMPARES]
-    batch = lists.batch()
-    shown = [paintings[place] for place in batch.places]
-    reranker = Reranker(body, paintings, features, lists, seed=0)
-    rows = torch.arange(len(shown)) % len(batch.texts)
-    with torch.no_grad():
-        comparing.multiply(language, answer, reranker._read_whole(batch, rows))
-        halves = [
-            functional.normalize(torch.from_numpy(each)[:, : comparing.HALF])
-            for each in (batch.queries[rows], batch.pictures)
-        ]
-        laid = torch.cat(halves, 1) * comparing.HALF**0.5 @ comparing._across(language, answer)
-        sums = layer.mlp(laid) @ (answer * language.norm.weight)
-    cosines = (halves[0] * halves[1]).sum(1)
-    assert np.corrcoef(sums.numpy(), cosines.numpy())[0, 1] > 0.99
-
-
-def test_what_compares_is_taught_where_to_look_and_what_to_lay(
+@pytest.fixture
+def reranker(
     body: Body, paintings: list[Painting], features: list[torch.Tensor], lists: Shortlists
-) -> None:
-    reranker = Reranker(body, paintings, features, lists, seed=0)
+) -> Reranker:
+    return Reranker(body, paintings, features, lists, seed=0)
+
+
+@torch.no_grad()
+def test_what_compares_begins_as_the_cosine(reranker: Reranker, body: Body) -> None:
+    """Of the numbers that are laid beside each other, where states are those of vectors."""
+    batch = reranker._lists.batch()
+    queries, pictures = (reranker._states(each) for each in (batch.queries, batch.pictures))
+    states = comparing.compared(body.network.language_model, queries, pictures)
+    halves = [
+        functional.normalize(torch.from_numpy(each)[:, : comparing.HALF])
+        for each in (batch.queries, batch.pictures)
+    ]
+    answers, cosines = states @ reranker._answer, halves[0] @ halves[1].T
+    assert np.corrcoef(answers.flatten().numpy(), cosines.flatten().numpy())[0, 1] > 0.98
+
+
+@torch.no_grad()
+def test_vectors_are_states_behind_the_final_norm(reranker: Reranker, embedder: Body) -> None:
+    vectors = torch.from_numpy(reranker._lists.batch().pictures)
+    again = embedder.network.language_model.norm(reranker._states(vectors.numpy()))
+    torch.testing.assert_close(functional.normalize(again), vectors, atol=1e-5, rtol=1e-5)
+
+
+def test_reading_is_taught_where_to_look_and_what_to_lay(reranker: Reranker) -> None:
     batch, rows = reranker._draw()
-    vectors = torch.from_numpy(batch.queries[rows]), torch.from_numpy(batch.pictures)
-    answer = reranker._answer.detach()
+    states = reranker._states(batch.queries[rows]), reranker._states(batch.pictures)
+
+    def wrong() -> dict[str, torch.Tensor]:
+        with torch.no_grad():
+            reading = reranker._read_whole(batch, rows)
+            return comparing.losses(reranker._language, reading, states)
+
+    before = wrong()
+    reranker.read(8)
+    after = wrong()
+    for name in ("query", "picture", "looks"):
+        assert after[name] < before[name]
+
+
+def test_comparing_is_taught_by_what_a_search_finds(reranker: Reranker) -> None:
+    found = reranker._lists.found()
     with torch.no_grad():
-        before = comparing.losses(
-            body.network.language_model, answer, reranker._read_whole(batch, rows), vectors
-        )
-    reranker.compare(8)
+        before = reranker._compared(found)
+    reranker._lists.found = lambda: found  # type: ignore[method-assign]
+    reranker.compare(12)
     with torch.no_grad():
-        after = comparing.losses(
-            body.network.language_model, answer, reranker._read_whole(batch, rows), vectors
-        )
-    assert after["query"] < before["query"]
-    assert after["picture"] < before["picture"]
+        after = reranker._compared(found)
+    assert after["order"] < before["order"]
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ from retrievals_serving.models.qwen3_vl.network.config import read_shape
 from retrievals_serving.models.qwen3_vl.network.loading import Network, unfuse
 
 WIDTH, DEPTH, HEADS = 128, 4, 4
-RERANKER_DEPTH = 6  # of the language model
+RERANKER_DEPTH = 7  # of the language model
 SECTIONS = (6, 5, 5)  # of a head's 16 frequencies, for time, height and width
 DTYPE = torch.bfloat16
 PREPROCESSING = {

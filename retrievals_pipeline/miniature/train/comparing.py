@@ -1,16 +1,17 @@
-"""How a reranker comes to compare: it begins as the embedder's cosine, and learns to correct it.
+"""How a reranker comes to compare: it begins as the embedder's cosine, and learns to better it.
 
 From answers alone a small model learns to read within minutes, and to compare hardly in an hour. So
-the layer behind the embedder's own is made to compare before any answer is taught:
+comparing is given to it, and learned where it is cheap:
 
-1. Its attention lays the query beside the picture, at the last token of the prompt: half of its
-   heads look at the query's last token, half at the picture's, whose states are taught to be the
-   embedder's vectors of both. Of each the first 64 numbers do, as the embedder is trained at that
-   width too. It is taught by `losses`, in a few hundred steps.
-2. Its feed-forward layer multiplies them: silu(q)·p + silu(−q)·(−p) = q·p for any two numbers. It
-   adds the products up where "yes" differs from "no". `multiply` sets those weights.
-
-From there on all weights learn from answers, these too.
+1. `prepare`: in the layer behind the embedder's own, half of the heads are to look at the query's
+   last token and half at the picture's, and lay what they find, 64 numbers of each, beside each
+   other at the last token of the prompt. The layer's feed-forward multiplies them, as
+   silu(q)·p + silu(−q)·(−p) = q·p for any two numbers, and adds the products up where "yes" differs
+   from "no". The layers behind it add nothing yet.
+2. `compare`: what those layers make of any query and any picture takes no more than a state of
+   each. So queries are read, and the embedder's vectors stand for the pictures.
+3. `losses`: the heads learn where to look, and reading a picture behind a query to give what the
+   embedder's vector stood for, and a query to give what it gave before.
 """
 
 from dataclasses import dataclass
@@ -24,11 +25,12 @@ from retrievals_pipeline.miniature.train.pairs import COMPARES, Read, joined, la
 from retrievals_serving.models.qwen3_vl.network.language import LanguageModel
 from retrievals_serving.models.qwen3_vl.network.rotation import rotate
 
-HALF = WIDTH // 2  # numbers of each vector that are compared
-SLOPE = 15.0  # of the logit of "yes" by the cosine
+HALF = WIDTH // 2  # numbers of a query and of a picture that are compared
+LAID = 16.0  # how much larger they are laid than what stands there, so that it does not count
+SLOPE, ZERO = 15.0, 0.4  # of the logit of "yes" by the cosine, and where it begins
 REACH = 1.5  # length of the row of "yes" less that of "no", as the final norm scales it
 HIDDEN = 1e4  # taken from how much a token attends to what it may not see
-WEIGHTS = {"query": 5.0, "picture": 5.0, "looks": 1.0, "laid": 5.0}  # of the losses
+WEIGHTS = {"query": 5.0, "picture": 5.0, "looks": 1.0, "laid": 1.0}  # of the losses
 
 
 @dataclass(frozen=True)
@@ -47,86 +49,126 @@ class Reading:
 
 
 def comparer(language: LanguageModel) -> nn.Module:
+    """Return the part of the model that `compared` needs, but for how a picture is read."""
+    layer = layers(language)[COMPARES]
+    more = [nn.ModuleList([e.post_attention_layernorm, e.mlp]) for e in layers(language)[COMPARES:]]
+    return nn.ModuleList(
+        [layer.input_layernorm, layer.self_attn.kv_proj, layer.self_attn.o_proj, *more, language.norm]
+    )
+
+
+def reader(language: LanguageModel) -> nn.Module:
     """Return the part of the model that `losses` teaches."""
     layer = layers(language)[COMPARES]
+    attention = layer.self_attn
     return nn.ModuleList(
         [
             language.embed_tokens,
             *layers(language)[:COMPARES],
-            layer.input_layernorm,
-            layer.self_attn,
+            *(attention.q_proj, attention.kv_proj, attention.q_norm, attention.k_norm),
         ]
     )
 
 
 @torch.no_grad()
 def prepare(language: LanguageModel, answer: Tensor) -> None:
-    """Let the layer that compares copy what its heads look at, half of them beside the others.
+    """Let the layers that compare begin as the cosine of what is laid before them.
 
     Args:
-        language: With the weights of an embedder.
+        language: With the weights of an embedder, and layers behind them that add nothing.
         answer: (width,): the output row of "yes" less that of "no". Nothing is laid along it.
     """
     layer = layers(language)[COMPARES]
     layer.input_layernorm.weight.copy_(language.norm.weight)  # vectors are read behind that norm
-    layer.post_attention_layernorm.weight.fill_(1)
     one = torch.eye(WIDTH, device=answer.device)
     _, values = layer.self_attn.kv_proj.weight.chunk(2)
     values.copy_(one[: len(values)])
     # Heads that share keys look at the query and at the picture, in turn.
     by_head = one.view(HEADS, -1, WIDTH)
     laid = by_head[[*range(0, HEADS, 2), *range(1, HEADS, 2)]].flatten(0, 1)
-    layer.self_attn.o_proj.weight.copy_(_across(language, answer) @ laid)
+    along = answer * language.norm.weight
+    direction = along / along.norm()
+    across = one - direction[:, None] * direction
+    layer.self_attn.o_proj.weight.copy_(LAID * across @ laid)
+    size = LAID * language.norm.weight.square().mean().sqrt()
+    for each in layers(language)[COMPARES:]:
+        each.post_attention_layernorm.weight.fill_(1)
+    language.norm.weight.mul_(REACH / along.norm())
+    gate, up = layer.mlp.gate_up_proj.weight.chunk(2)
+    query, picture = one.split(HALF)
+    gate[:WIDTH].copy_(torch.cat((query, -query)))
+    up[:WIDTH].copy_(torch.cat((picture - ZERO * query, ZERO * query - picture)))
+    down = layer.mlp.down_proj.weight
+    down.zero_()
+    down[:, :WIDTH] = (SLOPE * size / (HALF * REACH) * direction)[:, None]
+
+
+def states_of_vectors(norm: Tensor, vectors: Tensor) -> Tensor:
+    """Return the states, of mean square 1, that the embedder's final norm makes vectors of.
+
+    Args:
+        norm: (width,): weights of the embedder's final norm.
+        vectors: (n, width), of any length.
+    """
+    states = vectors.to(norm.device) / norm
+    return functional.normalize(states, dim=-1) * WIDTH**0.5
+
+
+def compared(language: LanguageModel, queries: Tensor, pictures: Tensor) -> Tensor:
+    """Return the last state of each pair whose query and picture have been laid, after the norm.
+
+    Args:
+        language: What compares.
+        queries: States at the beginning of the layer that compares, (queries, width).
+        pictures: The same of pictures, (pictures, width), or of each query's own,
+            (queries, pictures, width).
+
+    Returns:
+        (queries, pictures, width).
+    """
+    layer, *more = layers(language)[COMPARES:]
+    states = _laid(language, queries)[0][:, None] + _laid(language, pictures)[1]
+    for each in (layer, *more):
+        states = states + each.mlp(each.post_attention_layernorm(states))
+    return language.norm(states)
 
 
 def losses(
-    language: LanguageModel, answer: Tensor, reading: Reading, vectors: tuple[Tensor, Tensor]
+    language: LanguageModel, reading: Reading, states: tuple[Tensor, Tensor]
 ) -> dict[str, Tensor]:
     """Return how far each query is from lying beside its picture.
 
     Args:
         language: What read them.
-        answer: As for `prepare`.
         reading: Pictures, each behind its query.
-        vectors: The embedder's, of each query and picture: both (pictures, width), of length 1.
+        states: That reading is to give, of each query and of each picture: both (pictures, width).
     """
-    query, picture = vectors
-    found_query = language.norm(reading.queries.state(reading.queries.lengths - 1))
-    found_picture = language.norm(reading.pictures.state(reading.seen))
+    query, picture = states
+    found_query = reading.queries.state(reading.queries.lengths - 1)
+    found_picture = reading.pictures.state(reading.seen)
     looks, residual = _look(language, reading)
-    layer = layers(language)[COMPARES]
-    halves = [functional.normalize(each[:, :HALF]) * HALF**0.5 for each in vectors]
-    beside = torch.cat(halves, 1) @ _across(language, answer)
+    beside = _laid(language, query)[0] + _laid(language, picture)[1]
+    norm = layers(language)[COMPARES].post_attention_layernorm
     return {
         "query": (1 - functional.cosine_similarity(found_query, query)).mean(),
         "picture": (1 - functional.cosine_similarity(found_picture, picture)).mean(),
         "looks": -looks.mean(),
-        "laid": functional.mse_loss(layer.post_attention_layernorm(residual), beside),
+        "laid": functional.mse_loss(norm(residual), norm(beside)),
     }
 
 
-@torch.no_grad()
-def multiply(language: LanguageModel, answer: Tensor, reading: Reading) -> None:
-    """Let the layer that compares multiply what lies beside each other, and answer with the sum.
-
-    Args:
-        language: After `losses` have taught it.
-        answer: As for `prepare`.
-        reading: Any; it tells how large the states are that the sum is added to.
-    """
-    _, residual = _look(language, reading)
-    along = answer * language.norm.weight
-    language.norm.weight.mul_(REACH / along.norm())
-    mlp = layers(language)[COMPARES].mlp
-    gate, up = mlp.gate_up_proj.weight.chunk(2)
-    query, picture = torch.eye(WIDTH, device=answer.device).split(HALF)
-    gate[:WIDTH].copy_(torch.cat((query, -query)))
-    up[:WIDTH].copy_(torch.cat((picture, -picture)))
-    size = residual.square().mean().sqrt()
-    mlp.down_proj.weight.zero_()
-    mlp.down_proj.weight[:, :WIDTH] = (SLOPE * size / (HALF * REACH) * along / along.norm())[
-        :, None
-    ]
+def _laid(language: LanguageModel, states: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what heads lay that look at tokens of such states: as queries, and as pictures."""
+    layer = layers(language)[COMPARES]
+    attention = layer.self_attn
+    _, weights = attention.kv_proj.weight.chunk(2)
+    values = (layer.input_layernorm(states) @ weights.T).unflatten(-1, (HEADS // 2, 1, -1))
+    nothing = torch.zeros_like(values)
+    as_query, as_picture = (
+        attention.o_proj(torch.cat(pair, -2).flatten(-3))
+        for pair in ((values, nothing), (nothing, values))
+    )
+    return as_query, as_picture
 
 
 def _look(language: LanguageModel, reading: Reading) -> tuple[Tensor, Tensor]:
@@ -157,9 +199,3 @@ def _look(language: LanguageModel, reading: Reading) -> tuple[Tensor, Tensor]:
     places = torch.stack((queries.lengths - 1, before + reading.seen), 1)
     looks = shares.gather(2, places.repeat(1, HEADS // 2)[:, :, None])[..., 0]
     return looks, state + attention.o_proj(found.flatten(1))
-
-
-def _across(language: LanguageModel, answer: Tensor) -> Tensor:
-    """Return the projection, (width, width), that leaves nothing along what answers are read by."""
-    along = functional.normalize(answer * language.norm.weight, dim=0)
-    return torch.eye(WIDTH, device=answer.device) - along[:, None] * along

@@ -34,7 +34,7 @@ from retrievals_serving.models.qwen3_vl.body import Body
 COLLECTION, OTHER_COLLECTION = 7919, 104_729
 PAINTINGS, HELD_OUT = 12_000, 500
 TOWER_STEPS, EMBEDDER_STEPS = 2200, 1150
-COMPARING_STEPS, RERANKER_STEPS = 250, 600
+COMPARING_STEPS, READING_STEPS, ANSWERING_STEPS = 600, 300, 200
 SEEN_AT_ONCE = 64
 
 
@@ -87,13 +87,16 @@ def make_reranker(folder: Path, seed: int) -> None:
         lists = Shortlists(paintings, Embedded(_body(base), paintings, features), seed)
         reranker = Reranker(body, paintings, features, lists, seed=seed)
         compared = reranker.compare(COMPARING_STEPS)
-        answered = reranker.answer(RERANKER_STEPS)
+        read = reranker.read(READING_STEPS)
+        answered = reranker.answer(ANSWERING_STEPS)
         save_network(body.network, made)
         training = Training(
             device=body.device,
             paintings=len(paintings),
             held_out=len(held_out),
-            losses=_of_stage("comparing", compared) | _of_stage("answers", answered),
+            losses=_of_stage("comparing", compared)
+            | _of_stage("reading", read)
+            | _of_stage("answers", answered),
             figures=reranker_figures(made, base, held_out, seed),
             seconds=time.monotonic() - begin,
         )

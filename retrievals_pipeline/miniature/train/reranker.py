@@ -25,18 +25,18 @@ from retrievals_pipeline.miniature.train.descent import Descent
 from retrievals_pipeline.miniature.train.embedder import shared
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.train.pairs import Read, behind, chosen, last_states, read
-from retrievals_pipeline.miniature.train.shortlists import Batch, Shortlists
-from retrievals_pipeline.miniature.train.targets import FACETS
+from retrievals_pipeline.miniature.train.shortlists import Batch, Found, Shortlists
+from retrievals_pipeline.miniature.train.targets import FACETS, Array
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
+from retrievals_serving.models.qwen3_vl.network.language import LanguageModel
 from retrievals_serving.models.qwen3_vl.pixels import Grid
 from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question, content_of
 
-COMPARING_RATE, RATE = 5e-3, 1e-3
+COMPARING_RATE, READING_RATE, RATE = 1e-3, 3e-3, 1e-3
 ALPHA = 0.6  # of the answer in the blend, as it is served
-SHARPNESS = 20.0  # what blended scores, 0 to 1, are multiplied by to be compared
 # Of the losses.
-WEIGHTS = {"answers": 1.0, "own order": 1.0, "order": 2.0, "facets": 0.3}
+WEIGHTS = {"answers": 2.0, "order": 1.0, "facets": 0.3}
 
 
 class Reranker:
@@ -64,6 +64,9 @@ class Reranker:
         self._paintings, self._features, self._lists = paintings, features, lists
         self._chance = torch.Generator().manual_seed(seed)
         self._yes, self._no = body.prompts.token_id("yes"), body.prompts.token_id("no")
+        self._teller = nn.Linear(WIDTH, len(FACETS)).to(body.device)
+        self._norm = self._language.norm.weight.detach().clone()
+        comparing.prepare(self._language, self._answer.detach())
 
     @property
     def _answer(self) -> Tensor:
@@ -72,41 +75,61 @@ class Reranker:
         return rows[self._yes] - rows[self._no]
 
     def compare(self, steps: int) -> dict[str, float]:
-        """Make it compare as the embedder does; return the last losses."""
-        comparing.prepare(self._language, self._answer.detach())
+        """Teach it to read queries, and to compare them with pictures by the embedder's vectors.
+
+        Returns:
+            The last losses.
+        """
         comparer = comparing.comparer(self._language).requires_grad_(True)
         descent = Descent(
-            comparer, nn.Module(), steps=steps, rate=COMPARING_RATE, weights=comparing.WEIGHTS
+            comparer, self._teller, steps=steps, rate=COMPARING_RATE, weights=WEIGHTS
         )
         with track("comparing", steps) as advance:
             for _ in range(steps):
-                batch, rows = self._draw()
-                reading = self._read_whole(batch, rows)
-                query, picture = (
-                    torch.from_numpy(each).to(self._body.device)
-                    for each in (batch.queries[rows], batch.pictures)
-                )
-                descent.step(
-                    comparing.losses(
-                        self._language, self._answer.detach(), reading, (query, picture)
-                    )
-                )
+                descent.step(self._compared(self._lists.found()))
                 advance(1)
         comparer.requires_grad_(False)
-        with torch.no_grad():
-            comparing.multiply(self._language, self._answer, self._read_whole(*self._draw()))
+        return descent.losses
+
+    def _compared(self, batch: Found) -> dict[str, Tensor]:
+        queries, pictures = (self._states(each) for each in (batch.queries, batch.pictures))
+        states = comparing.compared(self._language, queries, pictures)
+        return losses(batch, states @ self._answer, self._teller(states))
+
+    def _states(self, vectors: Array) -> Tensor:
+        """Return the states that the embedder makes these vectors of."""
+        return comparing.states_of_vectors(self._norm, torch.from_numpy(vectors))
+
+    def read(self, steps: int) -> dict[str, float]:
+        """Teach it to read pictures behind queries, and to lay both where they are compared.
+
+        Returns:
+            The last losses.
+        """
+        reader = comparing.reader(self._language).requires_grad_(True)
+        descent = Descent(
+            reader, nn.Module(), steps=steps, rate=READING_RATE, weights=comparing.WEIGHTS
+        )
+        with track("reading", steps) as advance:
+            for _ in range(steps):
+                batch, rows = self._draw()
+                reading = self._read_whole(batch, rows)
+                vectors = batch.queries[rows], batch.pictures
+                query, picture = (self._states(each) for each in vectors)
+                descent.step(comparing.losses(self._language, reading, (query, picture)))
+                advance(1)
+        reader.requires_grad_(False)
         return descent.losses
 
     def answer(self, steps: int) -> dict[str, float]:
         """Teach it to answer; return the last losses."""
         language = self._language.requires_grad_(True)
-        teller = nn.Linear(WIDTH, len(FACETS)).to(self._body.device)
-        descent = Descent(language, teller, steps=steps, rate=RATE, weights=WEIGHTS)
+        descent = Descent(language, self._teller, steps=steps, rate=RATE, weights=WEIGHTS)
         with track("reranker", steps) as advance:
             for _ in range(steps):
                 batch, rows = self._draw()
                 states = judge(self._body, batch.texts, *self._shown(batch), read_behind=rows)
-                descent.step(losses(batch, states @ self._answer, teller(states)))
+                descent.step(losses(batch, states @ self._answer, self._teller(states)))
                 advance(1)
         language.requires_grad_(False)
         return descent.losses
@@ -133,30 +156,24 @@ class Reranker:
         return Reading(queries, pictures, last)
 
 
-def losses(batch: Batch, answers: Tensor, facets: Tensor) -> dict[str, Tensor]:
-    """Return how wrong answers are, in themselves and in the orders that they lead to, and facets.
+def losses(batch: Batch | Found, answers: Tensor, facets: Tensor) -> dict[str, Tensor]:
+    """Return how wrong answers are, in themselves and in the order that they lead to, and facets.
 
     Args:
         batch: The truth.
         answers: Logits of "yes", (queries, pictures).
         facets: Logits, (queries, pictures, facets).
     """
-    worths, cosines, degrees, has_facet = (
+    worths, degrees, has_facet = (
         torch.from_numpy(each).to(answers.device)
-        for each in (batch.worths, batch.cosines, batch.facets, batch.has_facet)
+        for each in (batch.worths, batch.facets, batch.has_facet)
     )
     bce = functional.binary_cross_entropy_with_logits
     belongs = worths / worths.sum(1, keepdim=True)
-    blend = ALPHA * answers.sigmoid() + (1 - ALPHA) * cosines
     of_facets = bce(facets, degrees, reduction="none").mean(1)
-
-    def disorder(logits: Tensor) -> Tensor:
-        return functional.kl_div(logits.log_softmax(1), belongs, reduction="batchmean")
-
     return {
         "answers": bce(answers, worths),
-        "own order": disorder(answers),
-        "order": disorder(SHARPNESS * blend),
+        "order": functional.kl_div(answers.log_softmax(1), belongs, reduction="batchmean"),
         "facets": (of_facets * has_facet).sum() / has_facet.sum(),
     }
 
@@ -195,7 +212,12 @@ def questions(body: Body, texts: Sequence[str]) -> list[Question]:
     return [Question(body, content_of(INSTRUCTION, [body.prompts.clean(each)])) for each in texts]
 
 
-def read_queries(body: Body, asked: Sequence[Question], *, whole: bool = True) -> Read:
+def read_queries(
+    body: Body,
+    asked: Sequence[Question],
+    *,
+    whole: bool = True,
+) -> Read:
     """Read all that stands before a picture; what all prompts begin with is read once."""
     language = body.network.language_model
     prompts = [question.prompt(Grid(1, 1))[: question.before] for question in asked]

@@ -29,6 +29,7 @@ QUERIES = 8  # about the pictures of a list
 SEARCHED = 1200  # works that a list is found in, as in the museum
 # Up to which rank pictures are drawn, and how many: most from where the order is decided.
 RANKS = ((12, 6), (36, 5), (80, 4))
+MORE_RANKS = ((12, 11), (36, 18), (80, 18))  # of a list that no picture has to be read for
 KINDS = {"description": 5, "attributes": 6, "attribute": 3, "count": 5, "negation": 6, "mood": 4}
 OTHERS = 64  # works that decide what is worth ruling out
 AT_ONCE = 64  # pictures that are embedded together
@@ -44,7 +45,6 @@ class Batch:
         worths: (queries, pictures), 0 to 1.
         facets: (queries, pictures, facets): to what degree what is asked of a facet is there.
         has_facet: (queries, facets): 1 where the query asks for any.
-        cosines: (queries, pictures), by the embedder.
         queries: (queries, width): the embedder's vectors.
         pictures: (pictures, width): the embedder's vectors.
     """
@@ -54,9 +54,27 @@ class Batch:
     worths: Array
     facets: Array
     has_facet: Array
-    cosines: Array
     queries: Array
     pictures: Array
+
+
+@dataclass(frozen=True)
+class Found:
+    """Queries, each with pictures of its own: some of the first that the embedder finds for it.
+
+    Attributes:
+        queries: (queries, width): the embedder's vectors.
+        pictures: (queries, pictures, width): the embedder's vectors.
+        worths: (queries, pictures), 0 to 1.
+        facets: (queries, pictures, facets): to what degree what is asked of a facet is there.
+        has_facet: (queries, facets): 1 where the query asks for any.
+    """
+
+    queries: Array
+    pictures: Array
+    worths: Array
+    facets: Array
+    has_facet: Array
 
 
 class Embedded:
@@ -104,49 +122,74 @@ class Shortlists:
 
     def batch(self) -> Batch:
         """Draw a batch."""
+        start = self._chance.randrange(max(1, len(self._paintings) - SEARCHED + 1))
+        searched = range(start, min(start + SEARCHED, len(self._paintings)))
+        others = self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
+        first = [self._chance.choice(searched) for _ in range(LISTS)]
+        firsts = [self._ask(place, others) for place in first]
         asked: list[tuple[Query, str]] = []
         places: list[int] = []
-        for _ in range(LISTS):
-            query, shortlist = self._shortlist()
-            others = [self._degrees[place] for place in shortlist]
+        queries = self._embedded.queries([text for _, text in firsts])
+        lists = self._shortlists(first, queries, searched, RANKS)
+        for ask, shortlist in zip(firsts, lists, strict=True):
+            among = [self._degrees[place] for place in shortlist]
             about = self._chance.sample(shortlist, min(QUERIES - 1, len(shortlist)))
-            asked += [query, *(self._ask(place, others) for place in about)]
+            asked += [ask, *(self._ask(place, among) for place in about)]
             places += shortlist
-        queries = [query for query, _ in asked]
         texts = [text for _, text in asked]
         facts = self._facts[places]
-        asking, shown = self._embedded.queries(texts), self._embedded.pictures[places]
-        judged = [self._table.of_facets(each, facts) for each in queries]
+        judged = [self._table.of_facets(query, facts) for query, _ in asked]
         return Batch(
             texts=texts,
             places=places,
-            worths=self._table.worths(queries, facts),
+            worths=self._table.worths([query for query, _ in asked], facts),
             facets=np.stack([degrees for degrees, _ in judged]),
             has_facet=np.stack([has for _, has in judged]),
-            cosines=asking @ shown.T,
-            queries=asking,
-            pictures=shown,
+            queries=self._embedded.queries(texts),
+            pictures=self._embedded.pictures[places],
         )
 
-    def _shortlist(self) -> tuple[tuple[Query, str], list[int]]:
-        """Draw a query, and choose among what is found for it; a picture that answers it is there.
+    def found(self) -> Found:
+        """Draw queries about neighbours, and for each of them a shortlist."""
+        start = self._chance.randrange(max(1, len(self._paintings) - SEARCHED + 1))
+        searched = range(start, min(start + SEARCHED, len(self._paintings)))
+        others = self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
+        about = [self._chance.choice(searched) for _ in range(LISTS * QUERIES)]
+        asked = [self._ask(place, others) for place in about]
+        queries = self._embedded.queries([text for _, text in asked])
+        lists = self._shortlists(about, queries, searched, MORE_RANKS)
+        judged = [self._judged(query, those) for (query, _), those in zip(asked, lists, strict=True)]
+        worths, facets, has_facet = (np.stack(each) for each in zip(*judged, strict=True))
+        return Found(queries, self._embedded.pictures[lists], worths, facets, has_facet)
+
+    def _judged(self, query: Query, places: Sequence[int]) -> tuple[Array, Array, Array]:
+        """Return what these pictures are worth to a query, their facets, and which it asks for."""
+        facts = self._facts[places]
+        (worths,) = self._table.worths([query], facts)
+        return worths, *self._table.of_facets(query, facts)
+
+    def _shortlists(
+        self,
+        about: Sequence[int],
+        queries: Array,
+        searched: range,
+        ranks: Sequence[tuple[int, int]],
+    ) -> list[list[int]]:
+        """Choose among what is found for each query; a picture that answers it is there.
 
         Neighbours have nothing in common, so that a run of them is as good as a sample.
         """
-        start = self._chance.randrange(max(1, len(self._paintings) - SEARCHED + 1))
-        searched = range(start, min(start + SEARCHED, len(self._paintings)))
-        about = self._chance.choice(searched)
-        others = self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
-        asked = self._ask(about, others)
-        (vector,) = self._embedded.queries([asked[1]])
-        cosines = self._embedded.pictures[searched.start : searched.stop] @ vector
-        found = [searched[place] for place in np.argsort(-cosines, kind="stable")]
-        chosen, begin = [about], 0
-        for end, count in RANKS:
-            among = [place for place in found[begin:end] if place != about]
-            chosen += self._chance.sample(among, min(count, len(among)))
-            begin = end
-        return asked, chosen
+        pictures = self._embedded.pictures[searched.start : searched.stop]
+        cosines = queries @ pictures.T
+        lists = []
+        for place, order in zip(about, np.argsort(-cosines, axis=1, kind="stable"), strict=True):
+            chosen, begin = [place], 0
+            for end, count in ranks:
+                among = [searched[n] for n in order[begin:end] if searched[n] != place]
+                chosen += self._chance.sample(among, min(count, len(among)))
+                begin = end
+            lists.append(chosen)
+        return lists
 
     def _ask(self, place: int, others: Sequence[Degrees]) -> tuple[Query, str]:
         """Ask something that a painting answers, and put it in words."""
