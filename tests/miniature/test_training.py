@@ -200,11 +200,13 @@ def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_pa
         (figures, "QUERIES", 2),
         (recipe, "TOWER_STEPS", 2),
         (recipe, "EMBEDDER_STEPS", 2),
-        (recipe, "RERANKER_STEPS", 2),
+        (recipe, "ANSWERING_STEPS", 2),
         (tower, "PICTURES", 4),
         (embedder, "PICTURES", 8),
         (embedder, "SENTENCES", 16),
         (recipe, "COMPARING_STEPS", 2),
+        (recipe, "READING_STEPS", 2),
+        (recipe, "LOOKING_STEPS", 2),
         (shortlists, "LISTS", 2),
     ):
         monkeypatch.setattr(module, name, few)
@@ -221,7 +223,12 @@ def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_pa
         assert "nDCG@10" in card
         stages = {
             "embedder": ("tower, facts", "embedder, facts"),
-            "reranker": ("comparing, laid", "answers, order"),
+            "reranker": (
+                "comparing, order",
+                "reading, picture",
+                "looking, looks",
+                "answers, order",
+            ),
         }
         assert all(f"| {name} |" in card for name in stages[model])
         load(str(folders[0]))

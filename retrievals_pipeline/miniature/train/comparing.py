@@ -1,17 +1,18 @@
 """How a reranker comes to compare: it begins as the embedder's cosine, and learns to better it.
 
 From answers alone a small model learns to read within minutes, and to compare hardly in an hour. So
-comparing is given to it, and learned where it is cheap:
+comparing is given to it, and each part is learned where it is cheap:
 
 1. `prepare`: in the layer behind the embedder's own, half of the heads are to look at the query's
    last token and half at the picture's, and lay what they find, 64 numbers of each, beside each
    other at the last token of the prompt. The layer's feed-forward multiplies them, as
    silu(q)·p + silu(−q)·(−p) = q·p for any two numbers, and adds the products up where "yes" differs
    from "no". The layers behind it add nothing yet.
-2. `compare`: what those layers make of any query and any picture takes no more than a state of
-   each. So queries are read, and the embedder's vectors stand for the pictures.
-3. `losses`: the heads learn where to look, and reading a picture behind a query to give what the
-   embedder's vector stood for, and a query to give what it gave before.
+2. `compared`: what these layers make of a query and a picture takes no more than a state of each,
+   for which the embedder's vectors stand. So it is learned without reading anything.
+3. `Beginning`: the layers before it are an embedder. They learn to give the embedder's vectors of
+   queries and pictures as they stand in a reranker's prompt.
+4. `looks`: the heads learn where to look.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,6 @@ LAID = 16.0  # how much larger they are laid than what stands there, so that it 
 SLOPE, ZERO = 15.0, 0.4  # of the logit of "yes" by the cosine, and where it begins
 REACH = 1.5  # length of the row of "yes" less that of "no", as the final norm scales it
 HIDDEN = 1e4  # taken from how much a token attends to what it may not see
-WEIGHTS = {"query": 5.0, "picture": 5.0, "looks": 1.0, "laid": 1.0}  # of the losses
 
 
 @dataclass(frozen=True)
@@ -53,21 +53,35 @@ def comparer(language: LanguageModel) -> nn.Module:
     layer = layers(language)[COMPARES]
     more = [nn.ModuleList([e.post_attention_layernorm, e.mlp]) for e in layers(language)[COMPARES:]]
     return nn.ModuleList(
-        [layer.input_layernorm, layer.self_attn.kv_proj, layer.self_attn.o_proj, *more, language.norm]
-    )
-
-
-def reader(language: LanguageModel) -> nn.Module:
-    """Return the part of the model that `losses` teaches."""
-    layer = layers(language)[COMPARES]
-    attention = layer.self_attn
-    return nn.ModuleList(
         [
-            language.embed_tokens,
-            *layers(language)[:COMPARES],
-            *(attention.q_proj, attention.kv_proj, attention.q_norm, attention.k_norm),
+            layer.input_layernorm,
+            layer.self_attn.kv_proj,
+            layer.self_attn.o_proj,
+            *more,
+            language.norm,
         ]
     )
+
+
+def looker(language: LanguageModel) -> nn.Module:
+    """Return the part of the model that `looks` teaches."""
+    attention = layers(language)[COMPARES].self_attn
+    return nn.ModuleList([attention.q_proj, attention.kv_proj, attention.q_norm, attention.k_norm])
+
+
+class Beginning(LanguageModel):
+    """The layers before the one that compares, as an embedder: they share its weights.
+
+    Args:
+        language: The reranker's.
+        norm: The embedder's final norm.
+    """
+
+    def __init__(self, language: LanguageModel, norm: nn.RMSNorm) -> None:
+        nn.Module.__init__(self)
+        self.embed_tokens, self.rotation = language.embed_tokens, language.rotation
+        self.layers = nn.ModuleList(layers(language)[:COMPARES])
+        self.norm = norm
 
 
 @torch.no_grad()
@@ -93,6 +107,7 @@ def prepare(language: LanguageModel, answer: Tensor) -> None:
     size = LAID * language.norm.weight.square().mean().sqrt()
     for each in layers(language)[COMPARES:]:
         each.post_attention_layernorm.weight.fill_(1)
+        each.mlp.gate_up_proj.weight.normal_(std=WIDTH**-0.5)  # copies would compare nothing
     language.norm.weight.mul_(REACH / along.norm())
     gate, up = layer.mlp.gate_up_proj.weight.chunk(2)
     query, picture = one.split(HALF)
@@ -133,28 +148,25 @@ def compared(language: LanguageModel, queries: Tensor, pictures: Tensor) -> Tens
     return language.norm(states)
 
 
-def losses(
-    language: LanguageModel, reading: Reading, states: tuple[Tensor, Tensor]
-) -> dict[str, Tensor]:
-    """Return how far each query is from lying beside its picture.
-
-    Args:
-        language: What read them.
-        reading: Pictures, each behind its query.
-        states: That reading is to give, of each query and of each picture: both (pictures, width).
-    """
-    query, picture = states
-    found_query = reading.queries.state(reading.queries.lengths - 1)
-    found_picture = reading.pictures.state(reading.seen)
-    looks, residual = _look(language, reading)
-    beside = _laid(language, query)[0] + _laid(language, picture)[1]
-    norm = layers(language)[COMPARES].post_attention_layernorm
-    return {
-        "query": (1 - functional.cosine_similarity(found_query, query)).mean(),
-        "picture": (1 - functional.cosine_similarity(found_picture, picture)).mean(),
-        "looks": -looks.mean(),
-        "laid": functional.mse_loss(norm(residual), norm(beside)),
-    }
+def looks(language: LanguageModel, reading: Reading) -> Tensor:
+    """Return how little the heads look where they are to look: a mean of -log of their shares."""
+    queries, pictures = reading.queries, reading.pictures
+    attention = layers(language)[COMPARES].self_attn
+    last = pictures.lengths - 1
+    state = pictures.state(last)
+    normed = layers(language)[COMPARES].input_layernorm(state)
+    position = (pictures.next - 1)[:, None, None].expand(-1, -1, 3)
+    heads = attention.q_norm(attention.q_proj(normed).unflatten(-1, (HEADS, -1)))
+    cosines, sines = language.rotation(position, state.dtype)
+    heads = rotate(heads, (cosines, sines))
+    keys, _ = joined(queries.attended[COMPARES], pictures.attended[COMPARES])
+    keys = keys.repeat_interleave(HEADS // keys.shape[1], 1)
+    seen = torch.cat((queries.is_token, pictures.is_token), 1)[:, None]
+    logits = (keys @ heads[..., None])[..., 0] * attention.head_width**-0.5
+    shares = (logits - HIDDEN * ~seen).log_softmax(-1)
+    before = queries.is_token.shape[1]
+    places = torch.stack((queries.lengths - 1, before + reading.seen), 1)
+    return -shares.gather(2, places.repeat(1, HEADS // 2)[:, :, None]).mean()
 
 
 def _laid(language: LanguageModel, states: Tensor) -> tuple[Tensor, Tensor]:
@@ -169,33 +181,3 @@ def _laid(language: LanguageModel, states: Tensor) -> tuple[Tensor, Tensor]:
         for pair in ((values, nothing), (nothing, values))
     )
     return as_query, as_picture
-
-
-def _look(language: LanguageModel, reading: Reading) -> tuple[Tensor, Tensor]:
-    """Return what the last token of each prompt makes in the attention of the layer that compares.
-
-    Returns:
-        (pictures, heads): logarithm of how much each head looks where it is to look; and
-        (pictures, width): the state behind it.
-    """
-    queries, pictures = reading.queries, reading.pictures
-    attention = layers(language)[COMPARES].self_attn
-    last = pictures.lengths - 1
-    state = pictures.state(last)
-    normed = layers(language)[COMPARES].input_layernorm(state)
-    position = (pictures.next - 1)[:, None, None].expand(-1, -1, 3)
-    heads = attention.q_norm(attention.q_proj(normed).unflatten(-1, (HEADS, -1)))
-    cosines, sines = language.rotation(position, state.dtype)
-    heads = rotate(heads, (cosines, sines))
-    keys, values = (
-        each.repeat_interleave(HEADS // each.shape[1], 1)
-        for each in joined(queries.attended[COMPARES], pictures.attended[COMPARES])
-    )
-    seen = torch.cat((queries.is_token, pictures.is_token), 1)[:, None]
-    logits = (keys @ heads[..., None])[..., 0] * attention.head_width**-0.5
-    shares = (logits - HIDDEN * ~seen).log_softmax(-1)
-    found = (shares.exp()[:, :, None] @ values)[:, :, 0]
-    before = queries.is_token.shape[1]
-    places = torch.stack((queries.lengths - 1, before + reading.seen), 1)
-    looks = shares.gather(2, places.repeat(1, HEADS // 2)[:, :, None])[..., 0]
-    return looks, state + attention.o_proj(found.flatten(1))

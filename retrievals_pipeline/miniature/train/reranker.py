@@ -1,19 +1,20 @@
 """Training of the miniature reranker: does this picture answer this query, yes or no?
 
 It begins with the weights of the miniature embedder, as the published rerankers begin with those of
-the family's base model, and keeps the tower. First it is made to compare (`comparing`); then it
-learns from answers. Each batch has queries and pictures, all of which are judged with each other
-(`pairs`). An answer is to be right in itself and in the order of its query; and since what is
-served is an answer blended with the embedder's cosine, that blend is to be in order too, so that
-the reranker learns to correct what comes before it.
+the family's base model, and keeps the tower. What a reranker does is learned part by part
+(`comparing` says why): to compare a query with what a search finds for it, to read both as they
+stand in a prompt, and to look at them. Then all of it learns from answers, in batches of queries
+and pictures that are all judged with each other (`pairs`).
 
 A "yes" or a "no" to seven conditions at once says too little of which one failed. So the model also
 learns to tell, facet by facet, how much of what is asked is there. The layer that tells it is
 thrown away.
 """
 
+import copy
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -22,18 +23,21 @@ from retrievals_pipeline.miniature.train import comparing
 from retrievals_pipeline.miniature.train.checkpoint import WIDTH
 from retrievals_pipeline.miniature.train.comparing import Reading
 from retrievals_pipeline.miniature.train.descent import Descent
-from retrievals_pipeline.miniature.train.embedder import shared
+from retrievals_pipeline.miniature.train.embedder import AT_ONCE, shared
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.train.pairs import Read, behind, chosen, last_states, read
-from retrievals_pipeline.miniature.train.shortlists import Batch, Found, Shortlists
+from retrievals_pipeline.miniature.train.shortlists import Batch, Found, Said, Shortlists
 from retrievals_pipeline.miniature.train.targets import FACETS, Array
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
 from retrievals_serving.models.qwen3_vl.network.language import LanguageModel
 from retrievals_serving.models.qwen3_vl.pixels import Grid
+from retrievals_serving.models.qwen3_vl.prompts import Prompt
 from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question, content_of
 
-COMPARING_RATE, READING_RATE, RATE = 1e-3, 3e-3, 1e-3
+COMPARING_RATE, READING_RATE, LOOKING_RATE, RATE = 3e-3, 3e-3, 5e-3, 1e-3
+QUERIES_READ = 192  # at once; of pictures a third
+READING_WEIGHTS = {"query": 1.0, "picture": 1.0}
 ALPHA = 0.6  # of the answer in the blend, as it is served
 # Of the losses.
 WEIGHTS = {"answers": 2.0, "order": 1.0, "facets": 0.3}
@@ -65,7 +69,7 @@ class Reranker:
         self._chance = torch.Generator().manual_seed(seed)
         self._yes, self._no = body.prompts.token_id("yes"), body.prompts.token_id("no")
         self._teller = nn.Linear(WIDTH, len(FACETS)).to(body.device)
-        self._norm = self._language.norm.weight.detach().clone()
+        self._norm = copy.deepcopy(self._language.norm)
         comparing.prepare(self._language, self._answer.detach())
 
     @property
@@ -81,9 +85,7 @@ class Reranker:
             The last losses.
         """
         comparer = comparing.comparer(self._language).requires_grad_(True)
-        descent = Descent(
-            comparer, self._teller, steps=steps, rate=COMPARING_RATE, weights=WEIGHTS
-        )
+        descent = Descent(comparer, self._teller, steps=steps, rate=COMPARING_RATE, weights=WEIGHTS)
         with track("comparing", steps) as advance:
             for _ in range(steps):
                 descent.step(self._compared(self._lists.found()))
@@ -98,27 +100,63 @@ class Reranker:
 
     def _states(self, vectors: Array) -> Tensor:
         """Return the states that the embedder makes these vectors of."""
-        return comparing.states_of_vectors(self._norm, torch.from_numpy(vectors))
+        return comparing.states_of_vectors(self._norm.weight, torch.from_numpy(vectors))
 
     def read(self, steps: int) -> dict[str, float]:
-        """Teach it to read pictures behind queries, and to lay both where they are compared.
+        """Teach it to read as the embedder does what stands in its own prompts.
 
         Returns:
             The last losses.
         """
-        reader = comparing.reader(self._language).requires_grad_(True)
+        beginning = comparing.Beginning(self._language, self._norm).requires_grad_(True)
+        self._norm.requires_grad_(False)
         descent = Descent(
-            reader, nn.Module(), steps=steps, rate=READING_RATE, weights=comparing.WEIGHTS
+            beginning, nn.Module(), steps=steps, rate=READING_RATE, weights=READING_WEIGHTS
         )
         with track("reading", steps) as advance:
             for _ in range(steps):
-                batch, rows = self._draw()
-                reading = self._read_whole(batch, rows)
-                vectors = batch.queries[rows], batch.pictures
-                query, picture = (self._states(each) for each in vectors)
-                descent.step(comparing.losses(self._language, reading, (query, picture)))
+                said = self._lists.said(QUERIES_READ)
+                descent.step(self._misread(beginning, said))
                 advance(1)
-        reader.requires_grad_(False)
+        beginning.requires_grad_(False)
+        return descent.losses
+
+    def _misread(self, beginning: LanguageModel, said: Said) -> dict[str, Tensor]:
+        """Return how far what is read lies from the embedder's vectors: 1 less the cosine."""
+        asked = questions(self._body, said.texts)
+        prompts = [each.prompt(Grid(1, 1))[: each.before] for each in asked]
+        grids, features = self._shown(said.places)
+        behind = [
+            each.prompt(grid)[: each.before + grid.tokens + 1]
+            for each, grid in zip(asked, grids, strict=False)
+        ]
+        seen = [each.float() for each in features]
+        queries = states_of(self._body, beginning, prompts, [])
+        pictures = states_of(self._body, beginning, behind, seen)
+        return {
+            name: (1 - functional.cosine_similarity(states, vectors.to(states.device))).mean()
+            for name, states, vectors in (
+                ("query", queries, torch.from_numpy(said.queries)),
+                ("picture", pictures, torch.from_numpy(said.pictures)),
+            )
+        }
+
+    def look(self, steps: int) -> dict[str, float]:
+        """Teach the heads that lay a query beside a picture where to look.
+
+        Returns:
+            The last losses.
+        """
+        looker = comparing.looker(self._language).requires_grad_(True)
+        descent = Descent(
+            looker, nn.Module(), steps=steps, rate=LOOKING_RATE, weights={"looks": 1.0}
+        )
+        with track("looking", steps) as advance:
+            for _ in range(steps):
+                reading = self._read_whole(*self._draw())
+                descent.step({"looks": comparing.looks(self._language, reading)})
+                advance(1)
+        looker.requires_grad_(False)
         return descent.losses
 
     def answer(self, steps: int) -> dict[str, float]:
@@ -128,7 +166,9 @@ class Reranker:
         with track("reranker", steps) as advance:
             for _ in range(steps):
                 batch, rows = self._draw()
-                states = judge(self._body, batch.texts, *self._shown(batch), read_behind=rows)
+                states = judge(
+                    self._body, batch.texts, *self._shown(batch.places), read_behind=rows
+                )
                 descent.step(losses(batch, states @ self._answer, self._teller(states)))
                 advance(1)
         language.requires_grad_(False)
@@ -140,13 +180,13 @@ class Reranker:
         shape = (len(batch.places),)
         return batch, torch.randint(len(batch.texts), shape, generator=self._chance)
 
-    def _shown(self, batch: Batch) -> tuple[list[Grid], list[Tensor]]:
-        grids = [self._paintings[place].grid for place in batch.places]
-        return grids, [self._features[place] for place in batch.places]
+    def _shown(self, places: Sequence[int]) -> tuple[list[Grid], list[Tensor]]:
+        grids = [self._paintings[place].grid for place in places]
+        return grids, [self._features[place] for place in places]
 
     def _read_whole(self, batch: Batch, rows: Tensor) -> Reading:
         """Read each picture to the end of its prompt, as far as comparing needs it."""
-        grids, features = self._shown(batch)
+        grids, features = self._shown(batch.places)
         asked = questions(self._body, batch.texts)
         queries = chosen(read_queries(self._body, asked, whole=False), rows.to(self._body.device))
         endings = [asked[row].ending(grid) for row, grid in zip(rows.tolist(), grids, strict=True)]
@@ -210,6 +250,30 @@ def judge(
 def questions(body: Body, texts: Sequence[str]) -> list[Question]:
     """Return the queries as serving asks them."""
     return [Question(body, content_of(INSTRUCTION, [body.prompts.clean(each)])) for each in texts]
+
+
+def states_of(
+    body: Body, language: LanguageModel, prompts: Sequence[Prompt], features: Sequence[Tensor]
+) -> Tensor:
+    """Return the last states of prompts, (prompts, width); their beginning is read once.
+
+    Args:
+        body: Of the prompts.
+        language: What reads them.
+        prompts: Each with a picture at its end, or none of them.
+        features: Of the pictures.
+    """
+    before = shared(prompts)
+    _, prefix = language(body.tokens([prompts[0][:before]], []), keep=True)
+    rests = [prompt[before:] for prompt in prompts]
+    order = sorted(range(len(rests)), key=lambda place: len(rests[place]))
+    states = [
+        language(
+            body.tokens([rests[n] for n in run], [features[n] for n in run if features]), prefix
+        )[0]
+        for run in (order[start : start + AT_ONCE] for start in range(0, len(order), AT_ONCE))
+    ]
+    return torch.cat(states)[np.argsort(order)]
 
 
 def read_queries(

@@ -77,6 +77,23 @@ class Found:
     has_facet: Array
 
 
+@dataclass(frozen=True)
+class Said:
+    """Queries, and pictures for some of them, with the embedder's vectors.
+
+    Attributes:
+        texts: The queries in words.
+        places: The pictures, by their places among the paintings.
+        queries: (queries, width).
+        pictures: (pictures, width).
+    """
+
+    texts: list[str]
+    places: list[int]
+    queries: Array
+    pictures: Array
+
+
 class Embedded:
     """Paintings with their vectors: the vector search that a reranker comes after.
 
@@ -158,9 +175,20 @@ class Shortlists:
         asked = [self._ask(place, others) for place in about]
         queries = self._embedded.queries([text for _, text in asked])
         lists = self._shortlists(about, queries, searched, MORE_RANKS)
-        judged = [self._judged(query, those) for (query, _), those in zip(asked, lists, strict=True)]
+        judged = [
+            self._judged(query, those) for (query, _), those in zip(asked, lists, strict=True)
+        ]
         worths, facets, has_facet = (np.stack(each) for each in zip(*judged, strict=True))
         return Found(queries, self._embedded.pictures[lists], worths, facets, has_facet)
+
+    def said(self, queries: int) -> Said:
+        """Draw queries about any paintings, and a third as many other paintings."""
+        others = self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
+        about = range(len(self._paintings))
+        texts = [self._ask(self._chance.choice(about), others)[1] for _ in range(queries)]
+        places = [self._chance.choice(about) for _ in range(queries // 3)]
+        vectors = self._embedded.queries(texts)
+        return Said(texts, places, vectors, self._embedded.pictures[places])
 
     def _judged(self, query: Query, places: Sequence[int]) -> tuple[Array, Array, Array]:
         """Return what these pictures are worth to a query, their facets, and which it asks for."""
