@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from retrievals_pipeline.defs.conditions import WITH_THE_INDEX
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.verification import check_coverage, check_pictures
 from retrievals_pipeline.defs.metadata import check_result, explanation
@@ -20,7 +21,12 @@ def pictures_are_there(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckRes
     return check_result(verdict, severity=dg.AssetCheckSeverity.WARN)
 
 
-@dg.asset_check(asset=artwork_images, blocking=True, description=explanation(check_pictures))
+@dg.asset_check(
+    asset=artwork_images,
+    blocking=True,
+    automation_condition=WITH_THE_INDEX,
+    description=explanation(check_pictures),
+)
 def pictures_are_plausible(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
     """Measure the pictures before a model looks at them."""
     shards = shard_keys(settings.shards)
