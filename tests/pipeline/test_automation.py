@@ -9,7 +9,11 @@ import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
-from dagster._core.definitions.automation_tick_evaluation_context import build_run_requests
+from dagster._core.definitions.automation_tick_evaluation_context import (
+    build_run_requests,
+    build_run_requests_with_backfill_policies,
+)
+from dagster._core.definitions.events import AssetKeyPartitionKey
 
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs import run_tags
@@ -217,9 +221,20 @@ def test_the_run_of_a_release_makes_every_check_of_what_it_is_made_of(
 
 def test_the_runs_of_all_shards_make_their_checks(released: Automation) -> None:
     released.make("artworks", version="second")
-    released.tick()
+    asked = released.tick()
     (backfill,) = released.runs
     assert backfill.requires_backfill_daemon()
+    runs = build_run_requests_with_backfill_policies(
+        [
+            AssetKeyPartitionKey(dg.AssetKey(asset), shard)
+            for asset, shards in asked.items()
+            for shard in shards
+        ],
+        released.defs.get_repository_def().asset_graph,
+        released.instance,
+    )
+    made = {check.name for run in runs for check in run.asset_check_keys or ()}
+    assert made >= {*released.checks["artwork_images"], *released.checks["image_embeddings"]}
 
 
 def test_what_failed_is_asked_for_once_every_night_until_it_is_made(released: Automation) -> None:
