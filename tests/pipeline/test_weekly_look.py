@@ -1,0 +1,79 @@
+"""A look at every picture that is cut short goes on where it was, and the next one with the rest."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
+
+from retrievals_pipeline.definitions import defs
+from retrievals_pipeline.defs import run_tags
+from retrievals_pipeline.defs.images.fetcher import Fetcher
+from retrievals_pipeline.defs.images.run_clock import RunEnded
+from retrievals_pipeline.defs.images.transport import Answer
+from retrievals_pipeline.defs.jobs import REVALIDATING
+from retrievals_pipeline.partitions import shard_keys
+from retrievals_serving.errors import SourceError
+from retrievals_serving.settings import Settings
+from tests.conftest import WORKS
+
+A_RUN = 10  # pictures, of 24
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each address was asked for, when a run may ask for ten and its time is over."""
+    asked: Counter[str] = Counter()
+
+    def fetch(self: Fetcher, url: str, held: Mapping[str, str], **_: Any) -> Answer:
+        answered = getattr(self, "answered", 0)
+        if answered == A_RUN:
+            self._clock.end(SourceError("the run's seconds are over."))
+            raise RunEnded
+        self.answered = answered + 1  # type: ignore[attr-defined]
+        asked[url] += 1
+        return Answer(status="unchanged")
+
+    monkeypatch.setattr(Fetcher, "fetch", fetch)
+    monkeypatch.setattr("retrievals_pipeline.defs.images.shard.THREADS", 1)
+    return asked
+
+
+def look(settings: Settings, instance: dg.DagsterInstance, again: str | None = None) -> dg.DagsterRun:
+    """Run the weekly look, or try the run `again` of it again."""
+    job = defs().get_repository_def().get_job("revalidate_images")
+    run = instance.create_run_for_job(
+        job,
+        run_config={**REVALIDATING, "execution": {"config": {"in_process": {}}}},
+        tags=run_tags.over(shard_keys(settings.shards)),
+        root_run_id=again,
+        parent_run_id=again,
+    )
+    execute_run(InMemoryJob(job), run, instance, raise_on_error=False)
+    ended = instance.get_run_by_id(run.run_id)
+    assert ended is not None
+    return ended
+
+
+def test_a_look_that_is_tried_again_asks_for_each_picture_once(
+    built: Settings, asked: Counter[str]
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = look(built, instance)
+        second = look(built, instance, again=first.run_id)
+        third = look(built, instance, again=first.run_id)
+    assert [run.is_success for run in (first, second, third)] == [False, False, True]
+    assert len(asked) == asked.total() == WORKS
+
+
+def test_looks_that_are_each_cut_short_come_to_every_picture(
+    built: Settings, asked: Counter[str]
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(3):
+            assert not look(built, instance).is_success
+    assert len(asked) == WORKS
+    assert asked.total() == 3 * A_RUN
