@@ -16,6 +16,7 @@ from retrievals_pipeline.defs.embeddings.golden import golden_items
 from retrievals_pipeline.defs.failures import BUILD_TAG
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.index.plan import plan_release
+from retrievals_pipeline.defs.records.verification import check_size
 from retrievals_pipeline.defs.release.candidate import seal_candidate
 from retrievals_pipeline.defs.resources import loaded_embedder
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
@@ -193,6 +194,7 @@ def test_a_limit_that_was_asked_for_is_served_and_costs_nothing_to_lift(
     whole = current_release_id(built.store)
     monkeypatch.setenv("RETRIEVALS_LIMIT", "5")
     assert build().manifest.works == 5
+    assert not check_size(built.store, eligible=4, limit=None).passed
     monkeypatch.delenv("RETRIEVALS_LIMIT")
     assert build().release_id == whole
     assert not served_museum.pictures

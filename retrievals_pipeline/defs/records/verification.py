@@ -53,7 +53,8 @@ def check_rows(store: Store) -> Verdict:
 def check_size(store: Store, *, eligible: int, limit: int | None) -> Verdict:
     """The museum has not shrunk at once, as after a file cut short, since the served release.
 
-    `eligible` works may be shown now, of which only the first `limit` were asked for.
+    `eligible` works may be shown now, of which only the first `limit` were asked for. A limit that
+    takes effect is no loss; one that is above what there is says nothing.
     """
     details: dict[str, Any] = {"eligible": eligible, "minimum": MINIMUM_SIZE}
     try:
@@ -64,11 +65,13 @@ def check_size(store: Store, *, eligible: int, limit: int | None) -> Verdict:
         # Nothing is served, or what is cannot be read: there is nothing to protect.
         return Verdict(passed=True, details=details | {"served": str(error)})
     details |= {"served": served.release_id, "served_eligible": served.eligible}
-    # A limit that was asked for is no loss, nor is what somebody took out of a folder of theirs.
-    comparable = served.limit == limit and not is_of_folder
-    if not comparable or eligible >= MINIMUM_SIZE * served.eligible:
+    expected = served.eligible if limit is None else min(served.eligible, limit)
+    # What somebody took out of a folder of theirs is no loss.
+    if is_of_folder or eligible >= MINIMUM_SIZE * expected:
         return Verdict(passed=True, details=details)
-    remedy = "Look at the museum's files. If it is right, build once with another RETRIEVALS_LIMIT."
+    remedy = (
+        f"Look at the museum's files. If it is right, build once with RETRIEVALS_LIMIT={eligible}."
+    )
     return Verdict(passed=False, details=details | {"remedy": remedy})
 
 
