@@ -4,7 +4,6 @@ Everything runs in this process: the model is loaded once and progress is shown 
 build that was killed is simply run again; what is complete is not done twice.
 """
 
-import fcntl
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from dagster_shared.error import SerializableErrorInfo
 from retrievals_pipeline import project_file
 from retrievals_pipeline.defs import run_tags
 from retrievals_pipeline.defs.failures import BUILD_TAG
+from retrievals_pipeline.locks import only_build
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving import errors
 from retrievals_serving.errors import BuildError, ShardsFailed
@@ -77,7 +77,7 @@ def instance_at_work(settings: Settings) -> Iterator[dg.DagsterInstance]:
         BuildError: Another build is at work.
     """
     reference = InstanceRef.from_dir(str(instance_home(settings)), overrides=UNCAPTURED)
-    with only_build(settings), dg.DagsterInstance.from_ref(reference) as instance:
+    with only_build(settings.store), dg.DagsterInstance.from_ref(reference) as instance:
         _end_killed_builds(instance, settings)
         yield instance
 
@@ -156,21 +156,6 @@ def _errors(result: dg.ExecuteInProcessResult) -> Iterator[SerializableErrorInfo
             while error.cause is not None and error.cls_name == WRAPPING:
                 error = error.cause
             yield error
-
-
-@contextmanager
-def only_build(settings: Settings) -> Iterator[None]:
-    """Hold the home's lock, which the kernel lets go of however this process ends."""
-    path = settings.store.path("build.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BuildError(
-                f"another build is at work in {settings.store.root}; wait for it, or end it."
-            ) from error
-        yield
 
 
 def _end_killed_builds(instance: dg.DagsterInstance, settings: Settings) -> None:

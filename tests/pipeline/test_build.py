@@ -10,7 +10,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from retrievals_pipeline.build import build, instance_at_work, only_build
+from retrievals_pipeline.build import build, instance_at_work
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs.embeddings.golden import golden_items
 from retrievals_pipeline.defs.failures import BUILD_TAG
@@ -19,6 +19,7 @@ from retrievals_pipeline.defs.index.plan import plan_release
 from retrievals_pipeline.defs.records.verification import check_size
 from retrievals_pipeline.defs.release.candidate import seal_candidate
 from retrievals_pipeline.defs.resources import loaded_embedder
+from retrievals_pipeline.locks import only_build
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_serving import SearchEngine
 from retrievals_serving.errors import (
@@ -321,5 +322,5 @@ def test_nothing_is_served_before_the_first_release(museum_settings: Settings) -
 
 
 def test_two_builds_in_one_home_are_refused(built: Settings) -> None:
-    with only_build(built), pytest.raises(BuildError, match="another build"):
+    with only_build(built.store), pytest.raises(BuildError, match="another build"):
         build()
