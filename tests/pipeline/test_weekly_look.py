@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -12,8 +14,10 @@ from dagster._core.execution.api import execute_run
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs import run_tags
 from retrievals_pipeline.defs.images.fetcher import Fetcher
+from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.defs.images.run_clock import RunEnded
 from retrievals_pipeline.defs.images.transport import Answer
+from retrievals_pipeline.defs.images.verification import check_age
 from retrievals_pipeline.defs.jobs import REVALIDATING
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.errors import SourceError
@@ -77,3 +81,38 @@ def test_looks_that_are_each_cut_short_come_to_every_picture(
             assert not look(built, instance).is_success
     assert len(asked) == WORKS
     assert asked.total() == 3 * A_RUN
+
+
+def test_pictures_that_two_weekly_looks_did_not_come_to_are_warned_of(
+    built: Settings, asked: Counter[str]
+) -> None:
+    shards, long_ago = shard_keys(built.shards), datetime.now(UTC) - timedelta(days=16)
+    assert check_age(built.store, shards, now=datetime.now(UTC)).passed
+    age(built, long_ago)
+    job = defs().get_repository_def().get_job("refresh_images")
+    with dg.DagsterInstance.ephemeral() as instance:
+        look(built, instance)
+        result = job.execute_in_process(instance=instance, tags=run_tags.over(shards))
+    assert result.success
+    assert asked.total() == A_RUN  # by the look: the build after it had nothing to ask for
+    (verdict,) = (
+        evaluation
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.check_name == "pictures_are_looked_at"
+    )
+    assert not verdict.passed
+    assert verdict.severity == dg.AssetCheckSeverity.WARN
+    assert verdict.metadata["pictures_not_looked_at"].value == WORKS - A_RUN
+    oldest = str(verdict.metadata["looked_at_longest_ago"].value)
+    assert datetime.fromisoformat(oldest) == long_ago.replace(microsecond=0)
+    assert "--revalidate" in str(verdict.metadata["remedy"].value)
+
+
+def age(settings: Settings, moment: datetime) -> None:
+    """Make the ledgers say that every picture was looked at last at `moment`."""
+    for shard in shard_keys(settings.shards):
+        ledger = Ledger(settings.store, shard)
+        fetched_at = moment.replace(microsecond=0)
+        rows = {id_: replace(row, fetched_at=fetched_at) for id_, row in ledger.rows.items()}
+        ledger.rows = rows
+        ledger.close()

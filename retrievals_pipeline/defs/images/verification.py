@@ -4,6 +4,7 @@ They read the ledgers of all shards that are finished, whatever shards the run w
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -26,9 +27,12 @@ MINIMUM_BYTES_A_PIXEL = 0.02
 # shared by all that lack theirs.
 MAXIMUM_SHARED = 0.05
 SHARED_AT_LEAST = 10  # works; in a small museum a few are a large share
+# Two weekly looks that failed or did not come to all pictures, and a day's grace.
+MAXIMUM_AGE = timedelta(days=15)
 
 COLUMNS = pa.schema(
     [SCHEMA.field(name) for name in ("id", "status", "sha256", "bytes", "width", "height")]
+    + [SCHEMA.field("fetched_at")]
 )
 STATUSES = """
     select coalesce(l.status, $not_asked) as status, count(*) as works
@@ -56,6 +60,14 @@ PICTURES = """
         (select max(works) from (select count(*) as works from pictures group by sha256))
             as works_of_commonest_picture
     from pictures
+"""
+
+AGES = """
+    select
+        min(l.fetched_at) as looked_at_longest_ago,
+        count(*) filter (l.fetched_at < $limit) as pictures_not_looked_at
+    from read_parquet($artworks) a join ledgers l using (id)
+    where l.status = $ok
 """
 
 
@@ -101,6 +113,27 @@ def check_pictures(store: Store, shards: Sequence[str], *, box: int) -> Verdict:
         not problems,
         {"problems": problems, **found, **limits, "unreadable_shards": unreadable},
     )
+
+
+def check_age(store: Store, shards: Sequence[str], *, now: datetime) -> Verdict:
+    """Every picture was looked at in the last 15 days, as a look once a week sees to."""
+    ledgers, unreadable = _read_ledgers(store, shards)
+    limit = now - MAXIMUM_AGE
+    (found,) = _query(store, ledgers, AGES, ok=OK, limit=limit)
+    oldest = found["looked_at_longest_ago"]
+    details = {
+        "looked_at_longest_ago": oldest and oldest.isoformat(),
+        "pictures_not_looked_at": found["pictures_not_looked_at"],
+        "maximum_days": MAXIMUM_AGE.days,
+        "unreadable_shards": unreadable,
+    }
+    if not found["pictures_not_looked_at"]:
+        return Verdict(passed=True, details=details)
+    remedy = (
+        "See why the runs of `revalidate_images` end early, or that `weekly_revalidation` is on; "
+        "`retrievals build --revalidate` looks at once."
+    )
+    return Verdict(passed=False, details=details | {"remedy": remedy})
 
 
 def _read_ledgers(store: Store, shards: Sequence[str]) -> tuple[pa.Table, list[str]]:
