@@ -56,7 +56,7 @@ def _held(store: Store, name: str, mode: int, others: str | None = None) -> Iter
     """Hold a lock; when it cannot be had, name the `others` who have it, or wait for them."""
     path = store.path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+    with path.open("a") as lock:
         try:
             fcntl.flock(lock, mode | fcntl.LOCK_NB)
         except BlockingIOError as error:
