@@ -65,7 +65,11 @@ def build(*, revalidate: bool = False, force: bool = False) -> Release:
         configs["publish_release"] = FORCING
     with instance_at_work(settings) as instance:
         for stage in STAGES:
-            run_job(repository.get_job(stage), instance, settings, config=configs.get(stage))
+            result = run_job(
+                repository.get_job(stage), instance, settings, config=configs.get(stage)
+            )
+            if not made_in(result, instance):
+                raise BuildError(f"{stage} failed: {reason_of(result)}")
     return open_release(settings.store)
 
 
@@ -109,7 +113,8 @@ def run_job(
 ) -> dg.ExecuteInProcessResult:
     """Run one job over all it covers, every shard of a sharded one in the same run.
 
-    Shards that fail alone are logged by name, and no error: all the others are finished.
+    Shards that fail alone are logged by name, and no error, be it all of them: the others are
+    finished.
 
     `shards` are the shards of this run, in their order and with none between them left out; by
     default it takes all. `config` is the run's, beyond how it logs.
@@ -132,13 +137,21 @@ def run_job(
         instance.report_run_canceled(result.dagster_run)
         raise KeyboardInterrupt
     if kinds != {ShardsFailed.__name__}:
-        raise BuildError(f"{job.name} failed: {_reason(result)}")
-    logger.warning("%s goes on without some shards: %s", job.name, _reason(result))
+        raise BuildError(f"{job.name} failed: {reason_of(result)}")
+    logger.warning("%s goes on without some shards: %s", job.name, reason_of(result))
     return result
 
 
-def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """Return the check that did not pass, or what the first failed step raised."""
+def made_in(
+    result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance
+) -> list[dg.AssetMaterialization]:
+    """Return what a run made, also where it failed afterwards: its result leaves that out."""
+    events = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    return [event.asset_materialization for event in events if event.asset_materialization]
+
+
+def reason_of(result: dg.ExecuteInProcessResult) -> str:
+    """Return the check that did not pass, or what the first failed step of a run raised."""
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed and evaluation.blocking:
             details = {name: value.value for name, value in evaluation.metadata.items()}

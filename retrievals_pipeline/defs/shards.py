@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from retrievals_pipeline.partitions import shard_keys
-from retrievals_serving.errors import BuildError, ShardError, ShardsFailed
+from retrievals_serving.errors import ShardError, ShardsFailed
 from retrievals_serving.settings import Settings
 
 SHARDS = dg.StaticPartitionsDefinition(shard_keys(Settings.load().shards))
@@ -38,7 +38,6 @@ def make_shards(
 
     Raises:
         ShardsFailed: Some shards failed, and all others are finished; names each.
-        BuildError: All of them failed.
     """
     finished: dict[str, Mapping[str, Any]] = {}
     failed: dict[str, ShardError] = {}
@@ -66,6 +65,5 @@ def make_shards(
 
 def _raise_for(failed: Mapping[str, ShardError], *, of: int) -> None:
     if failed:
-        kind = BuildError if len(failed) == of else ShardsFailed
         reasons = "; ".join(f"{shard}: {error}" for shard, error in failed.items())
-        raise kind(f"{len(failed)} of {of} shards failed. {reasons}")
+        raise ShardsFailed(f"{len(failed)} of {of} shards failed. {reasons}")
