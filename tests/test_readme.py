@@ -17,6 +17,7 @@ from retrievals_pipeline.defs.records.folder import COLUMNS
 from retrievals_pipeline.miniature.iiif.pictures import PictureSource
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from tests.conftest import WORKS
+from tests.processes import bound
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,7 +56,7 @@ class Shell:
     def _start(self, line: str) -> str:
         """Start a server and wait for the line in which it says where it is."""
         server = subprocess.Popen(
-            ["bash", "-c", f"exec {line}"],
+            bound(["bash", "-c", f"exec {line}"]),
             cwd=self.folder,
             env=self.environment | {"PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
