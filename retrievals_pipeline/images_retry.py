@@ -93,7 +93,7 @@ def _stretches(shards: Sequence[str], chosen: Container[str]) -> list[list[str]]
 
 
 def _add(made: Iterable[dg.AssetMaterialization], retry: Retry) -> str:
-    """Add what became of the works of the shards that a run made, and return why it left some, if it did."""
+    """Add what became of the works of the shards `made`, and return why some were left, if any."""
     because = ""
     for materialization in made:
         metadata = materialization.metadata

@@ -64,6 +64,6 @@ def _held(store: Store, name: str, mode: int, others: str | None = None) -> Iter
                 raise BuildError(
                     f"{others} is at work in {store.root}; wait for it, or end it."
                 ) from error
-            logger.info("waiting for what has %s", path)
+            logger.info("another process has %s: waiting for it", path)
             fcntl.flock(lock, mode)
         yield

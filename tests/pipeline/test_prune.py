@@ -210,7 +210,9 @@ def test_records_that_a_check_refuses_tell_of_nothing_that_it_left(
         with pytest.raises(BuildError, match="artworks_have_not_shrunk"):
             build()
     for look in (prune_images, unreferenced):
-        with pytest.raises(SourceError, match=rf"have 12 works.*could show {WORKS}.*RETRIEVALS_LIMIT=12"):
+        with pytest.raises(
+            SourceError, match=rf"have 12 works.*could show {WORKS}.*RETRIEVALS_LIMIT=12"
+        ):
             look(built)
     assert files(built.store) == before
 
@@ -268,7 +270,7 @@ def test_a_stage_that_begins_beside_a_prune_waits_for_its_end(
 
     def look_meanwhile(settings: Settings) -> images_prune.Unreferenced:
         begun.start()
-        while "waiting for what has" not in caplog.text:
+        while "waiting for it" not in caplog.text:
             assert begun.is_alive()
             time.sleep(0.01)
         order.append("prune")

@@ -1,4 +1,4 @@
-"""A look at every picture that is cut short goes on where it was, and the next one with the rest."""
+"""A look at every picture that is cut short goes on where it was, the next one with the rest."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each address was asked for, when a run may ask for ten and its time is over."""
     asked: Counter[str] = Counter()
 
-    def fetch(self: Fetcher, url: str, held: Mapping[str, str], **_: Any) -> Answer:
+    def fetch(self: Fetcher, url: str, _: Mapping[str, str], **__: Any) -> Answer:
         answered = getattr(self, "answered", 0)
         if answered == A_RUN:
             self._clock.end(SourceError("the run's seconds are over."))
@@ -46,7 +46,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return asked
 
 
-def look(settings: Settings, instance: dg.DagsterInstance, again: str | None = None) -> dg.DagsterRun:
+def look(
+    settings: Settings, instance: dg.DagsterInstance, again: str | None = None
+) -> dg.DagsterRun:
     """Run the weekly look, or try the run `again` of it again."""
     job = defs().get_repository_def().get_job("revalidate_images")
     run = instance.create_run_for_job(

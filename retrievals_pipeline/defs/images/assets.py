@@ -119,7 +119,8 @@ def _began(context: dg.AssetExecutionContext) -> datetime:
     run = context.run
     run_ids = [run.run_id, run.root_run_id or run.run_id]
     records = context.instance.get_run_records(dg.RunsFilter(run_ids=run_ids))
-    return min(record.create_timestamp for record in records)
+    began: datetime = min(record.create_timestamp for record in records)
+    return began
 
 
 def _shown(
