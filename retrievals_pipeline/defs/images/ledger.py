@@ -160,8 +160,10 @@ class Ledger:
         rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows)]
         table = pa.Table.from_pylist(rows, schema=SCHEMA)
         path = self.store.path(self.name)
-        with using(path, REMEDY), self.store.replacing(self.name) as partial:
-            pq.write_table(table, partial, compression="zstd")
+        with using(path, REMEDY):
+            if not (path.exists() and read_ledger(self.store, self.shard).equals(table)):
+                with self.store.replacing(self.name) as partial:
+                    pq.write_table(table, partial, compression="zstd")
         self.journal.unlink(missing_ok=True)
 
     def strike(self, work_ids: Iterable[str]) -> None:
