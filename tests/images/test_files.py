@@ -243,19 +243,15 @@ def test_a_broken_picture_fails_alone_and_says_why(
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    "error",
     [
-        (FileNotFoundError(2, "No such file"), "unreachable"),
-        (PermissionError(13, "Permission denied"), "forbidden"),
-        (OSError(5, "Input/output error"), "unreachable"),
+        FileNotFoundError(2, "No such file"),
+        PermissionError(13, "Permission denied"),
+        OSError(5, "Input/output error"),
     ],
 )
-def test_a_file_that_cannot_be_read_fails_alone(
-    folder: Path,
-    store: Store,
-    monkeypatch: pytest.MonkeyPatch,
-    error: OSError,
-    expected: str,
+def test_a_file_that_cannot_be_read_fails_alone_and_is_tried_again(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch, error: OSError
 ) -> None:
     (folder / "bad.jpg").write_bytes(jpeg())
     (folder / "good.jpg").write_bytes(jpeg(1))
@@ -266,9 +262,11 @@ def test_a_file_that_cannot_be_read_fails_alone(
             raise error
         return opened(path, *args, **kwargs)
 
-    monkeypatch.setattr(Path, "open", failing)
-    assert read(store, folder).statuses == {expected: 1, "ok": 1}
-    assert rows(store)["folder:bad.jpg"].detail == error.strerror
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", failing)
+        assert read(store, folder).statuses == {"unreachable": 1, "ok": 1}
+        assert rows(store)["folder:bad.jpg"].detail == error.strerror
+    assert read(store, folder).became == {"ok": 1}
 
 
 @pytest.fixture

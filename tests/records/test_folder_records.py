@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary
-from retrievals_pipeline.defs.records.files import folder_versions
-from retrievals_pipeline.defs.records.folder import COLUMNS, build_folder_artworks
+from retrievals_pipeline.defs.records.files import UNREADABLE, folder_versions
+from retrievals_pipeline.defs.records.folder import COLUMNS, KEPT, build_folder_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS, REMARKS
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store
@@ -138,7 +138,31 @@ def test_a_folder_that_may_not_be_read_is_told(
     add(folder, "a.jpg", "private/b.jpg")
     without(monkeypatch, folder / "private", errno.EACCES)
     assert set(works(folder, store)) == {"a.jpg"}
-    assert remarks(store) == {("private", "folder without permission to read")}
+    assert remarks(store) == {("private", UNREADABLE)}
+
+
+@pytest.mark.parametrize("lost", ["closed", "closed/deep", "closed/deep/b.jpg"])
+def test_what_may_not_be_read_any_more_stays_as_it_was_and_is_told(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    add(folder, "a.jpg", "closed.jpg", "closed/deep/b.jpg", "gone.jpg")
+    before = works(folder, store)
+    (folder / "gone.jpg").unlink()
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            without(patch, folder / lost, errno.EACCES)
+            describe(folder, "filename,title\nclosed/deep/b.jpg,The Sea\n")
+            after = works(folder, store)
+    assert set(after) == set(before) - {"gone.jpg"}
+    kept = after["closed/deep/b.jpg"]
+    assert (kept["title"], kept["id"], kept["image_modified"]) == (
+        "The Sea",
+        *(before["closed/deep/b.jpg"][name] for name in ("id", "image_modified")),
+    )
+    assert {(lost, UNREADABLE), ("closed/deep/b.jpg", KEPT)} <= remarks(store)
+    assert ("closed.jpg", KEPT) not in remarks(store)
+    (folder / "closed/deep/b.jpg").unlink()
+    assert set(works(folder, store)) == {"a.jpg", "closed.jpg"}
 
 
 @pytest.mark.parametrize(

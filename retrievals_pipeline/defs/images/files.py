@@ -55,11 +55,10 @@ class Files:
                 if held and held.get("If-None-Match") == etag:
                     return Answer(status=UNCHANGED)
                 picture = fitted(content, self._box)
-            except PermissionError as error:
-                return Answer(status="forbidden", detail=str(error.strerror))
             except OSError as error:
-                # One that is not found was there when the folder was listed: the list alone says
-                # what the folder has lost, so that a disk that is away takes no picture with it.
+                # Whatever it is may pass, and leaves the file's time as it is. One that is not
+                # found was there when the folder was listed: the list alone says what the folder
+                # has lost, so that a disk that is away takes no picture with it.
                 return Answer(status="unreachable", detail=str(error.strerror))
             except RejectedPicture as error:
                 return Answer(status=error.status, detail=str(error))

@@ -1,6 +1,6 @@
 -- One row a picture of a folder, with what metadata.csv says of it.
 --
--- In:  tables files (path, stem, version), left_out (path, reason), rows (the columns of
+-- In:  tables files (path, stem, version), told (file, remark), rows (the columns of
 --      metadata.csv, all VARCHAR); variables source, box, row_limit, is_described.
 -- Out: table artworks, in the order of the ids; table offered (objects, open_objects), one
 --      row, of all pictures; table remarks (file, remark); table dropped (reason, rows), which
@@ -63,7 +63,7 @@ create temp table offered as
 select count(*) as objects, count(*) as open_objects from files;
 
 create temp table remarks as
-select path as file, reason as remark from left_out
+from told
 union all
 select coalesce(filename, ''), 'row of metadata.csv without a filename'
 from named_rows where coalesce(name, '') = ''
