@@ -236,7 +236,7 @@ def test_a_folder_that_lost_a_part_at_once_is_not_served(
     boats = folder_of(settings) / "boats"
     boats.rename(folder_of(settings).parent / "away")
     boats.mkdir()
-    with pytest.raises(BuildError, match="'artworks_have_not_shrunk' did not pass.*mounted") as no:
+    with pytest.raises(BuildError, match=r"'artworks_have_not_shrunk' did not pass.*mounted") as no:
         build()
     assert "RETRIEVALS_LIMIT" in str(no.value)
     assert current_release_id(settings.store) == served

@@ -27,6 +27,7 @@ from retrievals_pipeline.defs.records.files import (
 )
 from retrievals_pipeline.defs.records.paths import ARTWORKS, REMARKS
 from retrievals_pipeline.defs.records.tables import read_header
+from retrievals_pipeline.defs.records.urls import WEB_ADDRESS
 from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store
@@ -34,6 +35,8 @@ from retrievals_serving.store import Store
 logger = logging.getLogger(__name__)
 
 SQL = Path(__file__).with_name("folder.sql")
+TOLD = "select remark, concat_ws(': ', file, value) from remarks"
+REMARKED = "select file, concat_ws(': ', remark, value) as remark from remarks"
 FILENAME = "filename"
 COLUMNS = (
     FILENAME, "title", "artist", "date", "begin_year", "end_year", "medium", "classification",
@@ -68,11 +71,12 @@ def build_folder_artworks(
         _load_rows(connection, root / METADATA_CSV)
         connection.execute("set variable source = ?", [source])
         connection.execute("set variable box = ?", [box])
+        connection.execute("set variable web_address = ?", [WEB_ADDRESS])
         connection.execute("set variable row_limit = ?", [limit or ALL_ROWS])
         connection.execute(SQL.read_text(encoding="utf-8"))
-        _tell(root, connection.sql("select remark, file from remarks").fetchall())
+        _tell(root, connection.sql(TOLD).fetchall())
         with store.replacing(REMARKS) as partial:
-            connection.sql("from remarks").write_parquet(str(partial), compression="zstd")
+            connection.sql(REMARKED).write_parquet(str(partial), compression="zstd")
         summary = write_artworks(
             connection, store, nothing=f"{root} holds no picture ({', '.join(sorted(SUFFIXES))})"
         )

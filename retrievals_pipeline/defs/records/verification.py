@@ -5,20 +5,20 @@ from typing import Any
 import duckdb
 
 from retrievals_pipeline.defs.records.paths import ARTWORKS, FOLDER
+from retrievals_pipeline.defs.records.urls import WEB_ADDRESS
 from retrievals_pipeline.defs.verdict import Verdict
 from retrievals_serving.errors import ReleaseError
 from retrievals_serving.release import Release, current_release_id
 from retrievals_serving.store import Store
 
 # Of the works that the served release could show. Museums withdraw works by the dozen; a file cut
-# short, a column that changed its meaning, or a disk that is not mounted takes a large part at once.
+# short, a column that changed its meaning or a disk that is not mounted takes a large part at once.
 MINIMUM_SIZE = 0.9
 FEW = 2  # works; of a small folder these are a large part, and may go
 # Of the objects in the records. The NGA shows a picture of half of its objects; where hardly one
 # has an open picture, the words by which they are chosen have changed.
 MINIMUM_OPEN_SHARE = 0.1
 
-URL = r"^https?://[^/\s?#]+(/[^\s]*)?$"
 FAULTS = """
     select
         count(*) as works,
@@ -28,8 +28,9 @@ FAULTS = """
             or (not regexp_matches(image_url, $url) and not starts_with(id, $folder))
         ) as malformed_image_urls,
         count(*) filter (
-            artwork_url <> ''
-            and not regexp_matches(artwork_url, $url) and not starts_with(id, $folder)
+            artwork_url <> '' and not regexp_matches(artwork_url, $url)
+            -- A file without a page of its own is named there too.
+            and not (starts_with(id, $folder) and artwork_url = image_url)
         ) as malformed_artwork_urls,
         count(*) filter (begin_year > end_year) as years_reversed
     from read_parquet($artworks)
@@ -42,17 +43,15 @@ def check_rows(store: Store) -> Verdict:
     with duckdb.connect() as connection:
         parameters = {
             "artworks": str(store.path(ARTWORKS)),
-            "url": URL,
+            "url": WEB_ADDRESS,
             "folder": f"{FOLDER}:",
         }
-        result = connection.execute(FAULTS, parameters)
-        names = [column[0] for column in result.description or ()]
-        faults = dict(zip(names, result.fetchall()[0], strict=True))
+        (faults,) = connection.execute(FAULTS, parameters).to_arrow_table().to_pylist()
     return Verdict(not any(faults[fault] for fault in BLOCKING_FAULTS), faults)
 
 
 def check_size(store: Store, *, eligible: int, limit: int | None) -> Verdict:
-    """The collection has not shrunk at once, as after a file cut short, since the served release.
+    """The collection has not shrunk at once, as with a file cut short, since the served release.
 
     `eligible` works may be shown now, of which only the first `limit` were asked for.
     """
