@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from retrievals_pipeline.defs.images.files import Files
+from retrievals_pipeline.defs.images.folder_pictures import Files
 from retrievals_pipeline.defs.images.ledger import ledger_name
 from retrievals_pipeline.defs.images.shard import download_shard
 from retrievals_pipeline.defs.images.verification import check_coverage, check_pictures

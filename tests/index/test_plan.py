@@ -12,7 +12,7 @@ import pytest
 
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.index.faiss_index import gather_vectors
-from retrievals_pipeline.defs.index.metadata import build_metadata
+from retrievals_pipeline.defs.index.metadata_db import build_metadata
 from retrievals_pipeline.defs.index.plan import ReleasePlan, plan_release
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_serving.errors import SettingsError, SourceError

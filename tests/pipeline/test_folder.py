@@ -16,8 +16,8 @@ from PIL import Image
 
 from retrievals_pipeline.build import build
 from retrievals_pipeline.cli import main
-from retrievals_pipeline.defs.records.files import UNREADABLE
-from retrievals_pipeline.defs.records.folder import KEPT
+from retrievals_pipeline.defs.records.folder_artworks import KEPT
+from retrievals_pipeline.defs.records.folder_listing import UNREADABLE
 from retrievals_pipeline.defs.records.paths import SOURCE
 from retrievals_pipeline.defs.resources import loaded_embedder
 from retrievals_pipeline.source import open_source
@@ -165,7 +165,7 @@ def test_a_folder_that_did_not_change_costs_nothing(
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("a file was read, or a model loaded")
 
-    monkeypatch.setattr("retrievals_pipeline.defs.images.files.Files.fetch", fail)
+    monkeypatch.setattr("retrievals_pipeline.defs.images.folder_pictures.Files.fetch", fail)
     monkeypatch.setattr("retrievals_pipeline.defs.resources.load_embedder", fail)
     loaded_embedder.cache_clear()
     before = {path: path.stat().st_mtime_ns for path in artifacts(settings)}

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary
-from retrievals_pipeline.defs.records.files import UNREADABLE, folder_versions
-from retrievals_pipeline.defs.records.folder import COLUMNS, KEPT, build_folder_artworks
+from retrievals_pipeline.defs.records.folder_artworks import COLUMNS, KEPT, build_folder_artworks
+from retrievals_pipeline.defs.records.folder_listing import UNREADABLE, folder_versions
 from retrievals_pipeline.defs.records.paths import ARTWORKS, REMARKS
 from retrievals_pipeline.defs.records.verification import check_rows
 from retrievals_serving.errors import SourceError

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from retrievals_pipeline.defs.images import files
-from retrievals_pipeline.defs.images.files import Files, PixelBudget, fitted
+from retrievals_pipeline.defs.images import folder_pictures
+from retrievals_pipeline.defs.images.folder_pictures import Files, PixelBudget, fitted
 from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
 from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
 from retrievals_pipeline.defs.images.works import Work
@@ -237,7 +237,7 @@ BROKEN = {
 def test_a_broken_picture_fails_alone_and_says_why(
     folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch, content: bytes, expected: str
 ) -> None:
-    monkeypatch.setattr(files, "MAX_BYTES", 1 << 21)
+    monkeypatch.setattr(folder_pictures, "MAX_BYTES", 1 << 21)
     (folder / "bad.jpg").write_bytes(content)
     (folder / "good.jpg").write_bytes(jpeg())
     assert read(store, folder).statuses == {expected: 1, "ok": 1}
@@ -286,13 +286,13 @@ def three(folder: Path, store: Store) -> Path:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the files that are decoded from now on."""
     seen: list[int] = []
-    decode = files.fitted
+    decode = folder_pictures.fitted
 
     def counting(content: bytes, *args: Any) -> bytes:
         seen.append(len(content))
         return decode(content, *args)
 
-    monkeypatch.setattr(files, "fitted", counting)
+    monkeypatch.setattr(folder_pictures, "fitted", counting)
     return seen
 
 
@@ -308,7 +308,7 @@ def test_no_more_pixels_are_decoded_at_once_than_memory_is_for(
 ) -> None:
     """One picture is, however large."""
     lock, at_once, seen = threading.Lock(), [0], []
-    flatten = files.flat_rgb
+    flatten = folder_pictures.flat_rgb
 
     def slowly(picture: Image.Image) -> Image.Image:
         with lock:
@@ -319,8 +319,8 @@ def test_no_more_pixels_are_decoded_at_once_than_memory_is_for(
             at_once[0] -= 1
         return flatten(picture)
 
-    monkeypatch.setattr(files, "PIXELS", pixels)
-    monkeypatch.setattr(files, "flat_rgb", slowly)
+    monkeypatch.setattr(folder_pictures, "PIXELS", pixels)
+    monkeypatch.setattr(folder_pictures, "flat_rgb", slowly)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     reader = Files(folder, box=BOX)
     (folder / "a.png").write_bytes(PNG)

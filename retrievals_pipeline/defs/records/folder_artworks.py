@@ -1,6 +1,6 @@
 """`records/artworks.parquet` from a folder of pictures, and what `metadata.csv` says of them.
 
-What the columns mean is said in `folder.sql`.
+What the columns mean is said in `folder_artworks.sql`.
 """
 
 import logging
@@ -18,7 +18,7 @@ from retrievals_pipeline.defs.records.artworks import (
     read_csv,
     write_artworks,
 )
-from retrievals_pipeline.defs.records.files import (
+from retrievals_pipeline.defs.records.folder_listing import (
     METADATA_CSV,
     SUFFIXES,
     UNREADABLE,
@@ -34,7 +34,7 @@ from retrievals_serving.store import Store
 
 logger = logging.getLogger(__name__)
 
-SQL = Path(__file__).with_name("folder.sql")
+SQL = Path(__file__).with_name("folder_artworks.sql")
 TOLD = "select remark, concat_ws(': ', file, value) from remarks"
 REMARKED = "select file, concat_ws(': ', remark, value) as remark from remarks"
 FILENAME = "filename"
