@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from retrievals_pipeline.defs.records.folder import COLUMNS
+from retrievals_pipeline.defs.records.folder_artworks import COLUMNS
 from retrievals_pipeline.miniature.iiif.pictures import PictureSource
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from tests.conftest import WORKS

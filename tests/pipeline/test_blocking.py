@@ -17,7 +17,7 @@ from retrievals_pipeline.build import build, instance_at_work, run_job
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images import download
-from retrievals_pipeline.defs.index.metadata import build_metadata
+from retrievals_pipeline.defs.index.metadata_db import build_metadata
 from retrievals_pipeline.defs.records import artworks as records
 from retrievals_serving.errors import BuildError
 from retrievals_serving.release import current_release_id, list_releases

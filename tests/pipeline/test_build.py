@@ -145,7 +145,7 @@ def test_what_dagster_shows(built: Settings) -> None:
         assert sum(shard["dagster/row_count"] for shard in shards) == WORKS
 
 
-def latest(settings: Settings, asset: str, shard: str | None = None) -> dict[str, Any]:
+def shown(settings: Settings, asset: str, shard: str | None = None) -> dict[str, Any]:
     """The metadata of the asset's latest materialization."""
     with dg.DagsterInstance.from_config(str(settings.store.path("dagster"))) as instance:
         (record,) = instance.fetch_materializations(
@@ -154,9 +154,13 @@ def latest(settings: Settings, asset: str, shard: str | None = None) -> dict[str
             ),
             limit=1,
         ).records
-    materialization = record.asset_materialization
-    assert materialization is not None
-    return {name: value.value for name, value in materialization.metadata.items()}
+    assert record.asset_materialization is not None
+    return dict(record.asset_materialization.metadata)
+
+
+def latest(settings: Settings, asset: str, shard: str | None = None) -> dict[str, Any]:
+    """The same as plain values."""
+    return {name: value.value for name, value in shown(settings, asset, shard).items()}
 
 
 def test_what_somebody_interrupts_is_no_failure(

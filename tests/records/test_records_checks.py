@@ -10,7 +10,7 @@ import pytest
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary, build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.verification import check_open_share, check_rows, check_size
-from retrievals_serving.release import METADATA, Release, current_release_id
+from retrievals_serving.release import MANIFEST, Release, current_release_id
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from tests.conftest import WORKS
@@ -108,7 +108,7 @@ def test_a_served_release_that_is_damaged_does_not_forbid_the_records_that_mend_
     built: Settings,
 ) -> None:
     release = Release(built.store, current_release_id(built.store))
-    release.path(METADATA).write_bytes(b"torn")
+    release.path(MANIFEST).write_bytes(b"torn")
     verdict = check_size(built.store, eligible=1, limit=None)
     assert verdict.passed
     assert "served_eligible" not in verdict.details

@@ -10,7 +10,7 @@ from retrievals_pipeline.defs.conditions import FOLLOWS, SEEN_WEEKLY
 from retrievals_pipeline.defs.embeddings.assets import golden_vectors
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
 from retrievals_pipeline.defs.index.faiss_index import build_index
-from retrievals_pipeline.defs.index.metadata import build_metadata
+from retrievals_pipeline.defs.index.metadata_db import build_metadata
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.index.verification import check_rows
 from retrievals_pipeline.defs.metadata import (
