@@ -201,7 +201,7 @@ def test_a_limit_that_was_asked_for_is_served_and_costs_nothing_to_lift(
     whole = current_release_id(built.store)
     monkeypatch.setenv("RETRIEVALS_LIMIT", "5")
     assert build().manifest.works == 5
-    assert not check_size(built.store, eligible=4, limit=None).passed
+    assert not check_size(built.store, eligible=2, limit=None).passed
     monkeypatch.delenv("RETRIEVALS_LIMIT")
     assert build().release_id == whole
     assert not served_museum.pictures

@@ -100,7 +100,7 @@ def test_a_museum_may_lose_a_tenth_of_the_served_works_at_once(
 
 def test_a_limit_is_no_loss(built: Settings) -> None:
     assert check_size(built.store, eligible=3, limit=3).passed
-    assert not check_size(built.store, eligible=3, limit=4).passed
+    assert not check_size(built.store, eligible=3, limit=6).passed
     assert not check_size(built.store, eligible=3, limit=WORKS + 9).passed
 
 
