@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 EXTRA := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 INSTALLED := $(VENV)/.installed-$(EXTRA)
 
-.PHONY: demo serve ui test test-all lint bench clean
+.PHONY: demo serve ui test test-slow test-all lint bench clean
 
 demo: $(INSTALLED)  ## build the miniature museum, answer a query, serve until Ctrl-C
 	$(BIN)/retrievals demo
@@ -21,8 +21,10 @@ ui: $(INSTALLED)  ## the Dagster webserver and daemon
 test: $(INSTALLED)  ## the quick tests: no network, no GPU
 	$(BIN)/pytest -m "not slow"
 
-test-all: $(INSTALLED)  ## with the slow ones: kills, the live daemon, the browser
-	$(BIN)/pytest
+test-slow: $(INSTALLED)  ## the slow ones: kills, the live daemon, the browser
+	$(BIN)/pytest -m slow
+
+test-all: test test-slow  ## both
 
 lint: $(INSTALLED)  ## style, types, and Dagster's own check of the definitions
 	$(BIN)/ruff check .

@@ -113,7 +113,7 @@ def serving(log: Path, *folders: Path) -> Iterator[Server]:
             assert process.stdout is not None
             yield Server(process.stdout.readline().strip(), log)
         finally:
-            process.terminate()
+            process.kill()  # it keeps nothing
 
 
 async def serve(log: Path, folders: Sequence[Path]) -> None:

@@ -4,7 +4,6 @@ Everything runs in this process: the model is loaded once and progress is shown 
 build that was killed is simply run again; what is complete is not done twice.
 """
 
-import fcntl
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from dagster_shared.error import SerializableErrorInfo
 from retrievals_pipeline import project_file
 from retrievals_pipeline.defs import run_tags
 from retrievals_pipeline.defs.failures import BUILD_TAG
+from retrievals_pipeline.locks import only_build
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving import errors
 from retrievals_serving.errors import BuildError, ShardsFailed
@@ -65,7 +65,11 @@ def build(*, revalidate: bool = False, force: bool = False) -> Release:
         configs["publish_release"] = FORCING
     with instance_at_work(settings) as instance:
         for stage in STAGES:
-            run_job(repository.get_job(stage), instance, settings, config=configs.get(stage))
+            result = run_job(
+                repository.get_job(stage), instance, settings, config=configs.get(stage)
+            )
+            if not made_in(result, instance):
+                raise BuildError(f"{stage} failed: {reason_of(result)}")
     return open_release(settings.store)
 
 
@@ -77,7 +81,7 @@ def instance_at_work(settings: Settings) -> Iterator[dg.DagsterInstance]:
         BuildError: Another build is at work.
     """
     reference = InstanceRef.from_dir(str(instance_home(settings)), overrides=UNCAPTURED)
-    with only_build(settings), dg.DagsterInstance.from_ref(reference) as instance:
+    with only_build(settings.store), dg.DagsterInstance.from_ref(reference) as instance:
         _end_killed_builds(instance, settings)
         yield instance
 
@@ -109,7 +113,8 @@ def run_job(
 ) -> dg.ExecuteInProcessResult:
     """Run one job over all it covers, every shard of a sharded one in the same run.
 
-    Shards that fail alone are logged by name, and no error: all the others are finished.
+    Shards that fail alone are logged by name, and no error, be it all of them: the others are
+    finished.
 
     `shards` are the shards of this run, in their order and with none between them left out; by
     default it takes all. `config` is the run's, beyond how it logs.
@@ -132,13 +137,21 @@ def run_job(
         instance.report_run_canceled(result.dagster_run)
         raise KeyboardInterrupt
     if kinds != {ShardsFailed.__name__}:
-        raise BuildError(f"{job.name} failed: {_reason(result)}")
-    logger.warning("%s goes on without some shards: %s", job.name, _reason(result))
+        raise BuildError(f"{job.name} failed: {reason_of(result)}")
+    logger.warning("%s goes on without some shards: %s", job.name, reason_of(result))
     return result
 
 
-def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """Return the check that did not pass, or what the first failed step raised."""
+def made_in(
+    result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance
+) -> list[dg.AssetMaterialization]:
+    """Return what a run made, also where it failed afterwards: its result leaves that out."""
+    events = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    return [event.asset_materialization for event in events if event.asset_materialization]
+
+
+def reason_of(result: dg.ExecuteInProcessResult) -> str:
+    """Return the check that did not pass, or what the first failed step of a run raised."""
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed and evaluation.blocking:
             details = {name: value.value for name, value in evaluation.metadata.items()}
@@ -156,21 +169,6 @@ def _errors(result: dg.ExecuteInProcessResult) -> Iterator[SerializableErrorInfo
             while error.cause is not None and error.cls_name == WRAPPING:
                 error = error.cause
             yield error
-
-
-@contextmanager
-def only_build(settings: Settings) -> Iterator[None]:
-    """Hold the home's lock, which the kernel lets go of however this process ends."""
-    path = settings.store.path("build.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BuildError(
-                f"another build is at work in {settings.store.root}; wait for it, or end it."
-            ) from error
-        yield
 
 
 def _end_killed_builds(instance: dg.DagsterInstance, settings: Settings) -> None:

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrievals_pipeline.defs.images.files import Files
+from retrievals_pipeline.defs.images.folder_pictures import Files
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary
-from retrievals_pipeline.defs.records.files import folder_versions
-from retrievals_pipeline.defs.records.folder import build_folder_artworks
+from retrievals_pipeline.defs.records.folder_artworks import build_folder_artworks
+from retrievals_pipeline.defs.records.folder_listing import folder_versions
 from retrievals_pipeline.defs.records.paths import FOLDER
 from retrievals_serving.settings import Settings
 

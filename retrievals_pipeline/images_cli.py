@@ -110,7 +110,7 @@ def prune(home: Path | None, *, dry_run: bool) -> None:
     require_dagster()
     from retrievals_pipeline.images_prune import prune_images, unreferenced
 
-    found = unreferenced(settings.store, settings.shards) if dry_run else prune_images(settings)
+    found = unreferenced(settings) if dry_run else prune_images(settings)
     works = sorted(work_id for ids in found.works.values() for work_id in ids)
     if dry_run:
         for work_id in works:

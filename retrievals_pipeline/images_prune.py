@@ -8,19 +8,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import dagster as dg
 import duckdb
 
-from retrievals_pipeline.build import instance_at_work
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.defs.images.works import read_works
-from retrievals_serving.errors import BuildError, ReleaseDamaged
-from retrievals_serving.release import METADATA
+from retrievals_pipeline.defs.records.verification import check_size
+from retrievals_pipeline.locks import no_stage_at_work, only_build
+from retrievals_serving.errors import ReleaseDamaged, SourceError
+from retrievals_serving.release import METADATA, current_release_id
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 
-ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 PICTURES = ("images/*/*.jpg", "thumbnails/*/*.webp")
 
 
@@ -47,15 +46,16 @@ def prune_images(settings: Settings) -> Unreferenced:
     """Remove what nothing refers to, and return what it was.
 
     Raises:
-        SourceError: There are no records: then nothing is known to be in the collection.
+        SourceError: There are no records, or so few that they may have been cut short: then nobody
+            knows what is in the collection.
+        ReleaseNotFound: Nothing is served that the records could be compared with.
         ReleaseDamaged: A release cannot be read, so that nobody knows what it refers to.
         ShardError: The ledger or the vectors of a shard cannot be used; names the file.
         BuildError: A build or a run of Dagster is at work in the same home.
     """
     store = settings.store
-    with instance_at_work(settings) as instance:
-        _refuse_beside_runs(instance)
-        found = unreferenced(store, settings.shards)
+    with only_build(store), no_stage_at_work(store):
+        found = unreferenced(settings)
         for shard, ids in found.works.items():
             Ledger(store, shard).strike(ids)
         for vectors in _vector_shards(store):
@@ -65,13 +65,15 @@ def prune_images(settings: Settings) -> Unreferenced:
     return found
 
 
-def unreferenced(store: Store, shards: int) -> Unreferenced:
+def unreferenced(settings: Settings) -> Unreferenced:
     """Look for what neither the present records nor a release refers to.
 
     Raises:
-        SourceError, ReleaseDamaged, ShardError: As for `prune_images`.
+        SourceError, ReleaseNotFound, ReleaseDamaged, ShardError: As for `prune_images`.
     """
-    present = {work.id for works in read_works(store, shards).values() for work in works}
+    store = settings.store
+    present = {work.id for works in read_works(store, settings.shards).values() for work in works}
+    _require_whole_records(store, len(present), settings.limit)
     ledgers = [Ledger(store, shard) for shard in _ledger_shards(store)]
     pictures = _released(store) | {
         row.sha256
@@ -105,6 +107,18 @@ def unreferenced(store: Store, shards: int) -> Unreferenced:
     )
 
 
+def _require_whole_records(store: Store, works: int, limit: int | None) -> None:
+    """Refuse to take for gone what records that a check refuses only lack."""
+    served = current_release_id(store)
+    verdict = check_size(store, eligible=works, limit=limit)
+    if not verdict.passed:
+        raise SourceError(
+            f"the records have {works} works, and the served release {served} could show "
+            f"{verdict.details['served_eligible']}: nothing is removed. "
+            f"{verdict.details['remedy']}"
+        )
+
+
 def _released(store: Store) -> set[str]:
     """Return the hashes of the pictures of every release, damaged ones included."""
     folders = {PurePosixPath(name).parent.name for name in store.names("releases/[!.]*/*")}
@@ -132,14 +146,3 @@ def _vector_shards(store: Store) -> list[VectorShard]:
     """Return the shards that have vectors, of every model and number of shards."""
     folders = {PurePosixPath(part).parent for part in store.names("embeddings/*/*/part-*.parquet")}
     return [VectorShard(store, folder.parent.name, folder.name) for folder in sorted(folders)]
-
-
-def _refuse_beside_runs(instance: dg.DagsterInstance) -> None:
-    """Refuse to remove what a run of the UI or of its daemon may just be using."""
-    statuses = [status for status in dg.DagsterRunStatus if status not in ENDED]
-    runs = instance.get_runs(dg.RunsFilter(statuses=statuses), limit=1)
-    if runs:
-        raise BuildError(
-            f"run {runs[0].run_id} ({runs[0].job_name}) is at work in {instance.root_directory}; "
-            "wait for it, or cancel it in the Dagster UI."
-        )

@@ -1,14 +1,14 @@
 """Trying again the works whose picture was not to be had, and no others."""
 
 from collections import Counter
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 import dagster as dg
 
-from retrievals_pipeline.build import instance_at_work, run_job
+from retrievals_pipeline.build import instance_at_work, made_in, reason_of, run_job
 from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.partitions import shard_keys
@@ -35,7 +35,8 @@ def retry_images(settings: Settings, statuses: Collection[str]) -> Retry:
     """Try again the works of the records that have one of `statuses` in their ledger.
 
     Each stretch of neighbouring shards that has such works is a run of the job `retry_images`. When
-    one leaves works, because the museum is in trouble, no other follows.
+    one leaves works, because the museum is in trouble, no other follows; shards that fail alone are
+    left, and stop none.
 
     Raises:
         SourceError: There are no records yet.
@@ -56,7 +57,11 @@ def retry_images(settings: Settings, statuses: Collection[str]) -> Retry:
                 retry.left[because] += sum(failed[shard] for shard in shards)
             else:
                 result = run_job(job, instance, settings, shards=shards, config=config)
-                because = _add(result, retry)
+                made = made_in(result, instance)
+                because = _add(made, retry)
+                if not result.success:
+                    lost = set(shards) - {materialization.partition for materialization in made}
+                    retry.left[reason_of(result)] += sum(failed[shard] for shard in lost)
     return retry
 
 
@@ -87,11 +92,12 @@ def _stretches(shards: Sequence[str], chosen: Container[str]) -> list[list[str]]
     return [list(stretch) for is_chosen, stretch in stretches if is_chosen]
 
 
-def _add(result: dg.ExecuteInProcessResult, retry: Retry) -> str:
-    """Add what became of the works of a run, and return why it left some, if it did."""
+def _add(made: Iterable[dg.AssetMaterialization], retry: Retry) -> str:
+    """Add what became of the works of the shards `made`, and return why some were left, if any."""
     because = ""
-    for event in result.asset_materializations_for_node("artwork_images"):
-        shown: dict[str, Any] = {name: value.value for name, value in event.metadata.items()}
+    for materialization in made:
+        metadata = materialization.metadata
+        shown: dict[str, Any] = {name: value.value for name, value in metadata.items()}
         for record in shown["became"].records:
             retry.became[record.data["status"]] += record.data["count"]
         if shown["left"]:

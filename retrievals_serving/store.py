@@ -4,6 +4,7 @@ Names are relative and use `/`. A file appears under its name only when it is co
 reader never sees half of one and a killed writer leaves only a hidden `*.partial` behind.
 """
 
+import filecmp
 import hashlib
 import os
 import secrets
@@ -48,12 +49,18 @@ class Store:
 
     @contextmanager
     def replacing(self, name: str) -> Iterator[Path]:
-        """Yield a path to write; on success it becomes `name` in one step, else it is removed."""
+        """Yield a path to write; on success it becomes `name` in one step, else it is removed.
+
+        What has the very bytes already is left as it is.
+        """
         final = self.path(name)
         final.parent.mkdir(parents=True, exist_ok=True)
         partial = final.with_name(f".{final.name}.{secrets.token_hex(4)}{PARTIAL}")
         try:
             yield partial
+            if final.exists() and filecmp.cmp(partial, final, shallow=False):
+                partial.unlink()
+                return
             sync(partial)
             partial.replace(final)
         except BaseException:

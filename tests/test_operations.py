@@ -17,6 +17,7 @@ from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.release import current_release_id, list_releases
 from retrievals_serving.store import Store
 from tests.conftest import ServedMuseum, serve_museum
+from tests.processes import bound
 from tests.test_readme import ROOT, Shell, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -56,7 +57,7 @@ class Operator(Shell):
         """Start the UI, wait for its page, and end it."""
         port = str(free_port())
         process = subprocess.Popen(
-            ["bash", "-c", command.replace("3000", port)],
+            bound(["bash", "-c", f"exec {command.replace('3000', port)}"]),
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.DEVNULL,

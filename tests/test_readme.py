@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from retrievals_pipeline.defs.records.folder import COLUMNS
+from retrievals_pipeline.defs.records.folder_artworks import COLUMNS
 from retrievals_pipeline.miniature.iiif.pictures import PictureSource
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from tests.conftest import WORKS
+from tests.processes import bound
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,7 +56,7 @@ class Shell:
     def _start(self, line: str) -> str:
         """Start a server and wait for the line in which it says where it is."""
         server = subprocess.Popen(
-            ["bash", "-c", f"exec {line}"],
+            bound(["bash", "-c", f"exec {line}"]),
             cwd=self.folder,
             env=self.environment | {"PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
@@ -157,14 +158,32 @@ def test_the_commands_for_any_folder_of_pictures(shell: Shell, page: str) -> Non
 
 def test_every_make_target_of_the_readme_exists() -> None:
     targets = set(re.findall(r"`?make ([a-z-]+)", README))
-    assert targets >= {"demo", "test", "test-all", "lint", "ui", "serve", "bench", "clean"}
+    assert targets >= {
+        "demo", "test", "test-slow", "test-all", "lint", "ui", "serve", "bench", "clean",
+    }  # fmt: skip
     for target in targets:
-        subprocess.run(
-            [shutil.which("make") or "make", "--dry-run", target],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-        )
+        commands_of(target)
+
+
+def commands_of(target: str) -> list[str]:
+    """What `make` would run for a target."""
+    done = subprocess.run(
+        [shutil.which("make") or "make", "--dry-run", target],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.splitlines()
+
+
+def test_ci_runs_the_readmes_tests_and_none_of_them_twice() -> None:
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    targets = re.findall(r"^make ([a-z-]+)$", ci, re.MULTILINE)
+    assert "test" in targets
+    commands = [line for target in targets for line in commands_of(target)]
+    runs = [line.partition("pytest")[2] for line in commands if line.startswith(".venv/bin/pytest")]
+    assert runs == [' -m "not slow"', " -m slow"]
 
 
 def test_every_command_of_the_readme_exists() -> None:

@@ -34,6 +34,17 @@ def test_a_failed_write_leaves_what_was_there_and_no_litter(store: Store) -> Non
     assert [path.name for path in store.path("a").iterdir()] == ["b.txt"]
 
 
+def test_what_has_the_same_bytes_already_is_not_written(store: Store) -> None:
+    store.write_bytes("a/b.txt", b"good")
+    before = store.path("a/b.txt").stat()
+    store.write_bytes("a/b.txt", b"good")
+    after = store.path("a/b.txt").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert [path.name for path in store.path("a").iterdir()] == ["b.txt"]
+    store.write_bytes("a/b.txt", b"best")
+    assert store.read_bytes("a/b.txt") == b"best"
+
+
 def test_names_are_sorted_and_leave_hidden_files_out(store: Store) -> None:
     for name in ("x/2", "x/1", "x/.hidden"):
         store.write_bytes(name, b"")

@@ -14,19 +14,24 @@ SEEN_WEEKLY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=9), warn_window=timedelta(days=8)
 )
 
-# A check that failed yesterday still stands: `eager` alone looks at the checks of its own run only.
-FOLLOWS = dg.AutomationCondition.eager() & (
-    dg.AutomationCondition.all_deps_blocking_checks_passed()
+# UTC; an hour after the museum is observed, so that what is made anew by then is not asked twice.
+AGAIN = "0 3 * * *"
+
+# What failed and was not made since, as when a museum did not answer, is asked for once a night.
+_FAILED = dg.AutomationCondition.execution_failed() & dg.AutomationCondition.cron_tick_passed(AGAIN)
+_EAGER = dg.AutomationCondition.eager().replace(
+    "any_deps_updated", dg.AutomationCondition.any_deps_updated() | _FAILED
 )
 
+# A check that failed yesterday still stands: `eager` alone looks at the checks of its own run only.
+FOLLOWS = _EAGER & dg.AutomationCondition.all_deps_blocking_checks_passed()
+
 # Where a shard fails its run ends before the checks of all shards are made, and the good shards go
-# on: only a verdict against them holds back what follows. The release has checks of its own.
+# on: only a verdict against them holds back what follows. The release has them made again.
 _FORBIDDEN = dg.AutomationCondition.any_checks_match(
     dg.AutomationCondition.check_failed(), blocking_only=True
 )
-FOLLOWS_SHARDS = dg.AutomationCondition.eager() & (
-    ~dg.AutomationCondition.any_deps_match(_FORBIDDEN)
-)
+FOLLOWS_SHARDS = _EAGER & ~dg.AutomationCondition.any_deps_match(_FORBIDDEN)
 
 # Records that were read again and are the same ones ask for no picture.
 FOLLOWS_CONTENT = FOLLOWS.replace(
@@ -42,9 +47,11 @@ def _of(asset: str, condition: dg.AutomationCondition[Any]) -> dg.AutomationCond
 
 def _with_vectors() -> dg.AutomationCondition[Any]:
     """Return the condition of all that a release is made of."""
+    wanted = _of("image_embeddings", dg.AutomationCondition.newly_updated())
+    for asset in ("golden_vectors", "faiss_index", "metadata_db"):
+        wanted |= _of(asset, _FAILED)
     condition: dg.AutomationCondition[Any] = (
-        _of("image_embeddings", dg.AutomationCondition.newly_updated()).since_last_handled()
-        & ~dg.AutomationCondition.in_progress()
+        wanted.since_last_handled() & ~dg.AutomationCondition.in_progress()
     )
     passed = dg.AutomationCondition.all_checks_match(
         dg.AutomationCondition.check_passed(), blocking_only=True
@@ -62,3 +69,9 @@ def _with_vectors() -> dg.AutomationCondition[Any]:
 # assets each hangs on, once all shards have come to rest. Changed records go through all shards, so
 # that the vectors are the last to know of any change.
 WITH_VECTORS = _with_vectors()
+
+# The blocking checks of pictures, vectors and rows: they are part of the run that makes a release,
+# whether the runs of the shards came to them or not. Where any check of a run has a condition of
+# its own, Dagster makes those that are requested and those without a condition, and no others: so
+# the check of `metadata_db`, which that run makes, has this one too.
+WITH_THE_INDEX = _of("faiss_index", WITH_VECTORS)

@@ -4,12 +4,14 @@ All of it follows from `Settings`, so that the UI, a schedule and the command li
 """
 
 import logging
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import dagster as dg
 
 from retrievals_pipeline.gpus import claim_device
+from retrievals_pipeline.locks import stage_at_work
 from retrievals_serving.models import Description, Embedder, describe_checkpoint, load_embedder
 from retrievals_serving.settings import Settings
 
@@ -72,9 +74,15 @@ def loaded_embedder(
 def resources() -> dg.Definitions:
     """Bind the resources to the settings of this process."""
     settings = Settings.load()
+
+    @dg.resource(description="The settings; who has them is at work in the home.")
+    def settings_at_work() -> Iterator[Settings]:
+        with stage_at_work(settings.store):
+            yield settings
+
     return dg.Definitions(
         resources={
-            "settings": settings,
+            "settings": settings_at_work,
             "embedder": EmbedderResource(
                 checkpoint=settings.embedder,
                 device=settings.device,

@@ -1,12 +1,12 @@
 """The shards of the collection, and runs over several of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from retrievals_pipeline.partitions import shard_keys
-from retrievals_serving.errors import BuildError, ShardError, ShardsFailed
+from retrievals_serving.errors import ShardError, ShardsFailed
 from retrievals_serving.settings import Settings
 
 SHARDS = dg.StaticPartitionsDefinition(shard_keys(Settings.load().shards))
@@ -19,9 +19,11 @@ EMBEDDINGS_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=32)
 
 
 def make_shards(
-    context: dg.AssetExecutionContext, make: Callable[[str], Mapping[str, Any] | None]
+    context: dg.AssetExecutionContext,
+    shards: Sequence[str],
+    make: Callable[[str], Mapping[str, Any] | None],
 ) -> None:
-    """Make each shard of the run; one whose files cannot be used fails alone.
+    """Make each of `shards`, those of the run; one whose files cannot be used fails alone.
 
     When the run succeeds, Dagster materializes every shard. When it fails, the shards finished so
     far are materialized here, so that a backfill goes on from them. After a `kill -9` Dagster knows
@@ -29,18 +31,18 @@ def make_shards(
 
     Args:
         context: The run's.
+        shards: The names of its shards, in the order in which they are made.
         make: Called with the name of each shard, and returns the metadata of its materialization;
             None when it left the shard as it was. ShardError is the one error that is the shard's
             own: any other ends the run.
 
     Raises:
         ShardsFailed: Some shards failed, and all others are finished; names each.
-        BuildError: All of them failed.
     """
     finished: dict[str, Mapping[str, Any]] = {}
     failed: dict[str, ShardError] = {}
     try:
-        for shard in context.partition_keys:
+        for shard in shards:
             try:
                 metadata = make(shard)
             except ShardError as error:
@@ -50,7 +52,7 @@ def make_shards(
             if metadata is not None:
                 finished[shard] = metadata
                 context.add_asset_metadata(metadata, partition_key=shard)
-        _raise_for(failed, of=len(context.partition_keys))
+        _raise_for(failed, of=len(shards))
     except BaseException:
         for shard, metadata in finished.items():
             context.log_event(
@@ -63,6 +65,5 @@ def make_shards(
 
 def _raise_for(failed: Mapping[str, ShardError], *, of: int) -> None:
     if failed:
-        kind = BuildError if len(failed) == of else ShardsFailed
         reasons = "; ".join(f"{shard}: {error}" for shard, error in failed.items())
-        raise kind(f"{len(failed)} of {of} shards failed. {reasons}")
+        raise ShardsFailed(f"{len(failed)} of {of} shards failed. {reasons}")

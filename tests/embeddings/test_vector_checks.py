@@ -1,11 +1,14 @@
 """The checks of the stored vectors, on shards that hold what a model gone wrong would make."""
 
+import io
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.embeddings.verification import check_variety, check_vectors, survey
@@ -30,11 +33,24 @@ def unit(count: int, dimension: int = DIMENSION, seed: int = 0) -> np.ndarray:
 
 
 def keep(store: Store, vectors: np.ndarray, *, shard: str = SHARDS[0], alike: bool = False) -> None:
-    """Store vectors of pictures that look different, or all `alike`."""
-    pictures = [f"{shard}{row:04x}" for row in range(len(vectors))]
+    """Store vectors of pictures that look different, or `alike` as copies of one that were saved
+    anew do.
+    """
+    pictures = [picture(shard, row) for row in range(len(vectors))]
     VectorShard(store, "contract", shard).append([(sha, sha) for sha in pictures], vectors)
-    for sha in pictures:
-        store.write_bytes(thumbnail_name(sha), b"one" if alike else sha.encode())
+    for number, sha in enumerate(pictures):
+        store.write_bytes(thumbnail_name(sha), painting(0 if alike else sha, quality=60 + number))
+
+
+def picture(shard: str, row: int) -> str:
+    return f"{shard}{row:04x}"
+
+
+def painting(seed: object, quality: int) -> bytes:
+    colors = np.random.default_rng([*str(seed).encode()]).integers(0, 255, (3, 4, 3), np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(colors).resize((40, 30)).save(content, "WEBP", quality=quality)
+    return content.getvalue()
 
 
 def test_sound_vectors_pass(store: Store) -> None:
@@ -72,6 +88,10 @@ def test_a_vector_that_cannot_be_compared_is_refused(
     verdict = check_vectors(survey(store, SHARDS, DESCRIPTION))
     assert not verdict.passed
     assert verdict.details[fault] == 1
+    sha = picture(SHARDS[1], 3)
+    assert verdict.details["faulty"] == [f"{fault}: picture {sha} of shard {SHARDS[1]}"]
+    folder = store.path(f"embeddings/contract/{SHARDS[1]}")
+    assert verdict.details["remedy"].startswith(f"Remove {folder}, and build again")
 
 
 def test_vectors_of_another_model_are_refused(store: Store) -> None:
@@ -80,6 +100,17 @@ def test_vectors_of_another_model_are_refused(store: Store) -> None:
     verdict = check_vectors(survey(store, SHARDS, DESCRIPTION))
     assert not verdict.passed
     assert verdict.details["of_another_width"] == 3
+    assert len(verdict.details["faulty"]) == 3
+    assert str(store.path(f"embeddings/contract/{SHARDS[0]}")) not in verdict.details["remedy"]
+
+
+def test_what_the_remedy_says_mends_it(store: Store) -> None:
+    keep(store, unit(20))
+    keep(store, 2 * unit(3), shard=SHARDS[1])
+    remedy = check_vectors(survey(store, SHARDS, DESCRIPTION)).details["remedy"]
+    shutil.rmtree(remedy.removeprefix("Remove ").partition(",")[0])
+    assert check_vectors(survey(store, SHARDS, DESCRIPTION)).passed
+    assert VectorShard(store, "contract", SHARDS[1]).pairs() == set()
 
 
 def test_a_model_that_makes_one_vector_of_everything_is_refused(store: Store) -> None:
@@ -91,6 +122,9 @@ def test_a_model_that_makes_one_vector_of_everything_is_refused(store: Store) ->
     assert not verdict.passed
     assert verdict.details["mean_cosine"] > FLOOR
     assert verdict.details["repeated"] <= verdict.details["maximum_repeated"]
+    first, second = picture(SHARDS[0], 0), picture(SHARDS[0], 1)
+    assert verdict.details["of_one_vector"][0] == f"{first} and {second}"
+    assert "RETRIEVALS_EMBEDDER" in verdict.details["remedy"]
 
 
 def test_a_batch_that_was_written_twice_is_refused_across_shards(store: Store) -> None:
@@ -99,11 +133,33 @@ def test_a_batch_that_was_written_twice_is_refused_across_shards(store: Store) -
     verdict = check_variety(survey(store, SHARDS, DESCRIPTION), store)
     assert not verdict.passed
     assert (verdict.details["repeated"], verdict.details["maximum_repeated"]) == (4, 2)
+    assert verdict.details["of_one_vector"] == [
+        f"{picture(SHARDS[0], row)} and {picture(SHARDS[1], row)}" for row in range(4)
+    ]
+    assert str(store.path("embeddings/contract")) in verdict.details["remedy"]
 
 
-def test_pictures_that_look_alike_to_the_last_pixel_may_have_one_vector(store: Store) -> None:
+def test_copies_of_a_picture_may_have_one_vector(store: Store) -> None:
     keep(store, np.concatenate([unit(20), unit(20)]), alike=True)
-    assert check_variety(survey(store, SHARDS, DESCRIPTION), store).passed
+    verdict = check_variety(survey(store, SHARDS, DESCRIPTION), store)
+    assert verdict.passed
+    assert verdict.details["repeated"] == 0
+
+
+def test_a_folder_of_nothing_but_copies_of_a_picture_is_no_fault_of_the_model(store: Store) -> None:
+    keep(store, np.repeat(unit(1), 11, axis=0), alike=True)
+    verdict = check_variety(survey(store, SHARDS, DESCRIPTION), store)
+    assert verdict.passed
+    assert verdict.details["mean_cosine"] > FLOOR
+
+
+def test_a_thumbnail_that_is_lost_or_damaged_hides_no_other(store: Store) -> None:
+    keep(store, np.repeat(unit(1), 11, axis=0))
+    store.write_bytes(thumbnail_name(picture(SHARDS[0], 0)), b"no picture")
+    store.remove(thumbnail_name(picture(SHARDS[0], 1)))
+    verdict = check_variety(survey(store, SHARDS, DESCRIPTION), store)
+    assert not verdict.passed
+    assert verdict.details["repeated"] == 8
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -141,9 +141,12 @@ def download(
     fetcher: Fetcher | None = None,
     mirror: str | None = None,
     shard: str = SHARD,
+    revalidate: bool = False,
     **options: Any,
 ) -> ShardSummary:
     """Download one shard; with no fetcher given, as from a host of one's own."""
+    if revalidate:
+        options["revalidate_before"] = datetime.now(UTC) + timedelta(seconds=1)
     with fetcher or Fetcher(clock=FakeClock()) as fetcher:
         return download_shard(
             store, shard, works, fetcher=fetcher, mirror=mirror, advance=lambda _: None, **options

@@ -1,18 +1,18 @@
 """The checks of the pictures pass sound ones and refuse what no museum shows of its works."""
 
 import io
+from hashlib import sha256
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from retrievals_pipeline.defs.images.folder_pictures import Files
 from retrievals_pipeline.defs.images.ledger import ledger_name
-from retrievals_pipeline.defs.images.verification import (
-    SHARED_AT_LEAST,
-    check_coverage,
-    check_pictures,
-)
+from retrievals_pipeline.defs.images.shard import download_shard
+from retrievals_pipeline.defs.images.verification import check_coverage, check_pictures
 from retrievals_pipeline.defs.images.works import Work
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_serving.store import Store
@@ -41,10 +41,13 @@ def write_records(store: Store, works: list[Work], side: int | None) -> None:
         pq.write_table(pa.table(columns), partial)
 
 
-def blank(value: int) -> bytes:
+def blank(value: int, *, with_a_stamp: bool = False) -> bytes:
     """A picture large enough that its header weighs little."""
     content = io.BytesIO()
-    Image.new("RGB", (900, 900), (value, value, value)).save(content, "JPEG")
+    sheet = Image.new("RGB", (900, 900), (value, value, value))
+    if with_a_stamp:
+        sheet.paste(Image.open(io.BytesIO(jpeg(size=(96, 64)))))
+    sheet.save(content, "JPEG")
     return content.getvalue()
 
 
@@ -58,11 +61,21 @@ def test_pictures_as_they_were_asked_for_pass(store: Store, museum: Museum) -> N
     assert check_coverage(store, [SHARD], minimum=1).passed
 
 
-def test_thumbnails_in_place_of_pictures_are_refused(store: Store, museum: Museum) -> None:
-    fetch(store, museum, [jpeg(seed, (40, 30)) for seed in range(4)])
+def refused(store: Store, problem: str) -> None:
+    """The check refuses the pictures for this alone, and says what to do."""
     verdict = check_pictures(store, [SHARD], box=BOX)
     assert not verdict.passed
-    assert verdict.details["problems"] == ["pictures are smaller than they were asked for"]
+    assert verdict.details["problems"] == [problem]
+    assert "RETRIEVALS_IIIF_MIRROR" in verdict.details["remedy"]
+    assert "--revalidate" in verdict.details["remedy"]
+
+
+def test_thumbnails_in_place_of_pictures_are_refused(store: Store, museum: Museum) -> None:
+    fetch(store, museum, [jpeg(seed, (40 - seed, 30)) for seed in range(7)])
+    refused(
+        store,
+        "pictures are smaller than they were asked for: nga:2, nga:3, nga:4, nga:5, nga:6",
+    )
 
 
 @pytest.mark.parametrize("side", [40, None])
@@ -75,23 +88,43 @@ def test_a_museum_that_has_no_larger_ones_is_none_the_worse(
 
 
 def test_blank_sheets_are_refused(store: Store, museum: Museum) -> None:
-    fetch(store, museum, [blank(200 + n) for n in range(4)])
-    verdict = check_pictures(store, [SHARD], box=BOX)
-    assert not verdict.passed
-    assert verdict.details["problems"] == ["pictures are blank"]
+    sheets = [blank(200 + n) for n in range(5)]
+    fetch(store, museum, [blank(199, with_a_stamp=True), *sheets])
+    refused(store, "pictures are blank: nga:1, nga:2, nga:3, nga:4, nga:5")
 
 
 @pytest.mark.parametrize(
-    ("count", "passed"), [(SHARED_AT_LEAST, True), (SHARED_AT_LEAST + 1, False)]
+    ("copies", "others", "passed"),
+    [(2, 0, True), (2, 1, True), (3, 0, False), (24, 0, False), (11, 49, True), (14, 46, False)],
 )
-def test_one_picture_for_many_works_is_refused(
-    store: Store, museum: Museum, count: int, passed: bool
+def test_a_museum_may_hold_copies_but_no_placeholder_for_many(
+    store: Store, museum: Museum, copies: int, others: int, passed: bool
 ) -> None:
-    others = [jpeg(seed, (BOX, 96)) for seed in range(2, 6)]
-    fetch(store, museum, [jpeg(1, (BOX, 96))] * count + others)
+    same = jpeg(1, (BOX, 96))
+    fetch(store, museum, [same] * copies + [jpeg(seed, (BOX, 96)) for seed in range(2, 2 + others)])
     verdict = check_pictures(store, [SHARD], box=BOX)
     assert verdict.passed is passed
-    assert verdict.details["works_of_commonest_picture"] == count
+    assert verdict.details["works_of_commonest_picture"] == copies
+    if not passed:
+        named = ", ".join(f"nga:{n}" for n in sorted(map(str, range(copies)))[:5])
+        sha = sha256(same).hexdigest()
+        refused(store, f"many works have the same picture {sha}: {named}")
+
+
+def test_a_folder_may_hold_whatever_its_owner_put_there(store: Store, tmp_path: Path) -> None:
+    """Copies of one sheet, and that a blank one."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    names = [f"{number}.jpg" for number in range(12)]
+    for name in names:
+        (folder / name).write_bytes(blank(200))
+    works = [Work(f"folder:{name}", name, "1") for name in names]
+    write_records(store, works, None)
+    files = Files(folder, box=BOX)
+    download_shard(store, SHARD, works, fetcher=files, mirror=None, advance=lambda _: None)
+    verdict = check_pictures(store, [SHARD], box=BOX)
+    assert verdict.passed
+    assert verdict.details["works_of_commonest_picture"] == 12
 
 
 def test_coverage_counts_the_works_of_the_records_by_their_status(

@@ -121,3 +121,26 @@ def test_a_picture_lost_from_the_store_is_asked_for_whole(store: Store, held: li
     store.remove(store.names("images/*/*")[0])
     assert download(store, held, revalidate=True).unchanged == 2
     assert len(store.names("images/*/*")) == 3
+
+
+def test_what_was_looked_at_since_the_moment_is_not_asked_again(
+    museum: Museum, store: Store, held: list[Work]
+) -> None:
+    moment = datetime.now(UTC)
+    assert download(store, held[:2], revalidate_before=moment).asked == 2
+    assert download(store, held, revalidate_before=moment).asked == 1
+    assert download(store, held, revalidate_before=moment).asked == 0
+    assert len(museum.log) == 3
+    replaced = [replace(held[0], image_modified="2026"), *held[1:]]
+    assert download(store, replaced, revalidate_before=moment).asked == 1
+
+
+def test_what_was_kept_in_the_museums_trouble_is_asked_again(
+    museum: Museum, store: Store, held: list[Work]
+) -> None:
+    moment = datetime.now(UTC)
+    work(museum, "1", body(b"<html>closed today</html>"))
+    download(store, held, revalidate_before=moment)
+    work(museum, "1", unless_held(jpeg(1), '"1"'))
+    assert download(store, held, revalidate_before=moment).asked == 1
+    assert not rows(store)["nga:1"].detail

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from retrievals_pipeline.defs.index.faiss_index import build_index, nearest_cosines
-from retrievals_pipeline.defs.index.metadata import build_metadata
+from retrievals_pipeline.defs.index.metadata_db import build_metadata
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.index.verification import check_rows
 from retrievals_serving.settings import Settings

@@ -1,6 +1,7 @@
 """Automation asks for what follows from a change, once, and for nothing that a check forbids."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -8,8 +9,14 @@ import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
+from dagster._core.definitions.automation_tick_evaluation_context import (
+    build_run_requests,
+    build_run_requests_with_backfill_policies,
+)
+from dagster._core.definitions.events import AssetKeyPartitionKey
 
 from retrievals_pipeline.definitions import defs
+from retrievals_pipeline.defs import run_tags
 from retrievals_serving.settings import Settings
 from tests.conftest import WORKS, ServedMuseum
 
@@ -40,14 +47,39 @@ class Automation:
             for asset in ("artworks", "artwork_images", "image_embeddings", *RELEASE)
         }
         self.cursor: Any = None
+        self.clock = datetime.now(UTC)
+        self.runs: Sequence[dg.RunRequest] = ()
 
     def tick(self) -> dict[str, set[str | None]]:
         """The partitions that one evaluation asks for, by asset."""
-        result = dg.evaluate_automation_conditions(self.defs, self.instance, cursor=self.cursor)
+        result = dg.evaluate_automation_conditions(
+            self.defs, self.instance, cursor=self.cursor, evaluation_time=self.clock
+        )
         self.cursor = result.cursor
+        self.runs = build_run_requests(
+            list(result._requested_subsets),
+            self.defs.get_repository_def().asset_graph,
+            run_tags=None,
+            emit_backfills=True,
+        )
         keys = self.defs.get_repository_def().asset_graph.get_all_asset_keys()
         asked = {key.to_user_string(): set(result.get_requested_partitions(key)) for key in keys}
         return {asset: partitions for asset, partitions in asked.items() if partitions}
+
+    def night(self) -> dict[str, set[str | None]]:
+        """The same, of the first evaluation of another day."""
+        self.clock += timedelta(days=1)
+        return self.tick()
+
+    def fail(self, job_name: str, *shards: str) -> None:
+        """Report that a run failed before it made anything."""
+        job = self.defs.get_repository_def().get_job(job_name)
+        run = self.instance.create_run_for_job(
+            job,
+            status=dg.DagsterRunStatus.STARTED,
+            tags=run_tags.over(shards) if shards else None,
+        )
+        self.instance.report_run_failed(run)
 
     def observe(self, version: str) -> None:
         self.instance.report_runless_asset_event(
@@ -170,6 +202,94 @@ def test_a_shard_that_was_never_made_holds_no_release_back(automation: Automatio
     automation.tick()
     automation.make("image_embeddings", *good)
     assert automation.tick().keys() >= RELEASE
+
+
+def test_the_run_of_a_release_makes_every_check_of_what_it_is_made_of(
+    released: Automation,
+) -> None:
+    good = released.shards - {min(released.shards)}
+    for asset in ("artwork_images", "image_embeddings"):
+        released.make(asset, *good, passed=None)
+    released.tick()
+    (run,) = released.runs
+    assert run.asset_check_keys is not None
+    made = {check.name for check in run.asset_check_keys}
+    before = {*released.checks["artwork_images"], *released.checks["image_embeddings"]}
+    assert len(before) == 3
+    assert made == before.union(*(released.checks[asset] for asset in RELEASE))
+
+
+def test_the_runs_of_all_shards_make_their_checks(released: Automation) -> None:
+    released.make("artworks", version="second")
+    asked = released.tick()
+    (backfill,) = released.runs
+    assert backfill.requires_backfill_daemon()
+    runs = build_run_requests_with_backfill_policies(
+        [
+            AssetKeyPartitionKey(dg.AssetKey(asset), shard)
+            for asset, shards in asked.items()
+            for shard in shards
+        ],
+        released.defs.get_repository_def().asset_graph,
+        released.instance,
+    )
+    made = {check.name for run in runs for check in run.asset_check_keys or ()}
+    assert made >= {*released.checks["artwork_images"], *released.checks["image_embeddings"]}
+
+
+def test_what_failed_is_asked_for_once_every_night_until_it_is_made(released: Automation) -> None:
+    released.observe("tuesday")
+    assert released.tick() == {"artworks": {None}}
+    for _ in range(2):
+        released.fail("refresh_records")
+        assert released.tick() == {}
+        assert released.night() == {"artworks": {None}}
+        assert released.tick() == {}
+    released.make("artworks", version="first")
+    assert released.night() == {}
+
+
+def test_shards_that_failed_are_asked_for_at_night_and_no_others(released: Automation) -> None:
+    first, second, third = sorted(released.shards)
+    released.fail("refresh_images", first, second)
+    released.make("artwork_images", second)
+    released.make("image_embeddings", second)
+    released.tick()
+    released.fail("refresh_embeddings", second, third)
+    assert released.tick() == {}
+    assert released.night() == {
+        "artwork_images": {first},
+        "image_embeddings": {first, second, third},
+    }
+
+
+def test_a_release_that_failed_is_made_again_at_night_as_a_whole(released: Automation) -> None:
+    released.make("image_embeddings", *released.shards)
+    released.tick()
+    released.fail("publish_release")
+    released.make("golden_vectors")
+    released.make("faiss_index")
+    assert released.tick() == {}
+    assert released.night().keys() == RELEASE
+    assert released.tick() == {}
+    for asset in RELEASE:
+        released.make(asset)
+    assert released.tick() == {"search_release": {None}}
+
+
+def test_what_a_check_forbids_is_not_asked_for_at_night_either(released: Automation) -> None:
+    released.fail("publish_release")
+    for asset in RELEASE - {"release_candidate"}:
+        released.make(asset)
+    released.make("release_candidate", passed=False)
+    assert released.night() == {}
+
+
+def test_what_somebody_cancelled_is_not_asked_for_at_night(released: Automation) -> None:
+    job = released.defs.get_repository_def().get_job("refresh_records")
+    run = released.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    released.instance.report_run_canceled(run)
+    assert released.night() == {}
 
 
 def test_vectors_ask_for_one_release_of_them_all(released: Automation) -> None:

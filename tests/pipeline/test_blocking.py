@@ -17,10 +17,10 @@ from retrievals_pipeline.build import build, instance_at_work, run_job
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images import download
-from retrievals_pipeline.defs.index.metadata import build_metadata
+from retrievals_pipeline.defs.index.metadata_db import build_metadata
 from retrievals_pipeline.defs.records import artworks as records
 from retrievals_serving.errors import BuildError
-from retrievals_serving.release import current_release_id
+from retrievals_serving.release import current_release_id, list_releases
 from retrievals_serving.settings import Settings
 from tests.conftest import WORKS
 from tests.images.conftest import jpeg
@@ -59,7 +59,7 @@ def rewriting_vectors(change: Callable[[np.ndarray], np.ndarray]) -> Spoil:
     )
 
 
-def shift_the_records(patch: pytest.MonkeyPatch) -> None:
+def shift_the_records(patch: pytest.MonkeyPatch, stage: str = "index") -> None:
     def spoil(*args: Any, **kwargs: Any) -> Path:
         path = build_metadata(*args, **kwargs)
         with duckdb.connect(str(path)) as connection:
@@ -67,7 +67,7 @@ def shift_the_records(patch: pytest.MonkeyPatch) -> None:
             connection.execute(f"update artworks set row = (row + 1) % {WORKS}")
         return path
 
-    patch.setattr("retrievals_pipeline.defs.index.assets.build_metadata", spoil)
+    patch.setattr(f"retrievals_pipeline.defs.{stage}.assets.build_metadata", spoil)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,17 @@ def test_what_is_wrong_goes_no_further(
     with pytest.raises(BuildError, match=f"the check '{check}' did not pass"):
         build()
     assert last_run(built, following) == before
+    assert current_release_id(built.store) == served
+
+
+def test_a_release_that_is_forced_is_checked_row_by_row_too(
+    built: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = current_release_id(built.store)
+    shift_the_records(monkeypatch, stage="release")
+    with pytest.raises(BuildError, match="not of the same works, row by row"):
+        build(force=True)
+    assert [release.release_id for release in list_releases(built.store)] == [served]
     assert current_release_id(built.store) == served
 
 

@@ -10,14 +10,16 @@ import dagster as dg
 import duckdb
 import pytest
 
-from retrievals_pipeline.build import build, instance_at_work, only_build
+from retrievals_pipeline.build import build, instance_at_work
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs.embeddings.golden import golden_items
 from retrievals_pipeline.defs.failures import BUILD_TAG
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.index.plan import plan_release
+from retrievals_pipeline.defs.records.verification import check_size
 from retrievals_pipeline.defs.release.candidate import seal_candidate
 from retrievals_pipeline.defs.resources import loaded_embedder
+from retrievals_pipeline.locks import only_build
 from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_serving import SearchEngine
 from retrievals_serving.errors import (
@@ -67,6 +69,7 @@ def test_a_second_build_does_nothing_twice_and_loads_no_model(
 
     monkeypatch.setattr("retrievals_pipeline.defs.resources.load_embedder", load)
     loaded_embedder.cache_clear()
+    build()  # after which the size of the release is compared with its own
     files = {path: path.stat().st_mtime_ns for path in artifacts(built)}
     release = build()
     assert list_releases(built.store) == [release]
@@ -75,11 +78,12 @@ def test_a_second_build_does_nothing_twice_and_loads_no_model(
 
 
 def artifacts(settings: Settings) -> list[Path]:
-    """Pictures, ledgers, vectors and releases: what a rebuild of the same must not touch."""
+    """All that is in the home beside Dagster's own: what a rebuild of the same must not touch."""
+    home = settings.store.root
     return [
-        settings.store.path(name)
-        for folder in ("images", "thumbnails", "ledger", "embeddings", "releases/2*")
-        for name in settings.store.names(f"{folder}/**/*.*")
+        path
+        for path in home.rglob("*")
+        if path.is_file() and path.relative_to(home).parts[0] != "dagster"
     ]
 
 
@@ -141,7 +145,7 @@ def test_what_dagster_shows(built: Settings) -> None:
         assert sum(shard["dagster/row_count"] for shard in shards) == WORKS
 
 
-def latest(settings: Settings, asset: str, shard: str | None = None) -> dict[str, Any]:
+def shown(settings: Settings, asset: str, shard: str | None = None) -> dict[str, Any]:
     """The metadata of the asset's latest materialization."""
     with dg.DagsterInstance.from_config(str(settings.store.path("dagster"))) as instance:
         (record,) = instance.fetch_materializations(
@@ -150,9 +154,13 @@ def latest(settings: Settings, asset: str, shard: str | None = None) -> dict[str
             ),
             limit=1,
         ).records
-    materialization = record.asset_materialization
-    assert materialization is not None
-    return {name: value.value for name, value in materialization.metadata.items()}
+    assert record.asset_materialization is not None
+    return dict(record.asset_materialization.metadata)
+
+
+def latest(settings: Settings, asset: str, shard: str | None = None) -> dict[str, Any]:
+    """The same as plain values."""
+    return {name: value.value for name, value in shown(settings, asset, shard).items()}
 
 
 def test_what_somebody_interrupts_is_no_failure(
@@ -193,6 +201,7 @@ def test_a_limit_that_was_asked_for_is_served_and_costs_nothing_to_lift(
     whole = current_release_id(built.store)
     monkeypatch.setenv("RETRIEVALS_LIMIT", "5")
     assert build().manifest.works == 5
+    assert not check_size(built.store, eligible=2, limit=None).passed
     monkeypatch.delenv("RETRIEVALS_LIMIT")
     assert build().release_id == whole
     assert not served_museum.pictures
@@ -319,5 +328,5 @@ def test_nothing_is_served_before_the_first_release(museum_settings: Settings) -
 
 
 def test_two_builds_in_one_home_are_refused(built: Settings) -> None:
-    with only_build(built), pytest.raises(BuildError, match="another build"):
+    with only_build(built.store), pytest.raises(BuildError, match="another build"):
         build()

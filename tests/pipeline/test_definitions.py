@@ -118,6 +118,7 @@ def test_the_checks_that_stop_a_bad_release_are_blocking() -> None:
     assert {name for name, check in checks.items() if not check.blocking} == {
         "artworks:open_share",
         "artwork_images:pictures_are_there",
+        "artwork_images:pictures_are_looked_at",
     }
 
 

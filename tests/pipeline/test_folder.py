@@ -1,11 +1,13 @@
 """`retrievals build` of a folder of pictures, and what each change of the folder costs."""
 
+import errno
 import json
 import os
 import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from PIL import Image
 
 from retrievals_pipeline.build import build
 from retrievals_pipeline.cli import main
+from retrievals_pipeline.defs.records.folder_artworks import KEPT
+from retrievals_pipeline.defs.records.folder_listing import UNREADABLE
 from retrievals_pipeline.defs.records.paths import SOURCE
 from retrievals_pipeline.defs.resources import loaded_embedder
 from retrievals_pipeline.source import open_source
@@ -161,11 +165,12 @@ def test_a_folder_that_did_not_change_costs_nothing(
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("a file was read, or a model loaded")
 
-    monkeypatch.setattr("retrievals_pipeline.defs.images.files.Files.fetch", fail)
+    monkeypatch.setattr("retrievals_pipeline.defs.images.folder_pictures.Files.fetch", fail)
     monkeypatch.setattr("retrievals_pipeline.defs.resources.load_embedder", fail)
     loaded_embedder.cache_clear()
-    before = {path: path.stat().st_mtime_ns for path in artifacts(settings)}
     (release,) = list_releases(settings.store)
+    assert build() == release  # which writes down that its size was compared with what is served
+    before = {path: path.stat().st_mtime_ns for path in artifacts(settings)}
     assert build() == release
     assert list_releases(settings.store) == [release]
     assert {path: path.stat().st_mtime_ns for path in artifacts(settings)} == before
@@ -224,10 +229,58 @@ def test_a_change_costs_what_changed_and_makes_a_release_of_it(
     assert not {after[file] for file in came} & set(before.values())
 
 
-def test_half_of_a_folder_may_be_taken_out_at_once(settings: Settings) -> None:
-    shutil.rmtree(folder_of(settings) / "boats")
+def test_a_folder_that_lost_a_part_at_once_is_not_served(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the disk below `boats` is not mounted: the folder is there, and empty."""
+    served = current_release_id(settings.store)
+    boats = folder_of(settings) / "boats"
+    boats.rename(folder_of(settings).parent / "away")
+    boats.mkdir()
+    with pytest.raises(BuildError, match=r"'artworks_have_not_shrunk' did not pass.*mounted") as no:
+        build()
+    assert "RETRIEVALS_LIMIT" in str(no.value)
+    assert current_release_id(settings.store) == served
     (folder_of(settings) / "bad.jpg").unlink()
+    monkeypatch.setenv("RETRIEVALS_LIMIT", "9")
     assert build().manifest.works == 8
+
+
+def test_a_few_of_a_small_folder_may_be_taken_out_at_once(settings: Settings) -> None:
+    for name in ("a.PNG", "b.webp"):
+        (folder_of(settings) / name).unlink()
+    assert build().manifest.works == 12
+
+
+def test_what_may_not_be_read_any_more_is_served_on_and_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, closed = files(settings), folder_of(settings) / "boats"
+    opened, scanned = Path.open, os.scandir
+
+    def refuse(path: Path | int) -> None:  # a number is a folder that is open already
+        if isinstance(path, Path) and path.is_relative_to(closed):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    def scan(path: Path | int) -> Any:
+        refuse(path)
+        return scanned(path)
+
+    def read(path: Path, *args: Any, **kwargs: Any) -> Any:
+        refuse(path)
+        return opened(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    monkeypatch.setattr(Path, "open", read)
+    monkeypatch.setenv("RETRIEVALS_IMAGE_BOX", "64")  # so that every file is asked for
+    release = build()
+    assert files(settings) == before
+    content = settings.store.read_bytes(f"reports/{release.release_id}/pictures.json")
+    listed = {entry["image_url"]: entry for entry in json.loads(content)}
+    assert (listed["boats"]["status"], listed["boats"]["remark"]) == ("left_out", UNREADABLE)
+    assert listed["boats/1.jpg"]["status"] == "ok"
+    assert listed["boats/1.jpg"]["detail"] == "kept, after unreachable: Permission denied"
+    assert KEPT in listed["boats/1.jpg"]["remark"]
 
 
 def test_a_home_of_one_source_refuses_another(

@@ -20,6 +20,7 @@ from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.partitions import shard_of
 from retrievals_serving.errors import SourceError
 from retrievals_serving.settings import Settings
+from retrievals_serving.store import picture_name
 from tests.conftest import WORKS, ServedMuseum
 
 
@@ -144,6 +145,24 @@ def test_a_retry_leaves_the_works_of_a_ledger_that_cannot_be_used(
     assert 0 < len(elsewhere) < len(damaged)
     assert said.startswith(f"{len(elsewhere)} asked: {len(elsewhere)} ok.")
     assert f"\n{len(works)} left: {built.store.path(ledger_name('1-of-3'))} cannot be used" in said
+
+
+@pytest.mark.parametrize(("other", "stretch"), [("1-of-3", 2), ("2-of-3", 1)])
+def test_a_shard_that_fails_stops_no_other_of_a_retry_and_is_said_to_be_left(
+    built: Settings, served_museum: ServedMuseum, other: str, stretch: int
+) -> None:
+    works = {shard_of(row.id, built.shards): row for row in ledger_rows(built)}
+    for shard in ("0-of-3", other):
+        ledger = Ledger(built.store, shard)
+        ledger.rows[works[shard].id] = replace(works[shard], status="timeout", sha256=None)
+        ledger.close()
+    lost = str(works["0-of-3"].sha256)
+    built.store.remove(picture_name(lost))
+    built.store.path(picture_name(lost)).mkdir()  # it cannot be stored
+    said = run("images", "retry", "--status", "timeout").splitlines()
+    assert said[0].startswith("1 asked: 1 ok.")
+    assert said[1].startswith(f"1 left: 1 of {stretch} shards failed. 0-of-3: ")
+    assert served_museum.pictures.total() == 2
 
 
 @pytest.mark.usefixtures("built")

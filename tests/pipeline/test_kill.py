@@ -31,6 +31,7 @@ from retrievals_serving.release import (
 from retrievals_serving.store import Store
 from retrievals_serving.vectors.faiss_index import FaissIndex
 from tests.conftest import ServedMuseum, serve_museum
+from tests.processes import bound
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +42,7 @@ SHARD = "0-of-1"
 
 def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        COMMAND,
+        bound(COMMAND),
         env=os.environ | environment | {"RETRIEVALS_SHARDS": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -237,7 +238,7 @@ def made(store: Store) -> set[str]:
 
 def start_counted(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-c", COUNTED, log],
+        bound([sys.executable, "-c", COUNTED, log]),
         env=os.environ | environment | {"RETRIEVALS_SHARDS": "2", "RETRIEVALS_BATCH_TOKENS": "256"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -25,6 +25,7 @@ from retrievals_pipeline.partitions import shard_keys, shard_of
 from retrievals_serving.release import METADATA, Release, current_release_id, list_releases
 from retrievals_serving.store import Store
 from tests.conftest import ServedMuseum, serve_museum
+from tests.processes import bound
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -87,7 +88,12 @@ def dagster_dev(environment: dict[str, str], folder: Path) -> Iterator[Callable[
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-p", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            bound(command),
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
 
         def is_alive() -> None:

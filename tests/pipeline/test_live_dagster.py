@@ -24,6 +24,7 @@ from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from tests.conftest import WORKS, ServedMuseum
 from tests.pipeline.test_shards import errors_of_runs, with_status
+from tests.processes import bound
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -80,7 +81,7 @@ def graphql(
         port = free.getsockname()[1]
     log = (tmp_path / "ui.log").open("w")
     ui = subprocess.Popen(
-        [Path(sys.executable).with_name("retrievals"), "ui", "--port", str(port)],
+        bound([Path(sys.executable).with_name("retrievals"), "ui", "--port", str(port)]),
         env=os.environ | served_museum.environment(tmp_path / "ui") | getattr(request, "param", {}),
         stdout=log,
         stderr=subprocess.STDOUT,

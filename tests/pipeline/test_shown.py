@@ -20,6 +20,7 @@ from retrievals_pipeline.defs.plots import BASE, histogram
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import thumbnail_name
+from tests.pipeline.test_build import shown
 
 SHOWN_AT_ONCE = 1000  # characters of Markdown, from which on the UI waits to be asked
 SVG = "{http://www.w3.org/2000/svg}"
@@ -27,19 +28,6 @@ ASSETS = [
     "artworks", "artwork_images", "image_embeddings", "golden_vectors", "faiss_index",
     "metadata_db", "release_candidate", "search_release",
 ]  # fmt: skip
-
-
-def shown(settings: Settings, asset: str, shard: str | None = None) -> dict[str, Any]:
-    """The metadata of the asset's latest materialization."""
-    with dg.DagsterInstance.from_config(str(settings.store.path("dagster"))) as instance:
-        (record,) = instance.fetch_materializations(
-            dg.AssetRecordsFilter(
-                asset_key=dg.AssetKey(asset), asset_partitions=[shard] if shard else None
-            ),
-            limit=1,
-        ).records
-    assert record.asset_materialization is not None
-    return dict(record.asset_materialization.metadata)
 
 
 def shown_everywhere(settings: Settings, asset: str) -> list[dict[str, Any]]:

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary
-from retrievals_pipeline.defs.records.files import folder_versions
-from retrievals_pipeline.defs.records.folder import COLUMNS, build_folder_artworks
+from retrievals_pipeline.defs.records.folder_artworks import COLUMNS, KEPT, build_folder_artworks
+from retrievals_pipeline.defs.records.folder_listing import UNREADABLE, folder_versions
 from retrievals_pipeline.defs.records.paths import ARTWORKS, REMARKS
+from retrievals_pipeline.defs.records.verification import check_rows
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store
 
@@ -138,7 +140,31 @@ def test_a_folder_that_may_not_be_read_is_told(
     add(folder, "a.jpg", "private/b.jpg")
     without(monkeypatch, folder / "private", errno.EACCES)
     assert set(works(folder, store)) == {"a.jpg"}
-    assert remarks(store) == {("private", "folder without permission to read")}
+    assert remarks(store) == {("private", UNREADABLE)}
+
+
+@pytest.mark.parametrize("lost", ["closed", "closed/deep", "closed/deep/b.jpg"])
+def test_what_may_not_be_read_any_more_stays_as_it_was_and_is_told(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    add(folder, "a.jpg", "closed.jpg", "closed/deep/b.jpg", "gone.jpg")
+    before = works(folder, store)
+    (folder / "gone.jpg").unlink()
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            without(patch, folder / lost, errno.EACCES)
+            describe(folder, "filename,title\nclosed/deep/b.jpg,The Sea\n")
+            after = works(folder, store)
+    assert set(after) == set(before) - {"gone.jpg"}
+    kept = after["closed/deep/b.jpg"]
+    assert (kept["title"], kept["id"], kept["image_modified"]) == (
+        "The Sea",
+        *(before["closed/deep/b.jpg"][name] for name in ("id", "image_modified")),
+    )
+    assert {(lost, UNREADABLE), ("closed/deep/b.jpg", KEPT)} <= remarks(store)
+    assert ("closed.jpg", KEPT) not in remarks(store)
+    (folder / "closed/deep/b.jpg").unlink()
+    assert set(works(folder, store)) == {"a.jpg", "closed.jpg"}
 
 
 @pytest.mark.parametrize(
@@ -258,6 +284,54 @@ def test_metadata_says_what_a_picture_is(folder: Path, store: Store) -> None:
     }  # fmt: skip
     assert work["image_url"] == "boats/sea.jpg"
     assert remarks(store) == set()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(document.cookie)",
+        "JavaScript://museum.example/%0aalert(1)",
+        "data:text/html,<script>",
+        "//museum.example/1",
+        "museum.example/1",
+        "https:///1",
+        "https://museum.example/a b",
+    ],
+)
+def test_an_address_that_is_none_of_the_web_is_left_out_by_name(
+    folder: Path, store: Store, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    add(folder, "a.jpg", "b.jpg")
+    describe(folder, f'filename,title,artwork_url\na.jpg,The Sea," {address}"\nb.jpg,,\n')
+    found = works(folder, store)
+    assert (found["a.jpg"]["title"], found["a.jpg"]["artwork_url"]) == ("The Sea", "a.jpg")
+    remark = "artwork_url of metadata.csv that is no http or https address"
+    assert remarks(store) == {("a.jpg", f"{remark}: {address}")}
+    assert f"1 × {remark}: a.jpg: {address}" in caplog.text
+    assert summarize(folder, store).dropped == {remark: 1}
+    assert check_rows(store).passed
+
+
+@pytest.mark.parametrize(
+    "address", ["http://museum.example", "https://museum.example?id=1", "https://m.example/ä#1"]
+)
+def test_an_address_of_the_web_is_kept(folder: Path, store: Store, address: str) -> None:
+    add(folder, "a.jpg")
+    describe(folder, f"filename,artwork_url\na.jpg,{address} \n")
+    assert works(folder, store)["a.jpg"]["artwork_url"] == address
+    assert remarks(store) == set()
+    assert check_rows(store).passed
+
+
+def test_no_script_gets_past_the_check_of_the_records(folder: Path, store: Store) -> None:
+    add(folder, "a.jpg")
+    (work,) = works(folder, store).values()
+    pq.write_table(
+        pa.Table.from_pylist([work | {"artwork_url": "javascript:1"}]), store.path(ARTWORKS)
+    )
+    verdict = check_rows(store)
+    assert not verdict.passed
+    assert verdict.details["malformed_artwork_urls"] == 1
 
 
 def test_a_spreadsheets_header_and_a_macs_names_are_understood(folder: Path, store: Store) -> None:

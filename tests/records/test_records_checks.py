@@ -10,7 +10,7 @@ import pytest
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary, build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.verification import check_open_share, check_rows, check_size
-from retrievals_serving.release import METADATA, Release, current_release_id
+from retrievals_serving.release import MANIFEST, Release, current_release_id
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from tests.conftest import WORKS
@@ -100,13 +100,15 @@ def test_a_museum_may_lose_a_tenth_of_the_served_works_at_once(
 
 def test_a_limit_is_no_loss(built: Settings) -> None:
     assert check_size(built.store, eligible=3, limit=3).passed
+    assert not check_size(built.store, eligible=3, limit=6).passed
+    assert not check_size(built.store, eligible=3, limit=WORKS + 9).passed
 
 
 def test_a_served_release_that_is_damaged_does_not_forbid_the_records_that_mend_it(
     built: Settings,
 ) -> None:
     release = Release(built.store, current_release_id(built.store))
-    release.path(METADATA).write_bytes(b"torn")
+    release.path(MANIFEST).write_bytes(b"torn")
     verdict = check_size(built.store, eligible=1, limit=None)
     assert verdict.passed
     assert "served_eligible" not in verdict.details

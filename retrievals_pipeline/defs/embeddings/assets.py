@@ -73,7 +73,7 @@ def image_embeddings(
                 "corpus_contract": dg.MetadataValue.text(contract),
             }
 
-        make_shards(context, make)
+        make_shards(context, context.partition_keys, make)
 
 
 def _shown(vectors: VectorShard, summary: ShardSummary) -> dict[str, dg.MetadataValue]:

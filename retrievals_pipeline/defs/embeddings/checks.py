@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from retrievals_pipeline.defs.conditions import WITH_THE_INDEX
 from retrievals_pipeline.defs.embeddings.assets import image_embeddings
 from retrievals_pipeline.defs.embeddings.verification import check_variety, check_vectors, survey
 from retrievals_pipeline.defs.metadata import check_result, explanation
@@ -18,12 +19,14 @@ from retrievals_serving.settings import Settings
             "vectors_are_sound",
             asset=image_embeddings,
             blocking=True,
+            automation_condition=WITH_THE_INDEX,
             description=explanation(check_vectors),
         ),
         dg.AssetCheckSpec(
             "vectors_differ",
             asset=image_embeddings,
             blocking=True,
+            automation_condition=WITH_THE_INDEX,
             description=explanation(check_variety),
         ),
     ]

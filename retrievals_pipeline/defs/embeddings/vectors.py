@@ -8,7 +8,8 @@ into one part. A vector belongs to a picture, not to a work: it is found by the 
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import PurePosixPath
+from functools import cache
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pyarrow as pa
@@ -48,8 +49,17 @@ class VectorShard:
         return self.store.names(f"{self.folder}/part-*.parquet")
 
     def pairs(self) -> set[tuple[str, str]]:
-        """Return the (work id, picture hash) pairs that have a vector, reading no vectors."""
+        """Return the (work id, picture hash) pairs that have a vector.
+
+        Checksums are seen only of what is read. So every part is read whole once, that no stage
+        takes for sound what another cannot use.
+        """
         pairs: set[tuple[str, str]] = set()
+        for part in self.parts():
+            path = self.store.path(part)
+            with using(path, REMEDY):
+                state = path.stat()
+                _verify(path, state.st_mtime_ns, state.st_size)
         for _, table in self._read("id", "image_sha256"):
             pairs.update(zip(*(column.to_pylist() for column in table.columns), strict=True))
         return pairs
@@ -118,6 +128,12 @@ class VectorShard:
     def _write(self, part: str, table: pa.Table) -> None:
         with using(self.store.path(part), REMEDY), self.store.replacing(part) as partial:
             pq.write_table(table, partial, compression="none", write_page_checksum=True)
+
+
+@cache
+def _verify(path: Path, modified_ns: int, size: int) -> None:  # noqa: ARG001 - another file then
+    """Read the numbers of a part, and with them their checksums, once in this process."""
+    pq.read_table(path, columns=["embedding"], page_checksum_verification=True)
 
 
 def usable_parts(store: Store, corpus_contract: str) -> list[str]:

@@ -1,6 +1,8 @@
 """Images: the pictures of the works, with a ledger row for each work whatever happened."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from time import perf_counter
 
 import dagster as dg
@@ -11,7 +13,7 @@ from retrievals_pipeline.defs.conditions import FOLLOWS_CONTENT, SEEN_WEEKLY
 from retrievals_pipeline.defs.failures import retried_when_unavailable
 from retrievals_pipeline.defs.images.coverage import outcomes
 from retrievals_pipeline.defs.images.ledger import SCHEMA, ledger_name
-from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
+from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard, longest_ago_first
 from retrievals_pipeline.defs.images.statuses import FAILURES, OK
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.metadata import (
@@ -82,7 +84,12 @@ def artwork_images(
     store = settings.store
     with retried_when_unavailable(context):
         works = read_works(store, settings.shards)
-        total = sum(len(works.get(shard, ())) for shard in context.partition_keys)
+        shards: Sequence[str] = context.partition_keys
+        revalidate_before = None
+        if config.revalidate:
+            shards = longest_ago_first(store, shards, works)
+            revalidate_before = _began(context)
+        total = sum(len(works.get(shard, ())) for shard in shards)
         with (
             open_source(settings) as source,
             source.pictures() as pictures,
@@ -98,13 +105,22 @@ def artwork_images(
                     fetcher=pictures,
                     mirror=source.mirror,
                     advance=advance,
-                    revalidate=config.revalidate,
+                    revalidate_before=revalidate_before,
                     only=config.only,
                 )
                 is_done = summary.asked or summary.left or not config.only
                 return _shown(store, shard, summary, started) if is_done else None
 
-            make_shards(context, make)
+            make_shards(context, shards, make)
+
+
+def _began(context: dg.AssetExecutionContext) -> datetime:
+    """Return when the run was launched; where it tries an earlier one again, when that was."""
+    run = context.run
+    run_ids = [run.run_id, run.root_run_id or run.run_id]
+    records = context.instance.get_run_records(dg.RunsFilter(run_ids=run_ids))
+    began: datetime = min(record.create_timestamp for record in records)
+    return began
 
 
 def _shown(

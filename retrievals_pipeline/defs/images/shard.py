@@ -2,9 +2,10 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from retrievals_pipeline.defs.images.download import Downloader
 from retrievals_pipeline.defs.images.host import FORBIDDEN, MAX_IN_A_ROW, WORTH_A_RETRY
@@ -66,7 +67,7 @@ def download_shard(
     fetcher: Pictures,
     mirror: str | None,
     advance: Advance,
-    revalidate: bool = False,
+    revalidate_before: datetime | None = None,
     only: Collection[str] = (),
 ) -> ShardSummary:
     """Bring the pictures of `works` into the store, and the ledger of `shard` up to date.
@@ -78,7 +79,8 @@ def download_shard(
         fetcher: The run's.
         mirror: Replaces host and prefix of the museum's addresses.
         advance: Called with the number of works that are done.
-        revalidate: Ask the museum also for what is there, whether it is still the same.
+        revalidate_before: Ask the museum also for what is there and was last asked for before this
+            moment, whether it is still the same.
         only: Statuses: do nothing but try again the works that have one of them.
 
     Raises:
@@ -92,7 +94,7 @@ def download_shard(
         raise ShardError(
             f"shard {shard} was never finished: materialize `artwork_images` for it first."
         )
-    tasks = wanted(works, ledger, mirror=mirror, revalidate=revalidate, only=only)
+    tasks = wanted(works, ledger, mirror=mirror, revalidate_before=revalidate_before, only=only)
     advance(len(works) - len(tasks))
     asking = _Asking(ledger, fetcher)
     if tasks:
@@ -112,6 +114,26 @@ def download_shard(
         left_because=because,
         rows=[ledger.rows[work.id] for work in works if work.id in ledger.rows],
     )
+
+
+def longest_ago_first(
+    store: Store, shards: Iterable[str], works: Mapping[str, Sequence[Work]]
+) -> list[str]:
+    """Return `shards` in the order in which their `works` were asked for.
+
+    So looks that are cut short one after the other come to all of them.
+    """
+    never = datetime.max.replace(tzinfo=UTC)
+
+    def asked_at(shard: str) -> datetime:
+        try:
+            ledger = Ledger(store, shard)
+        except ShardError:
+            return never  # it fails in its turn
+        rows = (ledger.earlier(work) for work in works.get(shard, ()))
+        return min((row.fetched_at for row in rows if row is not None), default=never)
+
+    return sorted(shards, key=asked_at)
 
 
 @dataclass

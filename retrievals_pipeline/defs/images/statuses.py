@@ -11,7 +11,7 @@ FAILURES = {
     "truncated": "a picture that cannot be decoded to its end",
     "too_large": "more bytes or pixels than are taken",
     "timeout": "no whole answer in time",
-    "unreachable": "no connection, or one that broke",
+    "unreachable": "no connection, or one that broke; a file that cannot be read",
     "throttled": "the museum asked again and again to be asked less",
     "server_error": "the museum's server failed",
 }

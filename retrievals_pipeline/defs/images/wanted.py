@@ -40,7 +40,7 @@ def wanted(
     ledger: Ledger,
     *,
     mirror: str | None,
-    revalidate: bool,
+    revalidate_before: datetime | None,
     only: Collection[str],
 ) -> list[Task]:
     """Return what to ask for: new works first, what failed before last, the longest ago first.
@@ -51,7 +51,7 @@ def wanted(
     tasks = [
         task
         for task in (_task(work, ledger, mirror) for work in works)
-        if _is_wanted(task, ledger, now, revalidate=revalidate, only=only)
+        if _is_wanted(task, ledger, now, revalidate_before=revalidate_before, only=only)
     ]
     return sorted(tasks, key=_turn)
 
@@ -73,12 +73,17 @@ def _task(work: Work, ledger: Ledger, mirror: str | None) -> Task:
 
 
 def _is_wanted(
-    task: Task, ledger: Ledger, now: datetime, *, revalidate: bool, only: Collection[str]
+    task: Task,
+    ledger: Ledger,
+    now: datetime,
+    *,
+    revalidate_before: datetime | None,
+    only: Collection[str],
 ) -> bool:
     if only:
         row = ledger.rows.get(task.work.id)
         return row is not None and row.status in only
-    if revalidate:
+    if revalidate_before is not None and not _was_seen_since(revalidate_before, task):
         return True
     if task.is_held:
         return not ledger.knows(task.work)
@@ -89,6 +94,14 @@ def _is_wanted(
         and now - task.earlier.fetched_at < LASTS
     )
     return not stands
+
+
+def _was_seen_since(moment: datetime, task: Task) -> bool:
+    """Tell whether the museum said what became of the picture; one kept in its trouble was not."""
+    row = task.earlier
+    moment = moment.replace(microsecond=0)  # as the ledger has it
+    was_kept = task.is_held and task.failed_before
+    return row is not None and row.fetched_at >= moment and not was_kept
 
 
 def _turn(task: Task) -> tuple[bool, float]:

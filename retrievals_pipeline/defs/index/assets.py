@@ -10,7 +10,7 @@ from retrievals_pipeline.defs.conditions import WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.assets import image_embeddings
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.index.faiss_index import build_index, nearest_cosines
-from retrievals_pipeline.defs.index.metadata import build_metadata, classifications, columns_of
+from retrievals_pipeline.defs.index.metadata_db import build_metadata, classifications, columns_of
 from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan, plan_release
 from retrievals_pipeline.defs.metadata import (
     OWNERS,

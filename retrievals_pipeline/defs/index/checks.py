@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from retrievals_pipeline.defs.conditions import WITH_THE_INDEX
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
 from retrievals_pipeline.defs.index.verification import check_rows
 from retrievals_pipeline.defs.metadata import check_result, explanation
@@ -14,6 +15,7 @@ from retrievals_serving.settings import Settings
     asset=metadata_db,
     additional_deps=[faiss_index],
     blocking=True,
+    automation_condition=WITH_THE_INDEX,
     description=explanation(check_rows),
 )
 def rows_are_of_one_work(

@@ -72,7 +72,7 @@ def gather_vectors(store: Store, plan: ReleasePlan) -> np.ndarray:
 
     Raises:
         SourceError: A work of the plan has no vector, because it was removed since.
-        ShardError: The numbers of a part are damaged; names it.
+        ShardError: A part was damaged since the release was planned; names it.
     """
     rows_of: dict[str, list[int]] = {}
     for row, sha in enumerate(plan.works["image_sha256"].to_pylist()):

@@ -26,8 +26,8 @@ def artworks_are_sound(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckRes
 @dg.asset_check(
     asset=artworks,
     blocking=True,
-    description="The museum has not shrunk at once, as after a file cut short, since the served "
-    "release: no picture is asked for before somebody has looked.",
+    description="The collection has not shrunk at once, as with a file cut short, since the "
+    "served release: no picture is asked for before somebody has looked.",
 )
 def artworks_have_not_shrunk(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
     """Compare the number of works with that of the release being served."""

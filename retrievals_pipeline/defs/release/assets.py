@@ -10,7 +10,9 @@ from retrievals_pipeline.defs.conditions import FOLLOWS, SEEN_WEEKLY
 from retrievals_pipeline.defs.embeddings.assets import golden_vectors
 from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
 from retrievals_pipeline.defs.index.faiss_index import build_index
-from retrievals_pipeline.defs.index.metadata import build_metadata
+from retrievals_pipeline.defs.index.metadata_db import build_metadata
+from retrievals_pipeline.defs.index.plan import ReleasePlan
+from retrievals_pipeline.defs.index.verification import check_rows
 from retrievals_pipeline.defs.metadata import (
     OWNERS,
     READS_THE_STORE,
@@ -22,8 +24,10 @@ from retrievals_pipeline.defs.metadata import (
 from retrievals_pipeline.defs.release.candidate import read_candidate, seal_candidate
 from retrievals_pipeline.defs.release.pictures import write_pictures
 from retrievals_pipeline.defs.resources import EmbedderResource
+from retrievals_serving.errors import ReleaseError
 from retrievals_serving.release import CURRENT, Release, current_release_id, promote
 from retrievals_serving.settings import Settings
+from retrievals_serving.store import Store
 
 NEWEST = 24  # pictures of the contact sheet
 API = "http://127.0.0.1:8000/"  # where `retrievals serve` answers unless it is told otherwise
@@ -60,8 +64,7 @@ def release_candidate(
     plan = current_plan(settings, embedder)
     if config.force:
         plan = plan.forced(store, datetime.now(UTC))
-        build_index(store, plan)
-        build_metadata(store, plan)
+        _build_anew(store, plan)
     release, new = seal_candidate(store, plan, limit=settings.limit)
     pictures = write_pictures(store, plan)
     manifest = release.manifest
@@ -84,6 +87,20 @@ def release_candidate(
             **newest_pictures(store, newest["image_sha256"].to_pylist(), most=NEWEST),
         },
     )
+
+
+def _build_anew(store: Store, plan: ReleasePlan) -> None:
+    """Build the files of `plan`, which the check of `metadata_db` has not seen.
+
+    Raises:
+        ReleaseError: They are not of the same works, row by row.
+    """
+    verdict = check_rows(store, plan, build_index(store, plan), build_metadata(store, plan))
+    if not verdict.passed:
+        raise ReleaseError(
+            f"the files of release {plan.release_id} are not of the same works, row by row: "
+            f"{verdict.details}. It is not sealed; the last release stays. Build it again."
+        )
 
 
 @dg.asset(

@@ -113,7 +113,7 @@ def check_coverage(release: Release, minimum: float) -> Verdict:
 
 
 def check_size(release: Release) -> Verdict:
-    """The museum has not shrunk at once, as after a file cut short, since the served release."""
+    """The collection has not shrunk at once, as with a file cut short, since the served release."""
     manifest = release.manifest
     return verification.check_size(release.store, eligible=manifest.eligible, limit=manifest.limit)
 

@@ -1,16 +1,15 @@
 -- One row a picture of a folder, with what metadata.csv says of it.
 --
--- In:  tables files (path, stem, version), left_out (path, reason), rows (the columns of
---      metadata.csv, all VARCHAR); variables source, box, row_limit, is_described.
+-- In:  tables files (path, stem, version), told (file, remark), rows (the columns of
+--      metadata.csv, all VARCHAR); variables source, box, row_limit, is_described, web_address.
 -- Out: table artworks, in the order of the ids; table offered (objects, open_objects), one
---      row, of all pictures; table remarks (file, remark); table dropped (reason, rows), which
---      counts them.
+--      row, of all pictures; table remarks (file, remark, value: what was written, if that is
+--      the trouble); table dropped (reason, rows), which counts them.
 
 -- Names are compared as they look: an é may be written as one character or as two.
 create temp table named_rows as
 select
-    * exclude (filename),
-    trim(filename) as filename,
+    * replace (trim(filename) as filename, trim(artwork_url) as artwork_url),
     nfc_normalize(trim(filename)) as name,
     row_number() over (partition by name order by rowid) as occurrence
 from rows;
@@ -42,7 +41,9 @@ with eligible as (
         null::integer as height,
         null::integer as max_pixels,
         f.path as image_url,
-        coalesce(nullif(trim(r.artwork_url), ''), f.path) as artwork_url,
+        case when regexp_matches(r.artwork_url, getvariable('web_address'))
+            then r.artwork_url else f.path
+        end as artwork_url,
         -- A copy of the folder has files of other times, and is the same collection.
         null::timestamp as modified
     from named_files f
@@ -63,18 +64,24 @@ create temp table offered as
 select count(*) as objects, count(*) as open_objects from files;
 
 create temp table remarks as
-select path as file, reason as remark from left_out
+select file, remark, null::varchar as value from told
 union all
-select coalesce(filename, ''), 'row of metadata.csv without a filename'
+select coalesce(filename, ''), 'row of metadata.csv without a filename', null
 from named_rows where coalesce(name, '') = ''
 union all
-select filename, 'row of metadata.csv that names no picture'
+select filename, 'row of metadata.csv that names no picture', null
 from named_rows anti join named_files using (name) where name <> ''
 union all
-select filename, 'row of metadata.csv for a picture that has one already'
+select filename, 'row of metadata.csv for a picture that has one already', null
 from named_rows where name <> '' and occurrence > 1
 union all
-select image_url, 'picture without a row in metadata.csv'
+select
+    a.image_url, 'artwork_url of metadata.csv that is no http or https address',
+    left(r.artwork_url, 100)
+from artworks a join named_rows r on r.name = nfc_normalize(a.image_url) and r.occurrence = 1
+where r.artwork_url not in ('', a.artwork_url)
+union all
+select image_url, 'picture without a row in metadata.csv', null
 from artworks a anti join named_rows r on r.name = nfc_normalize(a.image_url)
 where getvariable('is_described')
 order by all;

@@ -2,8 +2,12 @@
 
 import io
 import os
+import threading
+import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from retrievals_pipeline.defs.images import files
-from retrievals_pipeline.defs.images.files import Files
+from retrievals_pipeline.defs.images import folder_pictures
+from retrievals_pipeline.defs.images.folder_pictures import Files, PixelBudget, fitted
 from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
 from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
 from retrievals_pipeline.defs.images.works import Work
@@ -233,7 +237,7 @@ BROKEN = {
 def test_a_broken_picture_fails_alone_and_says_why(
     folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch, content: bytes, expected: str
 ) -> None:
-    monkeypatch.setattr(files, "MAX_BYTES", 1 << 21)
+    monkeypatch.setattr(folder_pictures, "MAX_BYTES", 1 << 21)
     (folder / "bad.jpg").write_bytes(content)
     (folder / "good.jpg").write_bytes(jpeg())
     assert read(store, folder).statuses == {expected: 1, "ok": 1}
@@ -243,19 +247,15 @@ def test_a_broken_picture_fails_alone_and_says_why(
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    "error",
     [
-        (FileNotFoundError(2, "No such file"), "unreachable"),
-        (PermissionError(13, "Permission denied"), "forbidden"),
-        (OSError(5, "Input/output error"), "unreachable"),
+        FileNotFoundError(2, "No such file"),
+        PermissionError(13, "Permission denied"),
+        OSError(5, "Input/output error"),
     ],
 )
-def test_a_file_that_cannot_be_read_fails_alone(
-    folder: Path,
-    store: Store,
-    monkeypatch: pytest.MonkeyPatch,
-    error: OSError,
-    expected: str,
+def test_a_file_that_cannot_be_read_fails_alone_and_is_tried_again(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch, error: OSError
 ) -> None:
     (folder / "bad.jpg").write_bytes(jpeg())
     (folder / "good.jpg").write_bytes(jpeg(1))
@@ -266,9 +266,11 @@ def test_a_file_that_cannot_be_read_fails_alone(
             raise error
         return opened(path, *args, **kwargs)
 
-    monkeypatch.setattr(Path, "open", failing)
-    assert read(store, folder).statuses == {expected: 1, "ok": 1}
-    assert rows(store)["folder:bad.jpg"].detail == error.strerror
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", failing)
+        assert read(store, folder).statuses == {"unreachable": 1, "ok": 1}
+        assert rows(store)["folder:bad.jpg"].detail == error.strerror
+    assert read(store, folder).became == {"ok": 1}
 
 
 @pytest.fixture
@@ -284,14 +286,80 @@ def three(folder: Path, store: Store) -> Path:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the files that are decoded from now on."""
     seen: list[int] = []
-    decode = files.fitted
+    decode = folder_pictures.fitted
 
-    def counting(content: bytes, box: int) -> bytes:
+    def counting(content: bytes, *args: Any) -> bytes:
         seen.append(len(content))
-        return decode(content, box)
+        return decode(content, *args)
 
-    monkeypatch.setattr(files, "fitted", counting)
+    monkeypatch.setattr(folder_pictures, "fitted", counting)
     return seen
+
+
+PNG = encoded(quarters(), "PNG")
+PNG_PIXELS = 96 * 64
+
+
+@pytest.mark.parametrize(
+    ("pixels", "most"), [(1, 1), (2 * PNG_PIXELS, 2), (3 * PNG_PIXELS - 1, 2), (9 * PNG_PIXELS, 8)]
+)
+def test_no_more_pixels_are_decoded_at_once_than_memory_is_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, pixels: int, most: int
+) -> None:
+    """One picture is, however large."""
+    lock, at_once, seen = threading.Lock(), [0], []
+    flatten = folder_pictures.flat_rgb
+
+    def slowly(picture: Image.Image) -> Image.Image:
+        with lock:
+            at_once[0] += 1
+            seen.append(at_once[0])
+        time.sleep(0.05)  # for others to come, if they may
+        with lock:
+            at_once[0] -= 1
+        return flatten(picture)
+
+    monkeypatch.setattr(folder_pictures, "PIXELS", pixels)
+    monkeypatch.setattr(folder_pictures, "flat_rgb", slowly)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    reader = Files(folder, box=BOX)
+    (folder / "a.png").write_bytes(PNG)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(reader.fetch, ["a.png"] * 16))
+    assert {answer.status for answer in answers} == {"ok"}
+    assert max(seen) <= most
+    assert max(seen) > 1 or most == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "weight"),
+    [
+        (jpeg(size=(BOX, 300)), 0),
+        (encoded(quarters(4096, 64), "PNG"), 4096 * 64),
+        (encoded(quarters(4096, 4096), "JPEG"), 2048 * 2048),
+        (encoded(quarters(4096, 4096), "JPEG", progressive=True), 4096 * 4096),
+    ],
+    ids=["a JPEG that fits", "PNG", "JPEG", "progressive JPEG"],
+)
+def test_a_picture_counts_for_the_pixels_that_are_held(content: bytes, weight: int) -> None:
+    class Counting(PixelBudget):
+        def taking(self, pixels: int) -> AbstractContextManager[None]:
+            taken.append(pixels)
+            return super().taking(pixels)
+
+    taken: list[int] = []
+    fitted(content, BOX, Counting(1))
+    assert sum(taken) == weight
+
+
+def test_a_broken_picture_gives_its_pixels_back(folder: Path) -> None:
+    reader = Files(folder, box=BOX)
+    (folder / "bad.png").write_bytes(PNG[:-40])
+    (folder / "good.png").write_bytes(PNG)
+    names = ["bad.png", "good.png"] * 4
+    reader._budget = PixelBudget(PNG_PIXELS)
+    statuses = [reader.fetch(name).status for name in names]
+    assert statuses == ["truncated", "ok"] * 4
 
 
 def touch(path: Path) -> None:

@@ -1,6 +1,6 @@
 """`records/artworks.parquet` from a folder of pictures, and what `metadata.csv` says of them.
 
-What the columns mean is said in `folder.sql`.
+What the columns mean is said in `folder_artworks.sql`.
 """
 
 import logging
@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from retrievals_pipeline.defs.records.artworks import (
     ALL_ROWS,
@@ -17,21 +18,31 @@ from retrievals_pipeline.defs.records.artworks import (
     read_csv,
     write_artworks,
 )
-from retrievals_pipeline.defs.records.files import METADATA_CSV, SUFFIXES, Listed, list_files
-from retrievals_pipeline.defs.records.paths import REMARKS
+from retrievals_pipeline.defs.records.folder_listing import (
+    METADATA_CSV,
+    SUFFIXES,
+    UNREADABLE,
+    Listed,
+    list_files,
+)
+from retrievals_pipeline.defs.records.paths import ARTWORKS, REMARKS
 from retrievals_pipeline.defs.records.tables import read_header
+from retrievals_pipeline.defs.records.urls import WEB_ADDRESS
 from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store
 
 logger = logging.getLogger(__name__)
 
-SQL = Path(__file__).with_name("folder.sql")
+SQL = Path(__file__).with_name("folder_artworks.sql")
+TOLD = "select remark, concat_ws(': ', file, value) from remarks"
+REMARKED = "select file, concat_ws(': ', remark, value) as remark from remarks"
 FILENAME = "filename"
 COLUMNS = (
     FILENAME, "title", "artist", "date", "begin_year", "end_year", "medium", "classification",
     "credit", "artwork_url", "description",
 )  # fmt: skip
+KEPT = "kept as it was when it could be read"
 EXAMPLES = 5  # of the files of one remark, in the log
 
 
@@ -40,7 +51,8 @@ def build_folder_artworks(
 ) -> ArtworksSummary:
     """List the pictures below `root` and put `records/artworks.parquet` in place of the last one.
 
-    What is worth telling of single files is put beside it.
+    What is worth telling of single files is put beside it. A work of which the folder cannot be
+    read stays as it was: that it cannot be seen does not say that it is gone.
 
     Args:
         root: The folder.
@@ -54,15 +66,17 @@ def build_folder_artworks(
             last good table stays.
     """
     with track("records", 1) as advance, duckdb.connect() as connection:
-        _load_files(connection, list_files(root, leave_out=store.root))
+        listed = list_files(root, leave_out=store.root)
+        _load_files(connection, listed, _unseen(listed, store))
         _load_rows(connection, root / METADATA_CSV)
         connection.execute("set variable source = ?", [source])
         connection.execute("set variable box = ?", [box])
+        connection.execute("set variable web_address = ?", [WEB_ADDRESS])
         connection.execute("set variable row_limit = ?", [limit or ALL_ROWS])
         connection.execute(SQL.read_text(encoding="utf-8"))
-        _tell(root, connection.sql("select remark, file from remarks").fetchall())
+        _tell(root, connection.sql(TOLD).fetchall())
         with store.replacing(REMARKS) as partial:
-            connection.sql("from remarks").write_parquet(str(partial), compression="zstd")
+            connection.sql(REMARKED).write_parquet(str(partial), compression="zstd")
         summary = write_artworks(
             connection, store, nothing=f"{root} holds no picture ({', '.join(sorted(SUFFIXES))})"
         )
@@ -70,19 +84,35 @@ def build_folder_artworks(
         return summary
 
 
-def _load_files(connection: duckdb.DuckDBPyConnection, files: Sequence[Listed]) -> None:
-    """Create the tables `files` and `left_out`."""
-    pictures = [file for file in files if not file.left_out]
-    others = [file for file in files if file.left_out]
+def _unseen(listed: Sequence[Listed], store: Store) -> list[Listed]:
+    """Return the files of the last table that are, or lie below, what may not be read now."""
+    closed = tuple(f"{file.path}/" for file in listed if file.left_out == UNREADABLE)
+    if not closed or not store.exists(ARTWORKS):
+        return []
+    last = pq.read_table(store.path(ARTWORKS), columns=["image_url", "image_modified"]).to_pylist()
+    return [
+        Listed(row["image_url"], version=row["image_modified"].rpartition("-")[0])
+        for row in last
+        if f"{row['image_url']}/".startswith(closed)
+    ]
+
+
+def _load_files(
+    connection: duckdb.DuckDBPyConnection, listed: Sequence[Listed], unseen: Sequence[Listed]
+) -> None:
+    """Create the tables `files`, with those that are kept `unseen`, and `told`."""
+    pictures = [*(file for file in listed if not file.left_out), *unseen]
+    told = [(file.path, file.left_out) for file in listed if file.left_out]
+    told += [(file.path, KEPT) for file in unseen]
     tables = {
         "files": {
             "path": [file.path for file in pictures],
             "stem": [PurePosixPath(file.path).stem for file in pictures],
             "version": [file.version for file in pictures],
         },
-        "left_out": {
-            "path": [file.path for file in others],
-            "reason": [file.left_out for file in others],
+        "told": {
+            "file": [file for file, _ in told],
+            "remark": [remark for _, remark in told],
         },
     }
     for name, columns in tables.items():

@@ -15,6 +15,7 @@ from retrievals_serving.errors import SourceError
 from retrievals_serving.store import file_sha256
 
 METADATA_CSV = "metadata.csv"
+UNREADABLE = "no permission to read it"
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
 
@@ -36,6 +37,8 @@ class Listed:
 def list_files(root: Path, *, leave_out: Path) -> list[Listed]:
     """Return the files below `root` in the order of their paths; the folder `leave_out` is passed.
 
+    What may not be read is listed as left out, and what is below it is not known.
+
     Raises:
         SourceError: There is no such folder, or a disk failed; what was there stays so.
     """
@@ -49,7 +52,7 @@ def list_files(root: Path, *, leave_out: Path) -> list[Listed]:
         except PermissionError as error:
             if folder == root:
                 raise _unreadable(root, error) from error
-            files.append(Listed(_path(folder, root), left_out="folder without permission to read"))
+            files.append(Listed(_path(folder, root), left_out=UNREADABLE))
             continue
         except OSError as error:
             raise _unreadable(folder, error) from error
@@ -89,6 +92,8 @@ def _listed(path: Path, root: Path) -> Listed:
         return Listed(name, left_out="name that is no Unicode")
     try:
         status = path.stat()
+    except PermissionError:
+        return Listed(name, left_out=UNREADABLE)
     except OSError as error:
         if path.is_symlink() or isinstance(error, FileNotFoundError):
             return Listed(name, left_out="link that leads nowhere")

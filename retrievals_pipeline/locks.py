@@ -1,0 +1,69 @@
+"""Who may be at work in a home beside whom.
+
+    build.lock    held by a build, a retry of pictures or a prune: one of them at a time
+    stages.lock   shared by all that makes or checks an asset, in whatever process; a prune holds
+                  it alone
+
+The kernel lets go of a lock however its process ends.
+"""
+
+import fcntl
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from retrievals_serving.errors import BuildError
+from retrievals_serving.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def only_build(store: Store) -> Iterator[None]:
+    """Keep other builds out of the home.
+
+    Raises:
+        BuildError: One is at work.
+    """
+    with _held(store, "build.lock", fcntl.LOCK_EX, "another build, or a prune,"):
+        yield
+
+
+@contextmanager
+def no_stage_at_work(store: Store) -> Iterator[None]:
+    """Keep every stage out of the home; one that begins meanwhile waits.
+
+    Raises:
+        BuildError: One is at work.
+    """
+    with _held(store, "stages.lock", fcntl.LOCK_EX, "a run of Dagster"):
+        yield
+
+
+@contextmanager
+def stage_at_work(store: Store) -> Iterator[None]:
+    """Be at work in the home, beside other stages.
+
+    While a prune is, this waits: that takes no longer than to list files, where a run that failed
+    would have to be started again.
+    """
+    with _held(store, "stages.lock", fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def _held(store: Store, name: str, mode: int, others: str | None = None) -> Iterator[None]:
+    """Hold a lock; when it cannot be had, name the `others` who have it, or wait for them."""
+    path = store.path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as lock:
+        try:
+            fcntl.flock(lock, mode | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if others is not None:
+                raise BuildError(
+                    f"{others} is at work in {store.root}; wait for it, or end it."
+                ) from error
+            logger.info("another process has %s: waiting for it", path)
+            fcntl.flock(lock, mode)
+        yield
