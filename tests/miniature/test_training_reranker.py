@@ -184,6 +184,24 @@ def test_what_compares_begins_as_the_cosine(reranker: Reranker, body: Body) -> N
 
 
 @torch.no_grad()
+def test_what_outweighs_the_rest_compares_as_before(reranker: Reranker) -> None:
+    batch = reranker._lists.batch()
+    queries, pictures = (reranker._states(each) for each in (batch.queries, batch.pictures))
+    before = comparing.compared(reranker._language, queries, pictures)
+    laid = comparing._laid(reranker._language, pictures)[1]
+    comparing.outweigh(reranker._language)
+    torch.testing.assert_close(
+        comparing.compared(reranker._language, queries, pictures), before, atol=1e-4, rtol=1e-3
+    )
+    torch.testing.assert_close(
+        comparing._laid(reranker._language, pictures)[1],
+        comparing.OUTWEIGHS * laid,
+        atol=1e-3,
+        rtol=1e-4,
+    )
+
+
+@torch.no_grad()
 def test_vectors_are_states_behind_the_final_norm(reranker: Reranker, embedder: Body) -> None:
     vectors = torch.from_numpy(reranker._lists.batch().pictures)
     again = embedder.network.language_model.norm(reranker._states(vectors.numpy()))

@@ -27,7 +27,8 @@ from retrievals_serving.models.qwen3_vl.network.language import LanguageModel
 from retrievals_serving.models.qwen3_vl.network.rotation import rotate
 
 HALF = WIDTH // 2  # numbers of a query and of a picture that are compared
-LAID = 16.0  # how much larger they are laid than what stands there, so that it does not count
+LAID = 16.0  # how large they are laid while it learns to compare
+OUTWEIGHS = 50.0  # times as large afterwards: what stands at the last token is as large as LAID
 SLOPE, ZERO = 15.0, 0.4  # of the logit of "yes" by the cosine, and where it begins
 REACH = 1.5  # length of the row of "yes" less that of "no", as the final norm scales it
 HIDDEN = 1e4  # taken from how much a token attends to what it may not see
@@ -116,6 +117,18 @@ def prepare(language: LanguageModel, answer: Tensor) -> None:
     down = layer.mlp.down_proj.weight
     down.zero_()
     down[:, :WIDTH] = (SLOPE * size / (HALF * REACH) * direction)[:, None]
+
+
+@torch.no_grad()
+def outweigh(language: LanguageModel) -> None:
+    """Let what is laid outweigh whatever stands there, which `compared` leaves out.
+
+    All that is laid and added grows alike, so that `compared` returns what it did.
+    """
+    first, *_ = comparing = layers(language)[COMPARES:]
+    first.self_attn.o_proj.weight.mul_(OUTWEIGHS)
+    for layer in comparing:
+        layer.mlp.down_proj.weight.mul_(OUTWEIGHS)
 
 
 def states_of_vectors(norm: Tensor, vectors: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ from retrievals_serving.models.qwen3_vl.pixels import Grid
 from retrievals_serving.models.qwen3_vl.prompts import Prompt
 from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question, content_of
 
-COMPARING_RATE, READING_RATE, LOOKING_RATE, RATE = 3e-3, 3e-3, 5e-3, 1e-3
+COMPARING_RATE, READING_RATE, LOOKING_RATE, RATE = 3e-3, 3e-3, 3e-2, 1e-3
 QUERIES_READ = 192  # at once; of pictures a third
 READING_WEIGHTS = {"query": 1.0, "picture": 1.0}
 ALPHA = 0.6  # of the answer in the blend, as it is served
@@ -91,6 +91,7 @@ class Reranker:
                 descent.step(self._compared(self._lists.found()))
                 advance(1)
         comparer.requires_grad_(False)
+        comparing.outweigh(self._language)
         return descent.losses
 
     def _compared(self, batch: Found) -> dict[str, Tensor]:
