@@ -210,6 +210,7 @@ def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_pa
         (shortlists, "LISTS", 2),
     ):
         monkeypatch.setattr(module, name, few)
+    monkeypatch.setattr(shortlists, "MORE_RANKS", ((4, 3), (8, 3)))
     for folder in ("first", "again"):
         for model in ("embedder", "reranker"):
             arguments = [model, "--out", str(tmp_path / folder / model)]
