@@ -10,7 +10,7 @@ The kernel lets go of a lock however its process ends.
 import fcntl
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from retrievals_serving.errors import BuildError
 from retrievals_serving.store import Store
@@ -18,37 +18,31 @@ from retrievals_serving.store import Store
 logger = logging.getLogger(__name__)
 
 
-@contextmanager
-def only_build(store: Store) -> Iterator[None]:
+def only_build(store: Store) -> AbstractContextManager[None]:
     """Keep other builds out of the home.
 
     Raises:
         BuildError: One is at work.
     """
-    with _held(store, "build.lock", fcntl.LOCK_EX, "another build, or a prune,"):
-        yield
+    return _held(store, "build.lock", fcntl.LOCK_EX, "another build, or a prune,")
 
 
-@contextmanager
-def no_stage_at_work(store: Store) -> Iterator[None]:
+def no_stage_at_work(store: Store) -> AbstractContextManager[None]:
     """Keep every stage out of the home; one that begins meanwhile waits.
 
     Raises:
         BuildError: One is at work.
     """
-    with _held(store, "stages.lock", fcntl.LOCK_EX, "a run of Dagster"):
-        yield
+    return _held(store, "stages.lock", fcntl.LOCK_EX, "a run of Dagster")
 
 
-@contextmanager
-def stage_at_work(store: Store) -> Iterator[None]:
+def stage_at_work(store: Store) -> AbstractContextManager[None]:
     """Be at work in the home, beside other stages.
 
     While a prune is, this waits: that takes no longer than to list files, where a run that failed
     would have to be started again.
     """
-    with _held(store, "stages.lock", fcntl.LOCK_SH):
-        yield
+    return _held(store, "stages.lock", fcntl.LOCK_SH)
 
 
 @contextmanager

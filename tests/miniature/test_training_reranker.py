@@ -120,13 +120,15 @@ def test_a_batch_holds_shortlists_with_an_answer_to_each_query(lists: Shortlists
             shortlist = batch.places[number * PICTURES : (number + 1) * PICTURES]
             assert len(set(shortlist)) == PICTURES
         np.testing.assert_allclose(batch.worths.max(axis=1), 1, atol=1e-5)
-        np.testing.assert_allclose(np.linalg.norm(batch.queries, axis=1), 1, atol=1e-5)
 
 
-def test_a_shortlist_is_what_a_search_finds(lists: Shortlists) -> None:
+def test_a_shortlist_is_what_a_search_finds(
+    lists: Shortlists, embedder: Body, paintings: list[Painting], features: list[torch.Tensor]
+) -> None:
     """Its own query is nearer to it than to what other queries found."""
     batches = [lists.batch() for _ in range(5)]
-    cosines = [batch.queries @ batch.pictures.T for batch in batches]
+    embedded = Embedded(embedder, paintings, features)
+    cosines = [embedded.queries(b.texts) @ embedded.pictures[b.places].T for b in batches]
     own = [each[0, 1:7].mean() for each in cosines]  # of the first ranks, the answer left out
     others = [each[0, PICTURES:].mean() for each in cosines]
     assert np.mean(own) > np.mean(others)
@@ -172,29 +174,29 @@ def reranker(
 @torch.no_grad()
 def test_what_compares_begins_as_the_cosine(reranker: Reranker, body: Body) -> None:
     """Of the numbers that are laid beside each other, where states are those of vectors."""
-    batch = reranker._lists.batch()
-    queries, pictures = (reranker._states(each) for each in (batch.queries, batch.pictures))
+    found = reranker._lists.found()
+    queries, pictures = (reranker._states(each) for each in (found.queries, found.pictures))
     states = comparing.compared(body.network.language_model, queries, pictures)
     halves = [
-        functional.normalize(torch.from_numpy(each)[:, : comparing.HALF])
-        for each in (batch.queries, batch.pictures)
+        functional.normalize(torch.from_numpy(each)[..., : comparing.HALF], dim=-1)
+        for each in (found.queries[:, None], found.pictures)
     ]
-    answers, cosines = states @ reranker._answer, halves[0] @ halves[1].T
+    answers, cosines = states @ reranker._answer, (halves[0] * halves[1]).sum(-1)
     assert np.corrcoef(answers.flatten().numpy(), cosines.flatten().numpy())[0, 1] > 0.98
 
 
 @torch.no_grad()
 def test_what_outweighs_the_rest_compares_as_before(reranker: Reranker) -> None:
-    batch = reranker._lists.batch()
-    queries, pictures = (reranker._states(each) for each in (batch.queries, batch.pictures))
+    found = reranker._lists.found()
+    queries, pictures = (reranker._states(each) for each in (found.queries, found.pictures))
     before = comparing.compared(reranker._language, queries, pictures)
-    laid = comparing._laid(reranker._language, pictures)[1]
+    laid = comparing._laid(reranker._language, pictures, comparing.PICTURE)
     comparing.outweigh(reranker._language)
     torch.testing.assert_close(
         comparing.compared(reranker._language, queries, pictures), before, atol=1e-4, rtol=1e-3
     )
     torch.testing.assert_close(
-        comparing._laid(reranker._language, pictures)[1],
+        comparing._laid(reranker._language, pictures, comparing.PICTURE),
         comparing.OUTWEIGHS * laid,
         atol=1e-3,
         rtol=1e-4,
@@ -203,7 +205,7 @@ def test_what_outweighs_the_rest_compares_as_before(reranker: Reranker) -> None:
 
 @torch.no_grad()
 def test_vectors_are_states_behind_the_final_norm(reranker: Reranker, embedder: Body) -> None:
-    vectors = torch.from_numpy(reranker._lists.batch().pictures)
+    vectors = torch.from_numpy(reranker._lists.found().pictures[0])
     again = embedder.network.language_model.norm(reranker._states(vectors.numpy()))
     torch.testing.assert_close(functional.normalize(again), vectors, atol=1e-5, rtol=1e-5)
 

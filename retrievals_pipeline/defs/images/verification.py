@@ -24,9 +24,9 @@ MINIMUM_OF_EXPECTED_SIDE = 0.5
 # 0.01. An average under this is that of blank sheets.
 MINIMUM_BYTES_A_PIXEL = 0.02
 # Works share a photograph now and then; a "no image available" that is served as if it were one is
-# shared by all that lack theirs. Of a small museum a fifth is too few to tell: there it is half of
-# the works, until that is ten.
-MAXIMUM_SHARED = 0.2
+# shared by all that lack theirs. Of a small museum a twentieth is too few to tell: there it is half
+# of the works, until that is ten.
+MAXIMUM_SHARED = 0.05
 FEW = 10
 EXAMPLES = 5  # works named of each problem
 # Two weekly looks that failed or did not come to all pictures, and a day's grace.

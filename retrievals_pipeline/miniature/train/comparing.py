@@ -26,6 +26,7 @@ from retrievals_pipeline.miniature.train.pairs import COMPARES, Read, joined, la
 from retrievals_serving.models.qwen3_vl.network.language import LanguageModel
 from retrievals_serving.models.qwen3_vl.network.rotation import rotate
 
+QUERY, PICTURE = 0, 1  # at what the heads that share keys look, in turn
 HALF = WIDTH // 2  # numbers of a query and of a picture that are compared
 LAID = 16.0  # how large they are laid while it learns to compare
 OUTWEIGHS = 50.0  # times as large afterwards: what stands at the last token is as large as LAID
@@ -155,7 +156,7 @@ def compared(language: LanguageModel, queries: Tensor, pictures: Tensor) -> Tens
         (queries, pictures, width).
     """
     layer, *more = layers(language)[COMPARES:]
-    states = _laid(language, queries)[0][:, None] + _laid(language, pictures)[1]
+    states = _laid(language, queries, QUERY)[:, None] + _laid(language, pictures, PICTURE)
     for each in (layer, *more):
         states = states + each.mlp(each.post_attention_layernorm(states))
     return language.norm(states)
@@ -182,15 +183,15 @@ def looks(language: LanguageModel, reading: Reading) -> Tensor:
     return -shares.gather(2, places.repeat(1, HEADS // 2)[:, :, None]).mean()
 
 
-def _laid(language: LanguageModel, states: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what heads lay that look at tokens of such states: as queries, and as pictures."""
+def _laid(language: LanguageModel, states: Tensor, turn: int) -> Tensor:
+    """Return what heads lay that look at tokens of such states, (…, width), each as its own.
+
+    Args:
+        language: What compares.
+        states: At the beginning of the layer that compares, (…, width).
+        turn: Of the heads that share keys: `QUERY` or `PICTURE`.
+    """
     layer = layers(language)[COMPARES]
-    attention = layer.self_attn
-    _, weights = attention.kv_proj.weight.chunk(2)
-    values = (layer.input_layernorm(states) @ weights.T).unflatten(-1, (HEADS // 2, 1, -1))
-    nothing = torch.zeros_like(values)
-    as_query, as_picture = (
-        attention.o_proj(torch.cat(pair, -2).flatten(-3))
-        for pair in ((values, nothing), (nothing, values))
-    )
-    return as_query, as_picture
+    _, values = layer.self_attn.kv_proj.weight.chunk(2)
+    lays = layer.self_attn.o_proj.weight.unflatten(1, (HEADS // 2, 2, -1))[:, :, turn].flatten(1)
+    return layer.input_layernorm(states) @ values.T @ lays.T

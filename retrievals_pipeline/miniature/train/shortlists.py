@@ -45,8 +45,6 @@ class Batch:
         worths: (queries, pictures), 0 to 1.
         facets: (queries, pictures, facets): to what degree what is asked of a facet is there.
         has_facet: (queries, facets): 1 where the query asks for any.
-        queries: (queries, width): the embedder's vectors.
-        pictures: (pictures, width): the embedder's vectors.
     """
 
     texts: list[str]
@@ -54,8 +52,6 @@ class Batch:
     worths: Array
     facets: Array
     has_facet: Array
-    queries: Array
-    pictures: Array
 
 
 @dataclass(frozen=True)
@@ -139,9 +135,7 @@ class Shortlists:
 
     def batch(self) -> Batch:
         """Draw a batch."""
-        start = self._chance.randrange(max(1, len(self._paintings) - SEARCHED + 1))
-        searched = range(start, min(start + SEARCHED, len(self._paintings)))
-        others = self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
+        searched, others = self._stretch(), self._others()
         first = [self._chance.choice(searched) for _ in range(LISTS)]
         firsts = [self._ask(place, others) for place in first]
         asked: list[tuple[Query, str]] = []
@@ -162,15 +156,11 @@ class Shortlists:
             worths=self._table.worths([query for query, _ in asked], facts),
             facets=np.stack([degrees for degrees, _ in judged]),
             has_facet=np.stack([has for _, has in judged]),
-            queries=self._embedded.queries(texts),
-            pictures=self._embedded.pictures[places],
         )
 
     def found(self) -> Found:
         """Draw queries about neighbours, and for each of them a shortlist."""
-        start = self._chance.randrange(max(1, len(self._paintings) - SEARCHED + 1))
-        searched = range(start, min(start + SEARCHED, len(self._paintings)))
-        others = self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
+        searched, others = self._stretch(), self._others()
         about = [self._chance.choice(searched) for _ in range(LISTS * QUERIES)]
         asked = [self._ask(place, others) for place in about]
         queries = self._embedded.queries([text for _, text in asked])
@@ -183,12 +173,21 @@ class Shortlists:
 
     def said(self, queries: int) -> Said:
         """Draw queries about any paintings, and a third as many other paintings."""
-        others = self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
+        others = self._others()
         about = range(len(self._paintings))
         texts = [self._ask(self._chance.choice(about), others)[1] for _ in range(queries)]
         places = [self._chance.choice(about) for _ in range(queries // 3)]
         vectors = self._embedded.queries(texts)
         return Said(texts, places, vectors, self._embedded.pictures[places])
+
+    def _stretch(self) -> range:
+        """Draw a run of paintings to search. Neighbours have nothing in common: it is a sample."""
+        start = self._chance.randrange(max(1, len(self._paintings) - SEARCHED + 1))
+        return range(start, min(start + SEARCHED, len(self._paintings)))
+
+    def _others(self) -> list[Degrees]:
+        """Draw works that decide what is worth ruling out."""
+        return self._chance.sample(self._degrees, min(OTHERS, len(self._degrees)))
 
     def _judged(self, query: Query, places: Sequence[int]) -> tuple[Array, Array, Array]:
         """Return what these pictures are worth to a query, their facets, and which it asks for."""
@@ -203,10 +202,7 @@ class Shortlists:
         searched: range,
         ranks: Sequence[tuple[int, int]],
     ) -> list[list[int]]:
-        """Choose among what is found for each query; a picture that answers it is there.
-
-        Neighbours have nothing in common, so that a run of them is as good as a sample.
-        """
+        """Choose among what is found for each query; a picture that answers it is there."""
         pictures = self._embedded.pictures[searched.start : searched.stop]
         cosines = queries @ pictures.T
         lists = []
