@@ -21,7 +21,9 @@ retry_images = dg.define_asset_job(
     config={
         "ops": {
             "artwork_images": {
-                "config": {"only": ["timeout", "unreachable", "throttled", "server_error"]}
+                "config": {
+                    "only": ["timeout", "unreachable", "throttled", "server_error", "out_of_memory"]
+                }
             }
         }
     },

@@ -159,6 +159,24 @@ def test_what_may_pass_is_tried_again_by_the_next_run(museum: Museum, store: Sto
     assert download(store, [work(museum, "1", body(jpeg()))]).statuses == {"ok": 1}
 
 
+def test_a_lack_of_memory_is_no_fault_of_the_picture_and_lasts_no_longer_than_the_run(
+    museum: Museum,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    works = [work(museum, "1", body(jpeg()))]
+
+    def allocate(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Image.core, "new", allocate)
+        assert download(store, works).statuses == {"out_of_memory": 1}
+    assert f"nga:1 at {works[0].image_url}: out_of_memory" in caplog.text
+    assert download(store, works).statuses == {"ok": 1}
+
+
 LASTING = [
     *(status(code) for code in (404, 410, 403, 418)),
     body(b"<html>"),

@@ -79,7 +79,7 @@ def decoding(content: bytes) -> Iterator[None]:
 
     Raises:
         RejectedPicture: It is no picture of the formats that it was opened for, too large, or cut
-            short; says which.
+            short, or the machine ran out of memory; says which.
     """
     try:
         yield
@@ -90,6 +90,10 @@ def decoding(content: bytes) -> Iterator[None]:
         ) from error
     except Image.DecompressionBombError as error:
         raise RejectedPicture("too_large", str(error)) from error
+    except MemoryError as error:  # which says nothing of the picture
+        raise RejectedPicture(
+            "out_of_memory", f"{len(content)} bytes took more memory than was left"
+        ) from error
     # A decoder meets a damaged file with whatever error the damage leads it to.
     except Exception as error:
         raise RejectedPicture("truncated", f"{len(content)} bytes: {error}") from error

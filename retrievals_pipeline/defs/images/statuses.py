@@ -10,6 +10,7 @@ FAILURES = {
     "not_an_image": "something else than a picture came",
     "truncated": "a picture that cannot be decoded to its end",
     "too_large": "more bytes or pixels than are taken",
+    "out_of_memory": "too little memory was left to decode it",
     "timeout": "no whole answer in time",
     "unreachable": "no connection, or one that broke; a file that cannot be read",
     "throttled": "the museum asked again and again to be asked less",
