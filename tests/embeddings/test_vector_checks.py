@@ -162,6 +162,32 @@ def test_a_thumbnail_that_is_lost_or_damaged_hides_no_other(store: Store) -> Non
     assert verdict.details["repeated"] == 8
 
 
+def test_where_it_cannot_look_it_says_so_by_name_and_what_mends_it(store: Store) -> None:
+    keep(store, np.concatenate([unit(20), unit(20)]), alike=True)
+    unread = [thumbnail_name(picture(SHARDS[0], row)) for row in (20, 21, 22)]
+    for name in unread:
+        store.write_bytes(name, b"no picture")
+    verdict = check_variety(survey(store, SHARDS, DESCRIPTION), store)
+    assert not verdict.passed
+    assert (verdict.details["repeated"], verdict.details["repeated_unseen"]) == (0, 3)
+    assert verdict.details["unreadable"] == [str(store.path(name)) for name in unread]
+    assert "of 3 that cannot be read" in verdict.details["remedy"]
+    store.write_bytes(unread[0], painting(0, quality=60))
+    assert check_variety(survey(store, SHARDS, DESCRIPTION), store).passed
+
+
+def test_nothing_is_said_of_vectors_that_are_all_one_where_no_picture_can_be_seen(
+    store: Store,
+) -> None:
+    nearly_one = np.eye(DIMENSION)[0] + 0.01 * unit(20)
+    keep(store, nearly_one / np.linalg.norm(nearly_one, axis=1, keepdims=True))
+    for row in range(20):
+        store.remove(thumbnail_name(picture(SHARDS[0], row)))
+    verdict = check_variety(survey(store, SHARDS, DESCRIPTION), store)
+    assert not verdict.passed
+    assert "of 20 that cannot be read" in verdict.details["remedy"]
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_of_one_picture_nothing_can_be_said(store: Store, count: int) -> None:
     if count:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -108,27 +108,49 @@ def check_vectors(seen: Survey) -> Verdict:
     return Verdict(passed=False, details={"faulty": named, "remedy": remedy, **details})
 
 
+class Compared(NamedTuple):
+    """Pictures that have one vector, or nearly so, compared with the first of them by eye."""
+
+    unlike: list[str]
+    """Pairs that do not look alike."""
+    unseen: list[str]
+    """Hashes of those whose thumbnail cannot be read."""
+
+
 def check_variety(seen: Survey, store: Store) -> Verdict:
     """Different pictures have different vectors: not all nearly one, no block of them repeated."""
     count = sum(map(len, seen.pictures.values()))
     allowed = max(REPEATED_AT_LEAST, int(MAXIMUM_REPEATED * count))
     # Pictures that look alike, as copies of one, may well have the same vector.
-    repeated = [pair for pictures in seen.pictures.values() for pair in _unlike(store, pictures)]
+    compared = [_compare(store, pictures) for pictures in seen.pictures.values()]
+    repeated = [pair for group in compared for pair in group.unlike]
+    unseen = [sha for group in compared for sha in group.unseen]
     details: dict[str, Any] = {
         "vectors": count,
         "repeated": len(repeated),
+        "repeated_unseen": len(unseen),
         "maximum_repeated": allowed,
     }
     faulty = repeated if len(repeated) > allowed else []
+    in_doubt = unseen if len(repeated) + len(unseen) > allowed else []
     if count > 1:
         # The squared length of their sum is the cosine of every pair, twice, and 1 for each vector.
         mean_cosine = (float(seen.total @ seen.total) - count) / (count * (count - 1))
         details |= {"mean_cosine": mean_cosine, "maximum_mean_cosine": FLOOR}
         if not faulty and mean_cosine >= FLOOR:
             pictures = [same[0] for same in seen.pictures.values()]
-            faulty = _unlike(store, pictures[:: 1 + len(pictures) // LOOKED_AT])
-    if not faulty:
+            faulty, unseen = _compare(store, pictures[:: 1 + len(pictures) // LOOKED_AT])
+            in_doubt = in_doubt or unseen
+    if not faulty and not in_doubt:
         return Verdict(passed=True, details=details)
+    if not faulty:
+        paths = [str(store.path(thumbnail_name(sha))) for sha in in_doubt[:EXAMPLES]]
+        remedy = (
+            "Pictures have one vector, and whether they look alike cannot be seen: remove these "
+            f"thumbnails, of {len(in_doubt)} that cannot be read, and build again: their pictures "
+            "are then fetched again."
+        )
+        return Verdict(passed=False, details={"unreadable": paths, "remedy": remedy, **details})
     remedy = (
         f"Look at these pictures. If they differ, remove {seen.folder} and build again: all "
         "pictures are then embedded again. If that mends nothing, the model is at fault: try "
@@ -140,17 +162,18 @@ def check_variety(seen: Survey, store: Store) -> Verdict:
     )
 
 
-def _unlike(store: Store, pictures: Sequence[str]) -> list[str]:
-    """Return the pairs of the first of `pictures` and each that does not look like it."""
+def _compare(store: Store, pictures: Sequence[str]) -> Compared:
+    """Look at `pictures`, unless they are one and the same."""
     if len(set(pictures)) < 2:
-        return []
+        return Compared([], [])
     looks = {sha: look for sha in pictures if (look := _look(store, sha)) is not None}
     first = next(iter(looks), "")
-    return [
+    unlike = [
         f"{first} and {sha}"
         for sha, look in looks.items()
         if np.abs(look - looks[first]).mean() >= ALIKE
     ]
+    return Compared(unlike, [sha for sha in dict.fromkeys(pictures) if sha not in looks])
 
 
 def _look(store: Store, sha: str) -> np.ndarray | None:
