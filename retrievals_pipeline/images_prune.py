@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import duckdb
 
-from retrievals_pipeline.defs.embeddings.vectors import VectorShard
+from retrievals_pipeline.defs.embeddings.vectors import vector_shards
 from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.records.verification import check_size
@@ -58,7 +58,7 @@ def prune_images(settings: Settings) -> Unreferenced:
         found = unreferenced(settings)
         for shard, ids in found.works.items():
             Ledger(store, shard).strike(ids)
-        for vectors in _vector_shards(store):
+        for vectors in vector_shards(store):
             vectors.keep(found.pictures)
         for name in found.files:
             store.remove(name)
@@ -75,6 +75,9 @@ def unreferenced(settings: Settings) -> Unreferenced:
     present = {work.id for works in read_works(store, settings.shards).values() for work in works}
     _require_whole_records(store, len(present), settings.limit)
     ledgers = [Ledger(store, shard) for shard in _ledger_shards(store)]
+    stored = vector_shards(store)
+    for vectors in stored:
+        vectors.verify()
     pictures = _released(store) | {
         row.sha256
         for ledger in ledgers
@@ -98,9 +101,7 @@ def unreferenced(settings: Settings) -> Unreferenced:
     ]
     return Unreferenced(
         works={shard: sorted(ids) for shard, ids in works.items() if ids},
-        vectors=sum(
-            sha not in pictures for vectors in _vector_shards(store) for _, sha in vectors.pairs()
-        ),
+        vectors=sum(sha not in pictures for vectors in stored for _, sha in vectors.pairs()),
         files=files,
         bytes=sum(store.path(name).stat().st_size for name in files),
         pictures=pictures,
@@ -140,9 +141,3 @@ def _released(store: Store) -> set[str]:
 def _ledger_shards(store: Store) -> list[str]:
     """Return the shards that have a ledger, of whatever number of shards."""
     return sorted({PurePosixPath(name).stem for name in store.names("ledger/*")})
-
-
-def _vector_shards(store: Store) -> list[VectorShard]:
-    """Return the shards that have vectors, of every model and number of shards."""
-    folders = {PurePosixPath(part).parent for part in store.names("embeddings/*/*/part-*.parquet")}
-    return [VectorShard(store, folder.parent.name, folder.name) for folder in sorted(folders)]

@@ -220,6 +220,15 @@ def record_check(
     )
 
 
+def recorded_check(store: Store, release_id: str, check: str) -> dict[str, Any] | None:
+    """Return what `record_check` kept: `check`, `passed`, `details`; None if there is nothing."""
+    name = f"reports/{release_id}/checks/{check}.json"
+    verdict: dict[str, Any] | None = None
+    if store.exists(name):
+        verdict = json.loads(store.read_bytes(name))
+    return verdict
+
+
 def promote(store: Store, release_id: str) -> Release:
     """Serve `release_id` from now on.
 
@@ -230,10 +239,10 @@ def promote(store: Store, release_id: str) -> Release:
     release = open_release(store, release_id)
     refusals = []
     for check in REQUIRED_CHECKS:
-        name = f"reports/{release_id}/checks/{check}.json"
-        if not store.exists(name):
+        verdict = recorded_check(store, release_id, check)
+        if verdict is None:
             refusals.append(f"{check} has not been run")
-        elif not (verdict := json.loads(store.read_bytes(name)))["passed"]:
+        elif not verdict["passed"]:
             refusals.append(f"{check} failed: {verdict['details']}")
     if refusals:
         raise PromotionRefused(

@@ -81,7 +81,7 @@ def test_what_is_not_kept_is_dropped_and_damage_to_the_rest_is_noticed(shard: Ve
     content = rewritten.read_bytes()
     assert content.count(number) == 1
     rewritten.write_bytes(content.replace(number, number[::-1]))
-    for read in (shard.vectors, shard.pairs):
+    for read in (shard.vectors, shard.verify):
         with pytest.raises(ShardError, match=re.escape(str(rewritten))):
             read()
 

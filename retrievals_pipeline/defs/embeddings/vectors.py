@@ -7,7 +7,6 @@ into one part. A vector belongs to a picture, not to a work: it is found by the 
 """
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from retrievals_pipeline.damage import using
-from retrievals_serving.errors import ShardError
 from retrievals_serving.store import Store
 
 REMEDY = "Remove it: its pictures are then embedded again."
@@ -49,20 +47,22 @@ class VectorShard:
         return self.store.names(f"{self.folder}/part-*.parquet")
 
     def pairs(self) -> set[tuple[str, str]]:
-        """Return the (work id, picture hash) pairs that have a vector.
+        """Return the (work id, picture hash) pairs that have a vector, which is not read.
 
-        Checksums are seen only of what is read. So every part is read whole once, that no stage
-        takes for sound what another cannot use.
+        Checksums are seen only of what is read: see `verify`.
         """
         pairs: set[tuple[str, str]] = set()
+        for _, table in self._read("id", "image_sha256"):
+            pairs.update(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        return pairs
+
+    def verify(self) -> None:
+        """Read every part whole, and with it all checksums, once in this process."""
         for part in self.parts():
             path = self.store.path(part)
             with using(path, REMEDY):
                 state = path.stat()
                 _verify(path, state.st_mtime_ns, state.st_size)
-        for _, table in self._read("id", "image_sha256"):
-            pairs.update(zip(*(column.to_pylist() for column in table.columns), strict=True))
-        return pairs
 
     def vectors(self) -> dict[str, np.ndarray]:
         """Return the vectors by picture hash, each float16 (native dimension,)."""
@@ -132,16 +132,11 @@ class VectorShard:
 
 @cache
 def _verify(path: Path, modified_ns: int, size: int) -> None:  # noqa: ARG001 - another file then
-    """Read the numbers of a part, and with them their checksums, once in this process."""
     pq.read_table(path, columns=["embedding"], page_checksum_verification=True)
 
 
-def usable_parts(store: Store, corpus_contract: str) -> list[str]:
-    """Return the paths of the parts of all shards but those of which one cannot be read."""
-    paths: list[str] = []
-    for folder in store.names(f"embeddings/{corpus_contract}/*"):
-        shard = VectorShard(store, corpus_contract, PurePosixPath(folder).name)
-        with suppress(ShardError):
-            shard.pairs()
-            paths += [str(store.path(part)) for part in shard.parts()]
-    return paths
+def vector_shards(store: Store, corpus_contract: str = "*") -> list[VectorShard]:
+    """Return the shards that have vectors, of any number of shards; by default of every model."""
+    parts = store.names(f"embeddings/{corpus_contract}/*/part-*.parquet")
+    folders = sorted({PurePosixPath(part).parent for part in parts})
+    return [VectorShard(store, folder.parent.name, folder.name) for folder in folders]

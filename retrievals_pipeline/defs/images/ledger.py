@@ -108,7 +108,8 @@ class Ledger:
         # The journal first: should a build that is at work make the ledger whole meanwhile, its
         # rows are in the table.
         written_since = {row.id: row for row in self._journal_rows()}
-        self.rows = {row.id: row for row in self._finished_rows()} | written_since
+        self._finished = {row.id: row for row in self._finished_rows()}
+        self.rows = self._finished | written_since
 
     @property
     def is_finished(self) -> bool:
@@ -152,18 +153,18 @@ class Ledger:
         journal.flush()
 
     def close(self) -> None:
-        """Make the ledger whole: one table, sorted by id, and no journal.
+        """Make the ledger whole, where it is not: one table, sorted by id, and no journal.
 
         Works that are not in the records now keep their rows: a smaller build, or a bad day of the
         museum's files, costs no download afterwards. Columns of another version do not.
         """
-        rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows)]
-        table = pa.Table.from_pylist(rows, schema=SCHEMA)
-        path = self.store.path(self.name)
-        with using(path, REMEDY):
-            if not (path.exists() and read_ledger(self.store, self.shard).equals(table)):
-                with self.store.replacing(self.name) as partial:
-                    pq.write_table(table, partial, compression="zstd")
+        if not self.is_finished or self.rows != self._finished:
+            rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows)]
+            table = pa.Table.from_pylist(rows, schema=SCHEMA)
+            path = self.store.path(self.name)
+            with using(path, REMEDY), self.store.replacing(self.name) as partial:
+                pq.write_table(table, partial, compression="zstd")
+            self._finished = dict(self.rows)
         self.journal.unlink(missing_ok=True)
 
     def strike(self, work_ids: Iterable[str]) -> None:

@@ -39,6 +39,8 @@ def build_index(store: Store, plan: ReleasePlan) -> Path:
             plan.dimension,
             plan.description.dimension,
         )
+    for error in plan.left_out.values():
+        logger.warning("a shard is left out of release %s: %s", plan.release_id, error)
     name = f"{plan.staging}/{INDEX}"
     vectors = gather_vectors(store, plan)
     index = faiss.IndexScalarQuantizer(

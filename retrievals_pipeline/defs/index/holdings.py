@@ -47,8 +47,13 @@ class Holdings:
     damaged: dict[str, Damage]
 
 
-def read_holdings(store: Store, shards: int, corpus_contract: str) -> Holdings:
-    """Look at all `shards` shards; one that was not built yet holds nothing."""
+def read_holdings(
+    store: Store, shards: int, corpus_contract: str, *, verify: bool = False
+) -> Holdings:
+    """Look at all `shards` shards; one that was not built yet holds nothing.
+
+    The vectors themselves are read only to `verify` that they can be.
+    """
     ledgers = [SCHEMA.empty_table()]
     pairs: set[tuple[str, str]] = set()
     usable: list[str] = []
@@ -59,7 +64,10 @@ def read_holdings(store: Store, shards: int, corpus_contract: str) -> Holdings:
             if store.exists(ledger_name(shard)):
                 ledgers.append(read_ledger(store, shard))
             reason = VECTORS_DAMAGED
-            pairs |= VectorShard(store, corpus_contract, shard).pairs()
+            vectors = VectorShard(store, corpus_contract, shard)
+            if verify:
+                vectors.verify()
+            pairs |= vectors.pairs()
         except ShardError as error:
             damaged[shard] = Damage(reason, str(error))
         else:

@@ -127,12 +127,25 @@ def plan_release(
 ) -> ReleasePlan:
     """Look at what is there and plan the release of it.
 
+    No vector is read where the release is there already. Else all are read once in this process,
+    and a shard of which one cannot be is left out.
+
     Raises:
         SourceError: The records, all ledgers or all vectors are missing; says which asset to make.
     """
     if not store.exists(ARTWORKS):
         raise _not_there(store, "no table", "artworks")
-    holdings = read_holdings(store, shards, description.corpus_contract.digest)
+    contract = description.corpus_contract.digest
+    plan = _plan_of(store, read_holdings(store, shards, contract), shards, description, dimension)
+    if is_whole(Release(store, plan.release_id)):
+        return plan
+    holdings = read_holdings(store, shards, contract, verify=True)
+    return _plan_of(store, holdings, shards, description, dimension)
+
+
+def _plan_of(
+    store: Store, holdings: Holdings, shards: int, description: Description, dimension: int
+) -> ReleasePlan:
     if not holdings.damaged:
         _require_vectors(store, holdings)
     path = store.path(ARTWORKS)

@@ -1,14 +1,16 @@
 """Whether the files of a planned release fit together: row by row they are of the same works."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
-from retrievals_pipeline.defs.embeddings.vectors import usable_parts
+from retrievals_pipeline.defs.embeddings.vectors import vector_shards
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.verdict import Verdict
+from retrievals_serving.errors import ShardError
 from retrievals_serving.models import truncate
 from retrievals_serving.store import Store
 from retrievals_serving.vectors.faiss_index import FaissIndex
@@ -52,17 +54,18 @@ def stored_vectors(
 ) -> Mapping[int, np.ndarray]:
     """Return the vectors, as they were embedded, of rows spread over a release.
 
-    `pictures` are the picture hashes of its rows; each vector is cut: float32 (dimension,).
+    `pictures` are the picture hashes of its rows; each vector is cut: float32 (dimension,). A shard
+    that cannot be read is left out.
     """
     rows = np.linspace(0, len(pictures) - 1, min(PROBES, len(pictures))).astype(int)
     wanted = {pictures[row]: row for row in rows.tolist()}
-    found = duckdb.execute(
-        "select image_sha256, any_value(embedding) from read_parquet($parts) "
-        "where list_contains($wanted, image_sha256) group by image_sha256",
-        {"parts": usable_parts(store, corpus_contract), "wanted": list(wanted)},
-    ).fetchall()
-    cut = truncate(np.array([vector for _, vector in found], np.float32), dimension)
-    return {wanted[sha]: vector for (sha, _), vector in zip(found, cut, strict=True)}
+    found: dict[int, np.ndarray] = {}
+    for shard in vector_shards(store, corpus_contract):
+        with suppress(ShardError):
+            vectors = shard.vectors()
+            found |= {wanted[sha]: vectors[sha] for sha in wanted.keys() & vectors.keys()}
+    cut = truncate(np.stack([*found.values()]).astype(np.float32), dimension)
+    return dict(zip(found, cut, strict=True))
 
 
 def rows_of_another_work(index: FaissIndex, stored: Mapping[int, np.ndarray]) -> list[int]:

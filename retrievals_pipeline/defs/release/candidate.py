@@ -51,6 +51,8 @@ def seal_candidate(store: Store, plan: ReleasePlan, *, limit: int | None) -> tup
             aside = store.path(f"releases/.damaged-{release.release_id}")
             shutil.rmtree(aside, ignore_errors=True)
             store.path(release.folder).rename(aside)
+        for verdict in store.names(f"reports/{release.release_id}/checks/*"):
+            store.remove(verdict)  # on the files that are set aside
         store.path(plan.staging).rename(store.path(release.folder))
         sync(store.path("releases"))
         # What other plans staged is of inputs that are gone.
