@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
@@ -28,6 +29,13 @@ def test_vectors_come_back_by_picture_as_float16(shard: VectorShard) -> None:
         "s1": [0.5, 1.5],
         "s2": [1.5, 2.5],
     }
+
+
+def test_a_part_holds_its_numbers_plainly_which_is_read_fastest(shard: VectorShard) -> None:
+    shard.append([("a", "s1"), ("b", "s2")], vectors(0.5, 0.5))
+    (part,) = shard.parts()
+    columns = pq.read_metadata(shard.store.path(part)).row_group(0).to_dict()["columns"]
+    assert not any(column["has_dictionary_page"] for column in columns)
 
 
 def test_parts_add_up_until_they_are_compacted_into_one_sorted_by_id(shard: VectorShard) -> None:

@@ -127,7 +127,11 @@ class VectorShard:
 
     def _write(self, part: str, table: pa.Table) -> None:
         with using(self.store.path(part), REMEDY), self.store.replacing(part) as partial:
-            pq.write_table(table, partial, compression="none", write_page_checksum=True)
+            # What hardly repeats gains nothing from a dictionary, and is read in a quarter of the
+            # time without.
+            pq.write_table(
+                table, partial, use_dictionary=False, compression="none", write_page_checksum=True
+            )
 
 
 @cache
