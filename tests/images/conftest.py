@@ -77,6 +77,14 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder of pictures."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
 def museum() -> Iterator[Museum]:
     with serving() as museum:
         yield museum

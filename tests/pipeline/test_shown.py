@@ -20,7 +20,7 @@ from retrievals_pipeline.defs.plots import BASE, histogram
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import thumbnail_name
-from tests.pipeline.test_build import shown
+from tests.pipeline.homes import shown
 
 SHOWN_AT_ONCE = 1000  # characters of Markdown, from which on the UI waits to be asked
 SVG = "{http://www.w3.org/2000/svg}"

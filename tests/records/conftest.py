@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from retrievals_serving.store import Store
+
 OBJECT = {
     "objectid": "1", "title": "The Sea", "displaydate": "1890", "beginyear": "1890",
     "endyear": "1890", "medium": "oil", "attribution": "Ann Painter", "creditline": "Gift",
@@ -39,3 +41,16 @@ def write_tables(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "home")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder of pictures."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    return folder
