@@ -9,7 +9,7 @@ A row is kept as soon as it is known, so a kill loses at most the downloads in f
 import json
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -149,7 +149,7 @@ class Ledger:
     def record(self, row: LedgerRow, journal: IO[str]) -> None:
         """Keep `row` at once, in place of an earlier one of the same work."""
         self.rows[row.id] = row
-        journal.write(json.dumps(asdict(row), default=datetime.isoformat) + "\n")
+        journal.write(json.dumps(vars(row), default=datetime.isoformat) + "\n")
         journal.flush()
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class Ledger:
         museum's files, costs no download afterwards. Columns of another version do not.
         """
         if not self.is_finished or self.rows != self._finished:
-            rows = [asdict(self.rows[work_id]) for work_id in sorted(self.rows)]
+            rows = [vars(self.rows[work_id]) for work_id in sorted(self.rows)]
             table = pa.Table.from_pylist(rows, schema=SCHEMA)
             path = self.store.path(self.name)
             with using(path, REMEDY), self.store.replacing(self.name) as partial:
