@@ -24,6 +24,8 @@ from retrievals_serving.release import (
     list_releases,
     open_release,
     promote,
+    record_check,
+    recorded_check,
 )
 from retrievals_serving.settings import Settings
 from tests.conftest import WORKS, ServedMuseum, serve_museum
@@ -66,9 +68,13 @@ def test_a_damaged_release_is_set_aside_and_built_again(built: Settings) -> None
     release_id = current_release_id(built.store)
     path = Release(built.store, release_id).path("index.faiss")
     path.write_bytes(path.read_bytes()[:-10])
+    record_check(built.store, release_id, "search", passed=True, details={"probes": "of before"})
     release = build()
     assert release.release_id == release_id
     assert release.damage() == []
+    verdict = recorded_check(built.store, release_id, "search")
+    assert verdict is not None
+    assert verdict["details"]["probes"] == WORKS
 
 
 @pytest.mark.parametrize("lost", ["index.faiss", "manifest.json"])

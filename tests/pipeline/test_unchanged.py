@@ -85,6 +85,10 @@ def test_vectors_that_passed_are_looked_at_again_when_a_part_changed(
     assert len(looks) == 1  # for the two runs that the checks are part of
     build()
     assert len(looks) == 1
+    (kept,) = built.store.names("embeddings/*/passed.json")
+    built.store.write_bytes(kept, b"garbage")
+    build()
+    assert len(looks) == 2
 
 
 def test_a_number_that_changed_leaves_out_its_shard_by_name_when_a_release_is_made(

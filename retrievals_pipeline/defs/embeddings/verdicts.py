@@ -27,10 +27,8 @@ def verdicts_on(
     contract = description.corpus_contract.digest
     name = f"embeddings/{contract}/passed.json"
     state = _state(store, contract, shards)
-    if store.exists(name):
-        kept = json.loads(store.read_bytes(name))
-        if kept["state"] == state:
-            return {check: Verdict(True, details) for check, details in kept["details"].items()}
+    if kept := _kept(store, name, state):
+        return kept
     seen = survey(store, shards, description)
     verdicts = {
         "vectors_are_sound": check_vectors(seen),
@@ -40,6 +38,17 @@ def verdicts_on(
         details = {check: verdict.details for check, verdict in verdicts.items()}
         store.write_bytes(name, json.dumps({"state": state, "details": details}).encode())
     return verdicts
+
+
+def _kept(store: Store, name: str, state: str) -> dict[str, Verdict] | None:
+    """Return the verdicts that are kept under `name`, if they are on vectors in this `state`."""
+    try:
+        kept = json.loads(store.read_bytes(name))
+    except (FileNotFoundError, ValueError):
+        return None
+    if kept["state"] != state:
+        return None
+    return {check: Verdict(passed=True, details=seen) for check, seen in kept["details"].items()}
 
 
 def _state(store: Store, contract: str, shards: Sequence[str]) -> str:

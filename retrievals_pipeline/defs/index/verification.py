@@ -63,8 +63,9 @@ def stored_vectors(
     for shard in vector_shards(store, corpus_contract):
         with suppress(ShardError):
             vectors = shard.vectors()
-            found |= {wanted[sha]: vectors[sha] for sha in wanted.keys() & vectors.keys()}
-    cut = truncate(np.stack([*found.values()]).astype(np.float32), dimension)
+            for sha in wanted.keys() & vectors.keys():
+                found[wanted[sha]] = vectors[sha].astype(np.float32)  # a copy: the others may go
+    cut = truncate(np.stack([*found.values()]), dimension)
     return dict(zip(found, cut, strict=True))
 
 
