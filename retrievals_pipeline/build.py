@@ -6,6 +6,7 @@ build that was killed is simply run again; what is complete is not done twice.
 
 import logging
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from dagster_shared.error import SerializableErrorInfo
+from sqlalchemy.exc import SQLAlchemyError
 
 from retrievals_pipeline import project_file
 from retrievals_pipeline.defs import run_tags
@@ -83,17 +85,25 @@ def instance_at_work(settings: Settings) -> Iterator[dg.DagsterInstance]:
     What the daemon or the UI runs there is waited for; what they begin waits.
 
     Raises:
-        BuildError: Another build is at work.
+        BuildError: Another build is at work, or the storage of the instance fails, as on a full
+            disk.
     """
-    store = settings.store
-    reference = InstanceRef.from_dir(str(instance_home(settings)), overrides=OVERRIDES)
-    with (
-        only_build(store),
-        dg.DagsterInstance.from_ref(reference) as instance,
-        no_stage_at_work(store, waits=True, stages=_at_work(instance)),
-    ):
-        end_killed_builds(instance, store)
-        yield instance
+    store, folder = settings.store, instance_home(settings)
+    reference = InstanceRef.from_dir(str(folder), overrides=OVERRIDES)
+    try:
+        with (
+            only_build(store),
+            dg.DagsterInstance.from_ref(reference) as instance,
+            no_stage_at_work(store, waits=True, stages=_at_work(instance)),
+        ):
+            end_killed_builds(instance, store)
+            yield instance
+    except SQLAlchemyError as error:
+        raise BuildError(
+            f"{folder}, where Dagster keeps its history, cannot be read or written: "
+            f"{getattr(error, 'orig', error)}. {shutil.disk_usage(folder).free / 1e6:.1f} MB are "
+            "free there: make room if that is little, and run it again. What is complete is kept."
+        ) from error
 
 
 def _at_work(instance: dg.DagsterInstance) -> str:

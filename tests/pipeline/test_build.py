@@ -2,7 +2,10 @@
 
 import dataclasses
 import re
+import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -330,3 +333,23 @@ def test_nothing_is_served_before_the_first_release(museum_settings: Settings) -
 def test_two_builds_in_one_home_are_refused(built: Settings) -> None:
     with only_build(built.store), pytest.raises(BuildError, match="another build"):
         build()
+
+
+def test_a_disk_that_is_full_for_dagster_is_told_in_a_line(built: Settings) -> None:
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**15, 2**15))  # SQLite's error is a real one
+
+    result = subprocess.run(
+        [Path(sys.executable).with_name("retrievals"), "build"],
+        preexec_fn=fill,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    told = " ".join(result.stderr.split())
+    assert told.startswith(
+        f"Error: {built.store.path('dagster')}, where Dagster keeps its history,"
+    )
+    assert re.search(r"disk I/O error\. [\d.]+ MB are free there: make room", told)
+    assert "Traceback" not in told
