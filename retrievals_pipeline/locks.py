@@ -3,6 +3,8 @@
     build.lock    held by a build, a retry of pictures or a prune: one of them at a time
     stages.lock   shared by all that Dagster's daemon and UI make or check, in whatever process; who
                   holds build.lock holds it alone
+    images.lock   held by who downloads, whatever pools the instance of Dagster has: a museum is
+                  asked at one pace, and a ledger is written by one
 
 So a build needs no place in the pools of Dagster, which a process that was killed keeps: the kernel
 lets go of a lock however its process ends.
@@ -53,6 +55,11 @@ def stage_at_work(store: Store, *, waits: bool = True) -> AbstractContextManager
         BuildError: One is, and this does not wait.
     """
     return _held(store, "stages.lock", fcntl.LOCK_SH, "a build, or a prune,", waits=waits)
+
+
+def only_download(store: Store) -> AbstractContextManager[None]:
+    """Be the one who downloads into the home; wait for whoever does."""
+    return _held(store, "images.lock", fcntl.LOCK_EX, "a run that downloads", waits=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A build beside the runs of a daemon: each waits for the other, and says so."""
+"""Builds and runs of a daemon beside each other: who must wait does, and says for whom."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -15,7 +16,9 @@ import pytest
 from retrievals_pipeline.build import build, instance_at_work
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs.failures import BUILD_TAG
+from retrievals_pipeline.defs.images.shard import ShardSummary, download_shard
 from retrievals_pipeline.locks import stage_at_work
+from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.settings import Settings
 from tests.processes import bound
 
@@ -49,7 +52,7 @@ def in_pool(instance: dg.DagsterInstance, pool: str) -> set[str]:
 
 
 def test_places_in_pools_that_a_dead_run_holds_keep_no_build_waiting(
-    built: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dead = started(instance, "revalidate_images")
     claim(instance, dead, *POOLS)
@@ -133,3 +136,32 @@ def test_the_daemon_ends_the_runs_of_killed_builds_and_no_others(
         assert alive is not None
         assert alive.status == dg.DagsterRunStatus.STARTED
     assert look() == {elsewhere, launched}
+
+
+def test_one_run_at_a_time_downloads_also_in_an_instance_without_pools(
+    built: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = defs().get_repository_def().get_job("refresh_images")
+    order: list[str] = []
+
+    def run() -> None:
+        assert job.execute_in_process(partition_key=shard_keys(built.shards)[0]).success
+
+    second = Thread(target=run)
+
+    def download(*arguments: Any, **options: Any) -> ShardSummary:
+        if not order:
+            order.append("the first begins")
+            second.start()
+            while "waiting for it" not in caplog.text:
+                assert second.is_alive()
+                time.sleep(0.01)
+            order.append("the first ends")
+        else:
+            order.append("the second")
+        return download_shard(*arguments, **options)
+
+    monkeypatch.setattr("retrievals_pipeline.defs.images.assets.download_shard", download)
+    run()
+    second.join()
+    assert order == ["the first begins", "the first ends", "the second"]
