@@ -6,6 +6,7 @@ build that was killed is simply run again; what is complete is not done twice.
 
 import logging
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import Any
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from dagster_shared.error import SerializableErrorInfo
+from sqlalchemy.exc import SQLAlchemyError
 
 from retrievals_pipeline import project_file
 from retrievals_pipeline.defs import run_tags
 from retrievals_pipeline.defs.failures import BUILD_TAG
-from retrievals_pipeline.locks import only_build
+from retrievals_pipeline.defs.killed_builds import end_killed_builds
+from retrievals_pipeline.locks import no_stage_at_work, only_build
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving import errors
 from retrievals_serving.errors import BuildError, ShardsFailed
@@ -31,12 +34,14 @@ STAGES = ("refresh_records", "refresh_images", "refresh_embeddings", "publish_re
 SHARDED = frozenset({"refresh_images", "retry_images", "refresh_embeddings"})
 WRAPPING = "DagsterExecutionStepExecutionError"  # what Dagster puts around an asset's own error
 INTERRUPTION = "DagsterExecutionInterruptedError"  # what Dagster makes of Ctrl-C
-# What a build prints goes to the terminal, not to files beside its runs.
-UNCAPTURED = {
+OVERRIDES: dict[str, Any] = {
+    # What a build prints goes to the terminal, not to files beside its runs.
     "compute_logs": {
         "module": "dagster._core.storage.noop_compute_log_manager",
         "class": "NoOpComputeLogManager",
-    }
+    },
+    # A run by itself then takes no place in a pool: a build is alone in its home.
+    "concurrency": {"pools": {"granularity": "run"}},
 }
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -77,13 +82,35 @@ def build(*, revalidate: bool = False, force: bool = False) -> Release:
 def instance_at_work(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """Open the Dagster instance of the home, in which nobody else is at work meanwhile.
 
+    What the daemon or the UI runs there is waited for; what they begin waits.
+
     Raises:
-        BuildError: Another build is at work.
+        BuildError: Another build is at work, or the storage of the instance fails, as on a full
+            disk.
     """
-    reference = InstanceRef.from_dir(str(instance_home(settings)), overrides=UNCAPTURED)
-    with only_build(settings.store), dg.DagsterInstance.from_ref(reference) as instance:
-        _end_killed_builds(instance, settings)
-        yield instance
+    store, folder = settings.store, instance_home(settings)
+    reference = InstanceRef.from_dir(str(folder), overrides=OVERRIDES)
+    try:
+        with (
+            only_build(store),
+            dg.DagsterInstance.from_ref(reference) as instance,
+            no_stage_at_work(store, waits=True, stages=_at_work(instance)),
+        ):
+            end_killed_builds(instance, store)
+            yield instance
+    except SQLAlchemyError as error:
+        raise BuildError(
+            f"{folder}, where Dagster keeps its history, cannot be read or written: "
+            f"{getattr(error, 'orig', error)}. {shutil.disk_usage(folder).free / 1e6:.1f} MB are "
+            "free there: make room if that is little, and run it again. What is complete is kept."
+        ) from error
+
+
+def _at_work(instance: dg.DagsterInstance) -> str:
+    """Return in words which runs the daemon or the UI have at work."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    names = [f"{run.job_name} (run {run.run_id[:8]})" for run in runs if BUILD_TAG not in run.tags]
+    return f"a run of Dagster, {' or '.join(names)}," if names else "a run of Dagster"
 
 
 def instance_home(settings: Settings) -> Path:
@@ -113,6 +140,8 @@ def run_job(
 ) -> dg.ExecuteInProcessResult:
     """Run one job over all it covers, every shard of a sharded one in the same run.
 
+    It is run inside `instance_at_work`: its stages do not look whether somebody else is at work.
+
     Shards that fail alone are logged by name, and no error, be it all of them: the others are
     finished.
 
@@ -128,7 +157,11 @@ def run_job(
         shards = shards or shard_keys(settings.shards)
         tags |= run_tags.over(shards)
     result = job.execute_in_process(
-        instance=instance, tags=tags, run_config={**QUIET, **(config or {})}, raise_on_error=False
+        instance=instance,
+        tags=tags,
+        run_config={**QUIET, **(config or {})},
+        resources={"settings": settings},
+        raise_on_error=False,
     )
     if result.success:
         return result
@@ -169,19 +202,3 @@ def _errors(result: dg.ExecuteInProcessResult) -> Iterator[SerializableErrorInfo
             while error.cause is not None and error.cls_name == WRAPPING:
                 error = error.cause
             yield error
-
-
-def _end_killed_builds(instance: dg.DagsterInstance, settings: Settings) -> None:
-    """Mark the runs of builds that were killed as failed and free their places in the pools.
-
-    With the home's lock held no other build of it is alive: every one still marked as running is
-    dead.
-    """
-    filters = dg.RunsFilter(
-        statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING],
-        tags={BUILD_TAG: str(settings.store.root)},
-    )
-    for run in instance.get_runs(filters):
-        instance.report_run_failed(run, "The process of this build was killed.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-        logger.info("run %s of a killed build is marked as failed", run.run_id)

@@ -1,10 +1,13 @@
 """Who may be at work in a home beside whom.
 
     build.lock    held by a build, a retry of pictures or a prune: one of them at a time
-    stages.lock   shared by all that makes or checks an asset, in whatever process; a prune holds
-                  it alone
+    stages.lock   shared by all that Dagster's daemon and UI make or check, in whatever process; who
+                  holds build.lock holds it alone
+    images.lock   held by who downloads, whatever pools the instance of Dagster has: a museum is
+                  asked at one pace, and a ledger is written by one
 
-The kernel lets go of a lock however its process ends.
+So a build needs no place in the pools of Dagster, which a process that was killed keeps: the kernel
+lets go of a lock however its process ends.
 """
 
 import fcntl
@@ -24,40 +27,54 @@ def only_build(store: Store) -> AbstractContextManager[None]:
     Raises:
         BuildError: One is at work.
     """
-    return _held(store, "build.lock", fcntl.LOCK_EX, "another build, or a prune,")
+    return _held(store, "build.lock", fcntl.LOCK_EX, "another build, or a prune,", waits=False)
 
 
-def no_stage_at_work(store: Store) -> AbstractContextManager[None]:
+def no_stage_at_work(
+    store: Store, *, waits: bool = False, stages: str = "a run of Dagster"
+) -> AbstractContextManager[None]:
     """Keep every stage out of the home; one that begins meanwhile waits.
 
+    Args:
+        store: The home.
+        waits: Wait for the stages that are at work.
+        stages: What these are called.
+
     Raises:
-        BuildError: One is at work.
+        BuildError: One is at work, and this does not wait.
     """
-    return _held(store, "stages.lock", fcntl.LOCK_EX, "a run of Dagster")
+    return _held(store, "stages.lock", fcntl.LOCK_EX, stages, waits=waits)
 
 
-def stage_at_work(store: Store) -> AbstractContextManager[None]:
+def stage_at_work(store: Store, *, waits: bool = True) -> AbstractContextManager[None]:
     """Be at work in the home, beside other stages.
 
-    While a prune is, this waits: that takes no longer than to list files, where a run that failed
-    would have to be started again.
+    While a build or a prune is, this waits: a run that failed would have to be started again.
+
+    Raises:
+        BuildError: One is, and this does not wait.
     """
-    return _held(store, "stages.lock", fcntl.LOCK_SH)
+    return _held(store, "stages.lock", fcntl.LOCK_SH, "a build, or a prune,", waits=waits)
+
+
+def only_download(store: Store) -> AbstractContextManager[None]:
+    """Be the one who downloads into the home; wait for whoever does."""
+    return _held(store, "images.lock", fcntl.LOCK_EX, "a run that downloads", waits=True)
 
 
 @contextmanager
-def _held(store: Store, name: str, mode: int, others: str | None = None) -> Iterator[None]:
-    """Hold a lock; when it cannot be had, name the `others` who have it, or wait for them."""
+def _held(store: Store, name: str, mode: int, others: str, *, waits: bool) -> Iterator[None]:
+    """Hold a lock; where `others` have it, wait for them or raise."""
     path = store.path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as lock:
         try:
             fcntl.flock(lock, mode | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            if others is not None:
+            if not waits:
                 raise BuildError(
                     f"{others} is at work in {store.root}; wait for it, or end it."
                 ) from error
-            logger.info("another process has %s: waiting for it", path)
+            logger.warning("%s is at work in %s: waiting for it", others, store.root)
             fcntl.flock(lock, mode)
         yield

@@ -1,7 +1,11 @@
 """`retrievals build` end to end, in process: what it makes, and what a second run does."""
 
 import dataclasses
+import re
+import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +183,23 @@ def test_a_build_ends_only_dead_runs_of_its_own_home(built: Settings) -> None:
 def test_two_builds_in_one_home_are_refused(built: Settings) -> None:
     with only_build(built.store), pytest.raises(BuildError, match="another build"):
         build()
+
+
+def test_a_disk_that_is_full_for_dagster_is_told_in_a_line(built: Settings) -> None:
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**15, 2**15))  # SQLite's error is a real one
+
+    result = subprocess.run(
+        [Path(sys.executable).with_name("retrievals"), "build"],
+        preexec_fn=fill,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    told = " ".join(result.stderr.split())
+    assert told.startswith(
+        f"Error: {built.store.path('dagster')}, where Dagster keeps its history,"
+    )
+    assert re.search(r"disk I/O error\. [\d.]+ MB are free there: make room", told)
+    assert "Traceback" not in told

@@ -6,7 +6,7 @@ import shutil
 import dagster as dg
 import pytest
 
-from retrievals_pipeline.build import build, instance_at_work
+from retrievals_pipeline.build import build
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs.images.works import read_works
 from retrievals_pipeline.defs.index.plan import plan_release
@@ -118,7 +118,7 @@ def test_a_refused_candidate_is_not_served_now_or_later(
     with pytest.raises(PromotionRefused, match="coverage failed"):
         promote(built.store, candidate.release_id)
     repository = defs().get_repository_def()
-    with instance_at_work(built) as instance:
+    with dg.DagsterInstance.from_config(str(built.store.path("dagster"))) as instance:
         promotion = repository.get_job("publish_release").execute_in_process(
             instance=instance, asset_selection=[dg.AssetKey("search_release")], raise_on_error=False
         )

@@ -1,17 +1,10 @@
 """The UI's own way: a webserver and a daemon, asked over GraphQL to materialize everything."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import httpx
 import pytest
 
 from retrievals_pipeline.build import build
@@ -22,9 +15,9 @@ from retrievals_serving.errors import ReleaseNotFound
 from retrievals_serving.release import Release, current_release_id
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
-from tests.conftest import WORKS, ServedMuseum
+from tests.conftest import WORKS
+from tests.pipeline.graphql import launched, wait_until
 from tests.pipeline.test_shards import errors_of_runs, with_status
-from tests.processes import bound
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -54,75 +47,18 @@ GRAPH = """
     } }
 } }
 """
-
-
-LAUNCH_JOB = """
-mutation Launch($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-  }
-}
-"""
 RUN = "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
-
-
-@pytest.fixture
-def graphql(
-    request: pytest.FixtureRequest, served_museum: ServedMuseum, tmp_path: Path
-) -> Iterator[Any]:
-    """`retrievals ui` on an empty home; yields a function that asks its GraphQL.
-
-    Its parameter is what the environment has besides.
-    """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (tmp_path / "ui.log").open("w")
-    ui = subprocess.Popen(
-        bound([Path(sys.executable).with_name("retrievals"), "ui", "--port", str(port)]),
-        env=os.environ | served_museum.environment(tmp_path / "ui") | getattr(request, "param", {}),
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    url = f"http://127.0.0.1:{port}/graphql"
-
-    def ask(query: str, **variables: Any) -> Any:
-        answer = httpx.post(url, json={"query": query, "variables": variables}, timeout=60).json()
-        assert "errors" not in answer, answer
-        return answer["data"]
-
-    deadline = time.monotonic() + 90
-    while True:
-        try:
-            if ask("{ assetNodes { id } }")["assetNodes"]:
-                break
-        except httpx.TransportError:
-            assert ui.poll() is None, (tmp_path / "ui.log").read_text()
-        assert time.monotonic() < deadline, (tmp_path / "ui.log").read_text()
-        time.sleep(0.5)
-    yield ask
-    os.killpg(ui.pid, signal.SIGTERM)
-    try:
-        ui.wait(120)  # Dagster lets its own processes end one after the other
-    finally:
-        if ui.poll() is None:
-            os.killpg(ui.pid, signal.SIGKILL)
-            ui.wait()
-        log.close()
 
 
 def backfilled(graphql: Any, assets: list[str]) -> Any:
     """Materialize all shards of `assets`, and what the UI shows of that once it has ended."""
     selection = [{"path": [name]} for name in assets]
-    launched = graphql(LAUNCH, params={"assetSelection": selection, "allPartitions": True})
-    launched = launched["launchPartitionBackfill"]
-    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    params = {"assetSelection": selection, "allPartitions": True}
+    launch = graphql(LAUNCH, params=params)["launchPartitionBackfill"]
+    assert launch["__typename"] == "LaunchBackfillSuccess", launch
     deadline = time.monotonic() + 400
     while True:
-        backfill = graphql(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
+        backfill = graphql(STATUS, id=launch["backfillId"])["partitionBackfillOrError"]
         if backfill["status"] in ("FAILED", "COMPLETED_FAILED", "COMPLETED_SUCCESS"):
             return backfill
         assert time.monotonic() < deadline, backfill
@@ -185,19 +121,10 @@ def test_a_poisoned_shard_stops_no_other_of_a_backfill_and_the_release_says_what
         assert with_status(settings, asset, dg.AssetPartitionStatus.MATERIALIZED) == good
     assert f"1 of 16 shards failed. {bad}: " in errors_of_runs(settings)
 
-    job = {
-        "repositoryLocationName": "retrievals",
-        "repositoryName": "__repository__",
-        "jobName": "publish_release",
-    }
-    launched = graphql(LAUNCH_JOB, params={"selector": job, "runConfigData": {}})["launchRun"]
-    assert launched["__typename"] == "LaunchRunSuccess", launched
-    deadline = time.monotonic() + 200
-    status = ""
-    while status not in ("SUCCESS", "FAILURE"):
-        assert time.monotonic() < deadline, status
-        time.sleep(1)
-        status = graphql(RUN, id=launched["run"]["runId"])["runOrError"]["status"]
+    run_id = launched(graphql, "publish_release")
+    wait_until(
+        lambda: graphql(RUN, id=run_id)["runOrError"]["status"] in ("SUCCESS", "FAILURE"), 200
+    )
     manifest = Release(settings.store, current_release_id(settings.store)).manifest
     assert (manifest.works, manifest.eligible) == (WORKS - lost, WORKS)
     assert manifest.missing == {"ledger_damaged": lost}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary, build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.records.verification import check_open_share, check_rows, check_size
+from retrievals_serving.errors import BuildError
 from retrievals_serving.release import MANIFEST, Release, current_release_id
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
@@ -134,3 +136,14 @@ def test_what_a_limit_leaves_out_counts_as_open(write_tables: Tables, store: Sto
     tables = write_tables(objects=[{}, {"objectid": "2"}], images=images)
     summary = read(tables, store, limit=1)
     assert (summary.works, summary.open_objects, summary.objects) == (1, 2, 2)
+
+
+def test_records_that_another_dagster_instance_read_are_to_be_materialized_first() -> None:
+    from retrievals_pipeline.defs.records.checks import open_share
+
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_asset_check_context(instance=instance) as context,
+        pytest.raises(BuildError, match="materialize `artworks`"),
+    ):
+        open_share(context)

@@ -29,6 +29,7 @@ from retrievals_pipeline.defs.metadata import (
 )
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.shards import IMAGES_A_RUN, SHARDS, make_shards
+from retrievals_pipeline.locks import only_download
 from retrievals_pipeline.progress import track
 from retrievals_pipeline.source import open_source
 from retrievals_serving.settings import Settings
@@ -82,7 +83,7 @@ def artwork_images(
 ) -> None:
     """Bring the pictures of the shards of this run."""
     store = settings.store
-    with retried_when_unavailable(context):
+    with retried_when_unavailable(context), only_download(store):
         works = read_works(store, settings.shards)
         shards: Sequence[str] = context.partition_keys
         revalidate_before = None

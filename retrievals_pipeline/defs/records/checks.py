@@ -14,6 +14,7 @@ from retrievals_pipeline.defs.records.verification import (
     check_rows,
     check_size,
 )
+from retrievals_serving.errors import BuildError
 from retrievals_serving.settings import Settings
 
 
@@ -37,9 +38,18 @@ def artworks_have_not_shrunk(settings: dg.ResourceParam[Settings]) -> dg.AssetCh
 
 @dg.asset_check(asset=artworks, description=f"{explanation(check_open_share)} Only a warning.")
 def open_share(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-    """Compare what the asset counted while it read the records."""
+    """Compare what the asset counted while it read the records.
+
+    Raises:
+        BuildError: It did so in no run that this instance knows.
+    """
     event = context.instance.get_latest_materialization_event(artworks.key)
-    shown = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    if event is None or event.asset_materialization is None:
+        raise BuildError(
+            "this Dagster instance has no materialization of `artworks`, whose counts are "
+            "compared: materialize `artworks`, then run the check again."
+        )
+    shown = event.asset_materialization.metadata
     objects, open_objects = (int(str(shown[name].value)) for name in ("objects", "open_objects"))
     verdict = check_open_share(objects=objects, open_objects=open_objects)
     return check_result(verdict, severity=dg.AssetCheckSeverity.WARN)
