@@ -31,15 +31,24 @@ from tests.images.conftest import (
 )
 
 
-def test_a_museum_that_shuts_us_out_is_not_asked_faster_and_then_no_more(
-    museum: Museum, store: Store
-) -> None:
-    works = [work(museum, f"{n:03d}", status(403)) for n in range(3 * MAX_IN_A_ROW)]
-    fetcher = stranger(museum)
-    with pytest.raises(SourceError, match=r"refused 32 works in a row.*HTTP 403") as caught:
-        download(store, works, fetcher=fetcher)
+@pytest.mark.parametrize("code", [403, 404, 410])
+def test_a_museum_that_shows_nothing_is_left_alone(museum: Museum, store: Store, code: int) -> None:
+    works = [work(museum, f"{n:03d}", status(code)) for n in range(3 * MAX_IN_A_ROW)]
+    with pytest.raises(
+        SourceError, match=rf"showed none of 32 works in a row.*HTTP {code}.*build --revalidate"
+    ) as caught:
+        download(store, works, fetcher=stranger(museum))
     assert not isinstance(caught.value, SourceUnavailable)  # nothing to try again in a minute
     assert len(museum.asked_at) < MAX_IN_A_ROW + THREADS
+    for n in range(len(works)):
+        work(museum, f"{n:03d}", body(jpeg(n)))
+    assert download(store, works, revalidate=True).statuses == {"ok": len(works)}
+
+
+def test_a_museum_that_shuts_us_out_is_not_asked_faster(museum: Museum, store: Store) -> None:
+    works = [work(museum, f"{n:03d}", status(403)) for n in range(MAX_IN_A_ROW - 1)]
+    fetcher = stranger(museum)
+    download(store, works, fetcher=fetcher)
     gained_by_robots_txt = GAIN / FIRST_RATE
     assert fetcher._hosts[museum.address].limiter.rate == FIRST_RATE + gained_by_robots_txt
 

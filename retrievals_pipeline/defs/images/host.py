@@ -10,7 +10,12 @@ from retrievals_serving.errors import SourceError, SourceUnavailable
 
 WORTH_A_RETRY = frozenset({"timeout", "unreachable", "server_error", "throttled"})
 FORBIDDEN = "forbidden"
-MAX_IN_A_ROW = 32  # works that fail, as if the host were down, or shut us out
+AWAY = frozenset({"not_found", "gone"})
+MAX_IN_A_ROW = 32  # works that fail or are not shown, as if the host were down, or shut us out
+NOT_SHOWN = (
+    "See whether it shows their pictures in a browser, and if RETRIEVALS_IIIF_MIRROR is right. "
+    "What is done is kept; `retrievals build --revalidate` asks for these works too."
+)
 
 
 class Host:
@@ -35,7 +40,7 @@ class Host:
         self.serves_works = False
         self.closed: str | None = None
         self._failing: set[str] = set()
-        self._forbidden: set[str] = set()
+        self._not_shown: set[str] = set()
         self._lock = threading.Lock()
 
     def note(self, answer: Answer, work: str | None) -> SourceError | None:
@@ -50,19 +55,23 @@ class Host:
             counted once however often it is tried, were of no avail.
         """
         with self._lock:
-            if answer.status == FORBIDDEN:
-                self._forbidden.update([work] if work else [])
+            if answer.status in {FORBIDDEN, *AWAY}:
+                self._not_shown.update([work] if work else [])
             elif answer.status in WORTH_A_RETRY:
                 self._failing.update([work] if work else [])
             else:
                 self._failing.clear()
                 if answer.status in ("ok", UNCHANGED):
-                    self._forbidden.clear()
-            failing, forbidden = len(self._failing), len(self._forbidden)
-        last = f"the last with {answer.status} ({answer.detail}). {KEPT}"
+                    self._not_shown.clear()
+            failing, not_shown = len(self._failing), len(self._not_shown)
+        last = f"the last with {answer.status} ({answer.detail})"
         if failing >= MAX_IN_A_ROW:
-            return SourceUnavailable(f"{failing} works in a row of {self.origin} failed, {last}")
-        if forbidden >= MAX_IN_A_ROW:
+            return SourceUnavailable(
+                f"{failing} works in a row of {self.origin} failed, {last}. {KEPT}"
+            )
+        if not_shown >= MAX_IN_A_ROW:
             # To ask again in a minute would make it worse.
-            return SourceError(f"{self.origin} refused {forbidden} works in a row, {last}")
+            return SourceError(
+                f"{self.origin} showed none of {not_shown} works in a row, {last}. {NOT_SHOWN}"
+            )
         return None
