@@ -166,7 +166,8 @@ class Fetcher:
         origin = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
             if origin not in self._hosts:
-                self._hosts[origin] = Host(origin, Limiter(self._clock, is_own=self._is_own(url)))
+                limiter = Limiter(self._clock, is_own=self._is_own(url))
+                self._hosts[origin] = Host(origin, limiter, self._clock)
             return self._hosts[origin]
 
     def _robots(self, host: Host) -> Robots | None:
