@@ -99,18 +99,26 @@ def retry(statuses: tuple[str, ...], home: Path | None) -> None:
 
 @images.command()
 @click.option("--dry-run", is_flag=True, help="Show what would go, and remove nothing.")
+@click.option(
+    "--superseded",
+    is_flag=True,
+    help="Remove also the files of other numbers of shards, and the vectors of models that neither "
+    "the settings nor a release names.",
+)
 @home
-def prune(home: Path | None, *, dry_run: bool) -> None:
+def prune(home: Path | None, *, dry_run: bool, superseded: bool) -> None:
     """Remove the pictures, ledger rows and vectors that nothing refers to.
 
     What the records or any release under `releases/` refer to stays, so that old releases can be
-    served again. The works that left the collection, and the pictures that were replaced, go.
+    served again. The works that left the collection, and the pictures that were replaced, go; so do
+    the half-written files that a kill left.
     """
     settings = settings_of(home=home)
     require_dagster()
     from retrievals_pipeline.images_prune import prune_images, unreferenced
 
-    found = unreferenced(settings) if dry_run else prune_images(settings)
+    look = unreferenced if dry_run else prune_images
+    found = look(settings, superseded=superseded)
     works = sorted(work_id for ids in found.works.values() for work_id in ids)
     if dry_run:
         for work_id in works:
@@ -118,5 +126,6 @@ def prune(home: Path | None, *, dry_run: bool) -> None:
     click.echo(
         f"{'Would remove' if dry_run else 'Removed'} {len(works)} works that left the collection, "
         f"{len(found.files)} pictures and thumbnails ({found.bytes / 1e6:.1f} MB), "
-        f"{found.vectors} vectors."
+        f"{found.vectors} vectors, {len(found.leftovers)} leftovers "
+        f"({found.leftover_bytes / 1e6:.1f} MB)."
     )

@@ -43,7 +43,7 @@ class Museum:
         Raises:
             SourceError: A file cannot be reached; names it.
         """
-        return table_versions(self.location)
+        return table_versions(self.location, contact=self.settings.contact)
 
     def write_records(self) -> ArtworksSummary:
         """Write the works that may be shown.
@@ -58,6 +58,7 @@ class Museum:
             page=self.artwork_page,
             box=self.settings.image_box,
             limit=self.settings.limit,
+            contact=self.settings.contact,
         )
 
     def pictures(self) -> Fetcher:

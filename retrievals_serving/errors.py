@@ -36,7 +36,14 @@ class SourceError(RetrievalsError):
 
 
 class SourceUnavailable(SourceError):
-    """The museum cannot be reached, or wishes not to be asked, for now: later it may."""
+    """The museum cannot be reached, or wishes not to be asked, for now: later it may.
+
+    `wish` is for how many seconds it wishes to be left alone.
+    """
+
+    def __init__(self, reason: str, *, wish: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wish = wish
 
 
 class BuildError(RetrievalsError):

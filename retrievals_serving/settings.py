@@ -189,6 +189,11 @@ class Settings(BaseSettings):
             raise ValueError("must be one line of Latin letters, as a page's or mailbox's address")
         return value
 
+    @field_validator("nga_url")
+    @classmethod
+    def _url_ends_without_slash(cls, value: str) -> str:
+        return value.rstrip("/") if value.startswith(("http://", "https://")) else value
+
     @field_validator("iiif_mirror")
     @classmethod
     def _mirror_is_http(cls, value: str | None) -> str | None:

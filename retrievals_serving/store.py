@@ -38,6 +38,11 @@ class Store:
             if not path.name.startswith(".")
         )
 
+    def partials(self) -> list[str]:
+        """Return the names of what killed writers left, sorted; of living ones too."""
+        pattern = f".*.????????{PARTIAL}*"  # DuckDB has a log beside its file
+        return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob(pattern))
+
     def read_bytes(self, name: str) -> bytes:
         """Return the content of `name`."""
         return self.path(name).read_bytes()

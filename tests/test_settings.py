@@ -44,6 +44,16 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     assert Settings.load().shards == 8
 
 
+@pytest.mark.parametrize("name", ["nga_url", "iiif_mirror"])
+def test_an_address_may_end_with_a_slash(name: str) -> None:
+    settings = Settings.load(**{name: "https://museum.example/opendata/"})
+    assert getattr(settings, name) == "https://museum.example/opendata"
+
+
+def test_the_root_of_the_disk_is_a_folder() -> None:
+    assert Settings.load(nga_url="/").nga_url == "/"
+
+
 @pytest.mark.parametrize("contact", ["https://museum.example/é", "me@example.org"])
 def test_a_contact_fits_the_header_that_carries_it(contact: str) -> None:
     assert Settings.load(contact=contact).contact == contact

@@ -25,7 +25,7 @@ def retried_when_unavailable(
     Whatever else is raised, Ctrl-C and a cancelled run with it, passes as it is: no retry follows.
 
     Raises:
-        RetryRequested: Dagster tries again, as `LATER` says.
+        RetryRequested: Dagster tries again, as `LATER` says, but no sooner than the museum wishes.
     """
     try:
         yield
@@ -34,5 +34,5 @@ def retried_when_unavailable(
             raise
         raise dg.RetryRequested(
             max_retries=LATER.max_retries,
-            seconds_to_wait=LATER.calculate_delay(context.retry_number + 1),
+            seconds_to_wait=max(error.wish, LATER.calculate_delay(context.retry_number + 1)),
         ) from error

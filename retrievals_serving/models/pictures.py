@@ -74,7 +74,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """Return the pixels as RGB, as the models' own code does: no turning by EXIF orientation.
 
     Raises:
-        PictureError: It is far too long and thin.
+        PictureError: It is far too long and thin, or has 32-bit or signed numbers.
     """
     return flat_rgb(proportioned(image))
 
@@ -83,7 +83,15 @@ def flat_rgb(image: Image.Image) -> Image.Image:
     """Return the pixels as RGB, whatever its proportions.
 
     RGBA is laid on white. 16-bit grey is scaled to 8 bits, where Pillow would clip it to white.
+
+    Raises:
+        PictureError: It has 32-bit or signed numbers, of which nothing says which is white.
     """
+    if image.mode in ("I", "F"):
+        raise PictureError(
+            f"its pixels are numbers of Pillow's mode {image.mode}, of which nothing says which is "
+            "white: save it with 8 bits, or 16 without a sign"
+        )
     image.load()
     if image.mode == "RGB":
         return image

@@ -122,6 +122,11 @@ def serving() -> Iterator[Museum]:
                 with lock:
                     state.at_work -= 1
 
+        def do_HEAD(self) -> None:
+            with lock:
+                state.agents.add(self.headers["User-Agent"])
+            status(200)(self)
+
         def log_message(self, *_: object) -> None:
             pass
 

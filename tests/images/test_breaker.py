@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from retrievals_pipeline.defs.images.fetcher import MAX_ATTEMPTS, Fetcher
-from retrievals_pipeline.defs.images.host import MAX_IN_A_ROW
+from retrievals_pipeline.defs.images.host import FEW, MAX_IN_A_ROW, MAX_SILENCE
 from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.defs.images.limiter import FIRST_RATE, GAIN
 from retrievals_pipeline.defs.images.shard import FAILED_AGAIN
@@ -31,15 +31,24 @@ from tests.images.conftest import (
 )
 
 
-def test_a_museum_that_shuts_us_out_is_not_asked_faster_and_then_no_more(
-    museum: Museum, store: Store
-) -> None:
-    works = [work(museum, f"{n:03d}", status(403)) for n in range(3 * MAX_IN_A_ROW)]
-    fetcher = stranger(museum)
-    with pytest.raises(SourceError, match=r"refused 32 works in a row.*HTTP 403") as caught:
-        download(store, works, fetcher=fetcher)
+@pytest.mark.parametrize("code", [403, 404, 410])
+def test_a_museum_that_shows_nothing_is_left_alone(museum: Museum, store: Store, code: int) -> None:
+    works = [work(museum, f"{n:03d}", status(code)) for n in range(3 * MAX_IN_A_ROW)]
+    with pytest.raises(
+        SourceError, match=rf"showed none of 32 works in a row.*HTTP {code}.*build --revalidate"
+    ) as caught:
+        download(store, works, fetcher=stranger(museum))
     assert not isinstance(caught.value, SourceUnavailable)  # nothing to try again in a minute
     assert len(museum.asked_at) < MAX_IN_A_ROW + THREADS
+    for n in range(len(works)):
+        work(museum, f"{n:03d}", body(jpeg(n)))
+    assert download(store, works, revalidate=True).statuses == {"ok": len(works)}
+
+
+def test_a_museum_that_shuts_us_out_is_not_asked_faster(museum: Museum, store: Store) -> None:
+    works = [work(museum, f"{n:03d}", status(403)) for n in range(MAX_IN_A_ROW - 1)]
+    fetcher = stranger(museum)
+    download(store, works, fetcher=fetcher)
     gained_by_robots_txt = GAIN / FIRST_RATE
     assert fetcher._hosts[museum.address].limiter.rate == FIRST_RATE + gained_by_robots_txt
 
@@ -69,6 +78,32 @@ def test_a_museum_that_is_down_ends_the_run_and_what_is_done_is_kept(
     # Also those whose retries the end cut short; not those that had no answer yet.
     assert MAX_IN_A_ROW <= len(rows) < MAX_IN_A_ROW + THREADS
     assert len(museum.asked_at) < (MAX_IN_A_ROW + THREADS) * MAX_ATTEMPTS
+
+
+def after(seconds: float, museum: Museum, answer: Respond) -> Respond:
+    """Answer when so many seconds of the museum's clock are over."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        museum.clock._sleep_until(museum.clock.now() + seconds)
+        answer(handler)
+
+    return respond
+
+
+def test_a_museum_that_goes_dark_ends_the_run_within_minutes(museum: Museum, store: Store) -> None:
+    """Each request costs half a minute, and soon one at a time is made."""
+    works = [work(museum, f"a{n:03d}", body(jpeg(n))) for n in range(60)]
+    works += [work(museum, f"b{n:03d}", after(30, museum, status(408))) for n in range(99)]
+    with pytest.raises(SourceUnavailable, match=r"answered nothing for 3\d\d s, the last with"):
+        download(store, works, fetcher=stranger(museum))
+    last_good = max(asked.at for asked in museum.log if asked.path.startswith("/a"))
+    assert MAX_SILENCE < museum.clock.time - last_good < 3 * MAX_SILENCE
+
+
+def test_pictures_on_which_a_museum_hangs_end_no_run(museum: Museum, store: Store) -> None:
+    works = [work(museum, str(n), after(100, museum, status(408))) for n in range(FEW - 1)]
+    assert download(store, works, fetcher=stranger(museum)).statuses == {"timeout": FEW - 1}
+    assert museum.clock.time > MAX_SILENCE
 
 
 def test_a_few_works_that_fail_again_and_again_are_no_museum_that_is_down(

@@ -4,6 +4,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -25,6 +26,12 @@ BROKEN = {
     "empty": (b"", "not_an_image"),
     "a page": (b"<html>named .jpg</html>", "not_an_image"),
     "of another format": (encoded(quarters(), "GIF"), "not_an_image"),
+    "32 bits": (encoded(Image.new("I", (8, 8)), "TIFF"), "not_an_image"),
+    "fractions": (encoded(Image.new("F", (8, 8)), "TIFF"), "not_an_image"),
+    "16 bits with a sign": (
+        encoded(Image.fromarray(np.zeros((8, 8), np.int16)), "TIFF"),
+        "not_an_image",
+    ),
     "cut JPEG": (jpeg()[:-400], "truncated"),
     "cut large JPEG": (jpeg(size=(1500, 900))[:-4000], "truncated"),
     "cut PNG": (encoded(quarters(), "PNG")[:-40], "truncated"),

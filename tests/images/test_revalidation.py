@@ -1,12 +1,15 @@
 """Asking a museum whether what is held is still the same costs it no picture."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from retrievals_pipeline.defs.images.download import BAD_DAY
+from retrievals_pipeline.defs.images.host import MAX_IN_A_ROW
 from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
 from retrievals_pipeline.defs.images.works import Work
+from retrievals_serving.errors import SourceError
 from retrievals_serving.store import Store
 from tests.images.conftest import (
     SHARD,
@@ -63,15 +66,36 @@ def test_a_changed_etag_brings_the_new_picture(
 
 @pytest.mark.parametrize("answer", [status(404), status(410)])
 @pytest.mark.parametrize("modified", ["2024", "2026"])
-def test_what_the_museum_took_away_is_gone_for_good(
+def test_what_the_museum_took_away_is_gone_for_good_when_it_is_so_on_another_day(
     museum: Museum, store: Store, held: list[Work], answer: Respond, modified: str
 ) -> None:
     work(museum, "1", answer)
     works = [held[0], replace(held[1], image_modified=modified), held[2]]
+    before = rows(store)["nga:1"].sha256
+    for _ in range(2):
+        assert download(store, works, revalidate=True).statuses == {"ok": 3}
+        assert rows(store)["nga:1"].sha256 == before
+    as_if_asked(store, datetime.now(UTC) - BAD_DAY - timedelta(minutes=1))
     for _ in range(2):
         assert download(store, works, revalidate=True).statuses == {"ok": 2, "gone": 1}
         assert rows(store)["nga:1"].detail.endswith("after it had been there")
     assert rows(store)["nga:1"].sha256 is None
+
+
+def test_a_museum_that_has_nothing_for_a_while_loses_no_picture(
+    museum: Museum, store: Store
+) -> None:
+    works = [work(museum, str(n), unless_held(jpeg(n), f'"{n}"')) for n in range(2 * MAX_IN_A_ROW)]
+    download(store, works)
+    as_if_asked(store, LONG_AGO)
+    before = {id_: row.sha256 for id_, row in rows(store).items()}
+    showing, museum.answers = museum.answers, {}
+    with pytest.raises(SourceError, match="works in a row"):
+        download(store, works, revalidate=True)
+    assert {id_: row.sha256 for id_, row in rows(store).items()} == before
+    museum.answers = showing
+    assert download(store, works).asked == 0
+    assert download(store, works, revalidate=True).unchanged == len(works)
 
 
 BAD_DAYS = [status(500), status(403), body(b"<html>closed today</html>"), body(jpeg()[:-300])]

@@ -99,6 +99,14 @@ def test_sixteen_bit_grey_is_scaled_to_eight_bits(dtype):
     np.testing.assert_array_equal(rgb, np.repeat((grey // 256)[..., None], 3, axis=2))
 
 
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_numbers_of_which_none_is_known_to_be_white_are_refused_by_name(tmp_path, mode):
+    path = tmp_path / "depths.tif"
+    Image.new(mode, (8, 8)).save(path)
+    with pytest.raises(PictureError, match=rf"depths\.tif .* mode {mode}.*save it with 8 bits"):
+        pictures.load_picture(path)
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "CMYK", "YCbCr", "HSV"])
 def test_other_modes_become_rgb_as_pillow_converts_them(mode):
     image = Image.fromarray(noise(8, 8, 3)).convert(mode)

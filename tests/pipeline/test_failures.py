@@ -1,6 +1,8 @@
 """Dagster tries again what time can mend, and nothing else."""
 
 from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -43,6 +45,13 @@ def run_of(raised: BaseException, tags: dict[str, str] | None = None) -> tuple[i
 def test_a_museum_that_does_not_answer_is_asked_again_later() -> None:
     count, run = run_of(SourceUnavailable("down"))
     assert (count, run.status) == (3, dg.DagsterRunStatus.FAILURE)
+
+
+def test_a_museum_is_asked_again_no_sooner_than_it_wishes() -> None:
+    context: Any = SimpleNamespace(run=SimpleNamespace(tags={}), retry_number=0)
+    with pytest.raises(dg.RetryRequested) as caught, retried_when_unavailable(context):
+        raise SourceUnavailable("down", wish=400)
+    assert caught.value.seconds_to_wait == 400
 
 
 @pytest.mark.parametrize("error", [SourceError("no such column"), OSError("disk full")])

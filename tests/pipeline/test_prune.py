@@ -1,9 +1,11 @@
 """`retrievals images prune` removes what nothing refers to, and nothing else."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -25,12 +27,13 @@ from retrievals_serving.errors import (
     BuildError,
     ReleaseDamaged,
     ReleaseNotFound,
+    SettingsError,
     ShardError,
     SourceError,
 )
-from retrievals_serving.release import METADATA, Release, current_release_id
+from retrievals_serving.release import MANIFEST, METADATA, Release, current_release_id
 from retrievals_serving.settings import Settings
-from retrievals_serving.store import Store, picture_name, thumbnail_name
+from retrievals_serving.store import PARTIAL, Store, picture_name, thumbnail_name
 from tests.conftest import WORKS, ServedMuseum, serve_museum
 
 LEFT = 2
@@ -107,7 +110,7 @@ def test_what_left_goes_with_the_last_release_that_shows_it(
     assert files(built.store) == before
     assert shown[:-1] == sorted(left)
     assert shown[-1].startswith("Would remove 2 works that left the collection, 4 pictures")
-    assert shown[-1].endswith("2 vectors.")
+    assert shown[-1].endswith("2 vectors, 0 leftovers (0.0 MB).")
 
     said = run("images", "prune")
     assert said.strip() == shown[-1].replace("Would remove", "Removed")
@@ -134,6 +137,79 @@ def test_a_picture_that_was_replaced_goes_and_the_row_of_its_work_stays(built: S
     assert not built.store.exists(picture_name(old))
     assert not built.store.exists(thumbnail_name(old))
     assert rows(built)[work_id] == row
+
+
+def test_what_killed_writers_left_goes(built: Settings) -> None:
+    folders = ("records/source", "images/ab", "ledger", "releases/.staging/one", "releases")
+    halves = [f"{folder}/.file.0123abcd{PARTIAL}" for folder in folders]
+    for name in halves:
+        path = built.store.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    before = files(built.store)
+    assert run("images", "prune").strip().endswith("0 vectors, 5 leftovers (0.0 MB).")
+    assert not [name for name in halves if built.store.exists(name)]
+    assert files(built.store) == before
+
+
+@pytest.fixture
+def superseded(built: Settings) -> set[str]:
+    """Names of files that only another split, or another model, needs."""
+    store = built.store
+    (part,) = store.names("embeddings/*/0-of-3/part-*.parquet")
+    contract = Path(part).parts[1]
+    copies = {
+        "ledger/0-of-2.parquet": "ledger/0-of-3.parquet",
+        f"embeddings/{contract}/0-of-2/part-000000.parquet": part,
+        "embeddings/0ld/0-of-3/part-000000.parquet": part,
+        "embeddings/golden/0ld-query.parquet": store.names("embeddings/golden/*.parquet")[0],
+    }
+    for name, source in copies.items():
+        store.write_bytes(name, store.read_bytes(source))
+    ledger = Ledger(store, "0-of-2")
+    work_id, row = next(iter(ledger.rows.items()))
+    only_there = "0" * 64
+    ledger.rows[work_id] = replace(row, sha256=only_there)
+    ledger.close()
+    pictures = {picture_name(only_there), thumbnail_name(only_there)}
+    for name in pictures:
+        store.write_bytes(name, b"as another split has it")
+    return pictures | copies.keys()
+
+
+def test_other_splits_and_models_go_only_when_asked_for_and_what_a_release_names_stays(
+    built: Settings, superseded: set[str]
+) -> None:
+    store = built.store
+    named = json.loads(store.read_bytes(f"releases/{current_release_id(store)}/{MANIFEST}"))
+    named["embedder"]["corpus_contract"]["digest"] = "named"
+    shutil.copytree(
+        store.path(f"releases/{current_release_id(store)}"), store.path("releases/2000-other")
+    )
+    store.write_bytes(f"releases/2000-other/{MANIFEST}", json.dumps(named).encode())
+    part = store.read_bytes("embeddings/0ld/0-of-3/part-000000.parquet")
+    store.write_bytes("embeddings/named/0-of-3/part-000000.parquet", part)
+
+    before = files(store)
+    assert "0 vectors, 0 leftovers" in run("images", "prune")
+    said = run("images", "prune", "--superseded", "--dry-run")
+    assert files(store) == before
+    assert said.strip() == run("images", "prune", "--superseded").strip().replace(
+        "Removed", "Would remove"
+    )
+    assert "2 pictures and thumbnails" in said
+    assert "0 vectors, 4 leftovers" in said
+    assert before.keys() - files(store).keys() == superseded
+
+
+def test_a_split_that_was_never_built_supersedes_none(
+    built: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETRIEVALS_SHARDS", "5")
+    before = files(built.store)
+    with pytest.raises(SettingsError, match=r"5 of the 5 shards of RETRIEVALS_SHARDS.*0-of-5"):
+        prune_images(Settings.load(), superseded=True)
+    assert files(built.store) == before
 
 
 def test_a_work_that_comes_back_after_a_prune_is_fetched_and_embedded_again(
@@ -268,13 +344,13 @@ def test_a_stage_that_begins_beside_a_prune_waits_for_its_end(
     begun = Thread(target=run_records)
     look = images_prune.unreferenced
 
-    def look_meanwhile(settings: Settings) -> images_prune.Unreferenced:
+    def look_meanwhile(settings: Settings, *, superseded: bool) -> images_prune.Unreferenced:
         begun.start()
         while "waiting for it" not in caplog.text:
             assert begun.is_alive()
             time.sleep(0.01)
         order.append("prune")
-        return look(settings)
+        return look(settings, superseded=superseded)
 
     monkeypatch.setattr(images_prune, "unreferenced", look_meanwhile)
     prune_images(built)

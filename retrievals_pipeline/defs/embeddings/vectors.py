@@ -6,7 +6,7 @@ A part is written for each batch, so that a kill loses one batch; a finished sha
 into one part. A vector belongs to a picture, not to a work: it is found by the picture's hash.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -139,8 +139,13 @@ def _verify(path: Path, modified_ns: int, size: int) -> None:  # noqa: ARG001 - 
     pq.read_table(path, columns=["embedding"], page_checksum_verification=True)
 
 
-def vector_shards(store: Store, corpus_contract: str = "*") -> list[VectorShard]:
-    """Return the shards that have vectors, of any number of shards; by default of every model."""
-    parts = store.names(f"embeddings/{corpus_contract}/*/part-*.parquet")
+def vector_shards(
+    store: Store, corpus_contract: str = "*", *, without: Collection[str] = ()
+) -> list[VectorShard]:
+    """Return the shards that have parts of vectors, of any number of shards, besides those named.
+
+    By default of every model.
+    """
+    parts = set(store.names(f"embeddings/{corpus_contract}/*/part-*.parquet")).difference(without)
     folders = sorted({PurePosixPath(part).parent for part in parts})
     return [VectorShard(store, folder.parent.name, folder.name) for folder in folders]

@@ -2,10 +2,11 @@
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from retrievals_pipeline.damage import using
+from retrievals_pipeline.defs.images.host import AWAY
 from retrievals_pipeline.defs.images.ledger import LedgerRow
 from retrievals_pipeline.defs.images.pictures import check_picture
 from retrievals_pipeline.defs.images.statuses import FAILURES, OK
@@ -17,8 +18,11 @@ from retrievals_serving.store import Store, picture_name, thumbnail_name
 
 logger = logging.getLogger(__name__)
 
-AWAY = frozenset({"not_found", "gone"})
 GONE = "gone"
+AWAY_CODES = frozenset({404, 410})  # HTTP
+# How long a picture is kept that the museum does not have: a look on the next day is later,
+# whatever the hours of the two.
+BAD_DAY = timedelta(hours=20)
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class Downloader:
     def download(self, task: Task) -> LedgerRow:
         """Ask for the picture of a work, and return what the ledger is to say of it.
 
-        A picture that is there need not be sent again. It is given up only when the museum says
-        that it is gone, or sends another.
+        A picture that is there need not be sent again. It is given up only when the museum sends
+        another, or says on two days that it is gone.
 
         Raises:
             RunEnded: The run ended before there was an outcome.
@@ -46,7 +50,7 @@ class Downloader:
         if held is not None and answer.status == UNCHANGED:
             return _still(held, task, answer, image_modified=task.work.image_modified)
         row = self._kept(task, answer) if answer.status == OK else _row(task, answer)
-        if row.status in AWAY and earlier is not None and (held or earlier.status == GONE):
+        if row.status in AWAY and earlier is not None and _was_away(earlier):
             return replace(row, status=GONE, detail=f"{row.detail}, after it had been there")
         if row.status != OK and held is not None:
             logger.warning(
@@ -78,6 +82,12 @@ class Downloader:
             sharp_side=min(side, task.work.longest_side or side),
             color=picture.color,
         )
+
+
+def _was_away(earlier: LedgerRow) -> bool:
+    """Tell whether the museum did not have the picture on an earlier day either."""
+    was_kept = earlier.status == OK and earlier.http_status in AWAY_CODES
+    return earlier.status == GONE or (was_kept and _now() - earlier.fetched_at >= BAD_DAY)
 
 
 def _conditions(held: LedgerRow | None) -> dict[str, str]:

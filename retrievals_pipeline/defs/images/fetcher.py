@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from retrievals_pipeline.defs.images.host import FORBIDDEN, WORTH_A_RETRY, Host
 from retrievals_pipeline.defs.images.limiter import Limiter
-from retrievals_pipeline.defs.images.retry_after import retry_after
+from retrievals_pipeline.defs.images.retry_after import MAX_PAUSE, retry_after
 from retrievals_pipeline.defs.images.robots import READABLE, Robots
 from retrievals_pipeline.defs.images.run_clock import KEPT, RunClock, RunEnded
 from retrievals_pipeline.defs.images.transport import (
@@ -26,7 +26,6 @@ from retrievals_serving.errors import SourceError, SourceUnavailable
 MAX_ATTEMPTS = 5
 MAX_REDIRECTS = 5
 BACK_OFF = 1.0  # seconds, at most, before the second attempt; twice as many before each next
-MAX_PAUSE = 900.0  # seconds; a host that wishes to be left alone for longer is
 
 STRAIN = frozenset({429, 502, 503, 504})
 
@@ -166,7 +165,8 @@ class Fetcher:
         origin = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
             if origin not in self._hosts:
-                self._hosts[origin] = Host(origin, Limiter(self._clock, is_own=self._is_own(url)))
+                limiter = Limiter(self._clock, is_own=self._is_own(url))
+                self._hosts[origin] = Host(origin, limiter, self._clock)
             return self._hosts[origin]
 
     def _robots(self, host: Host) -> Robots | None:

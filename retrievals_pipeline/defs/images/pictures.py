@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
 
-from retrievals_serving.errors import RejectedPicture
+from retrievals_serving.errors import PictureError, RejectedPicture
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 MAX_SIDE = 4096  # pixels; the NGA's servers cap a side at this
@@ -94,6 +94,8 @@ def decoding(content: bytes) -> Iterator[None]:
         raise RejectedPicture(
             "out_of_memory", f"{len(content)} bytes took more memory than was left"
         ) from error
+    except PictureError as error:
+        raise RejectedPicture("not_an_image", str(error)) from error
     # A decoder meets a damaged file with whatever error the damage leads it to.
     except Exception as error:
         raise RejectedPicture("truncated", f"{len(content)} bytes: {error}") from error

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+MAX_PAUSE = 900.0  # seconds; a host that wishes to be left alone for longer is
 LONGEST = 366 * 86_400.0  # seconds; nobody who waits can tell a longer wish from this one
 
 

@@ -161,7 +161,8 @@ def _plan_of(
     if works.num_rows == 0:
         raise SourceError(
             f"none of {table.num_rows} works has a picture and a vector: "
-            f"{_reasons(offered)}. See `ledger/` for the reasons."
+            f"{_reasons(offered)}. `retrievals coverage` shows why; once that is mended, "
+            "`retrievals build --revalidate` asks for every picture again."
         )
     as_of = max(works["modified"].drop_null().to_pylist(), default=datetime(1970, 1, 1))  # noqa: DTZ001
     digest = _digest(works, description, dimension)
@@ -201,8 +202,8 @@ def _require_vectors(store: Store, holdings: Holdings) -> None:
         raise _not_there(store, "no vectors for this model", "image_embeddings")
     had = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
     raise SourceError(
-        f"not one picture could be had ({had}): check RETRIEVALS_IIIF_MIRROR, and the reasons in "
-        "`ledger/`, then build again."
+        f"not one picture could be had ({had}): check RETRIEVALS_IIIF_MIRROR, and the reasons "
+        "that `retrievals coverage` shows, then ask again: `retrievals build --revalidate`."
     )
 
 

@@ -39,7 +39,14 @@ class ArtworksSummary:
 
 
 def build_artworks(
-    tables: str, store: Store, *, source: str, page: str, box: int, limit: int | None
+    tables: str,
+    store: Store,
+    *,
+    source: str,
+    page: str,
+    box: int,
+    limit: int | None,
+    contact: str | None = None,
 ) -> ArtworksSummary:
     """Read a museum's records and put `records/artworks.parquet` in place of the last one.
 
@@ -52,12 +59,13 @@ def build_artworks(
         page: Address of a work's page, with `{}` for the object id.
         box: Side in pixels of the square that pictures are fetched to fit.
         limit: Keep only the first works in the order of their ids.
+        contact: Address of whoever runs this, for the user agent.
 
     Raises:
         SourceError: A file cannot be read or lacks a column, or no work may be shown. The last
             good table stays.
     """
-    paths = fetch_tables(tables, store)
+    paths = fetch_tables(tables, store, contact=contact)
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.create_function(

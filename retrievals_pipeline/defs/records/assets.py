@@ -26,9 +26,9 @@ from retrievals_serving.settings import Settings
     group_name="records",
     tags={**ASKS_A_MUSEUM, "dagster/kind/csv": ""},
     description="The museum's CSV files, which others publish: `objects`, `published_images`, "
-    "`objects_terms`. Observing them says whether they changed: their version is their ETags, or "
-    "their hashes where the server gives none. Nothing is downloaded for that. Of a folder of "
-    "pictures, its files: their version is their names, sizes and times.",
+    "`objects_terms`. Observing them says whether they changed: their version is their ETags; only "
+    "a server that gives none has to send them, for their hashes. Of a folder of pictures, its "
+    "files: their version is their names, sizes and times.",
 )
 def nga_open_data(
     context: dg.OpExecutionContext, settings: dg.ResourceParam[Settings]

@@ -5,13 +5,14 @@ What the columns mean is said in `artworks.sql`; nothing here looks at rows.
 
 import csv
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
 import requests
 
-from retrievals_pipeline.http import USER_AGENT, is_loopback
+from retrievals_pipeline.defs.images.retry_after import MAX_PAUSE, retry_after
+from retrievals_pipeline.http import is_loopback, user_agent
 from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError, SourceUnavailable
 from retrievals_serving.store import Store, file_sha256
@@ -31,21 +32,26 @@ NEEDED_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "objects_terms": ("objectid", "termtype", "term"),
 }  # fmt: skip
 MAX_HEADER = 65_536  # characters; a longer first line is that of no table
+BLOCK_BYTES = 1 << 20
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of the answer
 PASSING = frozenset({408, 425, 429})  # HTTP statuses that time can mend, as those of 500 and above
 
 
-def table_versions(location: str) -> dict[str, str]:
+def table_versions(location: str, *, contact: str | None = None) -> dict[str, str]:
     """Return the version of each CSV file at `location` (folder or URL): its ETag, else its hash.
+
+    `contact` is the address of whoever runs this, for the user agent.
 
     Raises:
         SourceError: A file cannot be reached; names it.
     """
-    return {table: _version(location, table) for table in NEEDED_COLUMNS}
+    return {table: _version(location, table, contact) for table in NEEDED_COLUMNS}
 
 
-def fetch_tables(location: str, store: Store) -> dict[str, Path]:
+def fetch_tables(location: str, store: Store, *, contact: str | None = None) -> dict[str, Path]:
     """Return a readable path of each CSV file; from a URL they are downloaded when they changed.
+
+    `contact` is the address of whoever runs this, for the user agent.
 
     Raises:
         SourceError: A file is missing, empty, no CSV, or lacks a needed column; names both.
@@ -54,7 +60,7 @@ def fetch_tables(location: str, store: Store) -> dict[str, Path]:
     with track("records", len(NEEDED_COLUMNS)) as advance:
         for table, needed in NEEDED_COLUMNS.items():
             remote = _is_url(location)
-            path = _download(location, table, store) if remote else _local(location, table)
+            path = _download(location, table, store, contact) if remote else _local(location, table)
             _require_columns(path, f"{location}/{table}.csv", needed)
             paths[table] = path
             advance(1)
@@ -68,14 +74,19 @@ def read_header(path: Path) -> list[str]:
     return next(csv.reader([first]), []) if len(first) < MAX_HEADER else []
 
 
-def _version(location: str, table: str) -> str:
+def _version(location: str, table: str, contact: str | None) -> str:
     if not _is_url(location):
         return file_sha256(_local(location, table))
-    response = _request("HEAD", f"{location}/{table}.csv")
-    etag: str | None = response.headers.get("ETag")
+    url = f"{location}/{table}.csv"
+    with _request("HEAD", url, contact) as response:
+        etag: str | None = response.headers.get("ETag")
     if etag:
         return etag
-    return sha256(_request("GET", f"{location}/{table}.csv").content).hexdigest()
+    digest = sha256()
+    with _request("GET", url, contact) as response:
+        for block in _blocks(response):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _local(location: str, table: str) -> Path:
@@ -88,51 +99,62 @@ def _local(location: str, table: str) -> Path:
     return path
 
 
-def _download(location: str, table: str, store: Store) -> Path:
+def _download(location: str, table: str, store: Store, contact: str | None) -> Path:
     """Bring a CSV file into the store, unless the copy there is the server's version."""
     name = f"records/source/{table}.csv"
     known = store.read_bytes(f"{name}.etag").decode() if store.exists(f"{name}.etag") else ""
     headers = {"If-None-Match": known} if known and store.exists(name) else {}
     url = f"{location}/{table}.csv"
-    with _request("GET", url, headers=headers, stream=True) as response:
+    with _request("GET", url, contact, headers) as response:
         if response.status_code != requests.codes.not_modified:
             with store.replacing(name) as partial, partial.open("wb") as file:
-                try:
-                    for block in response.iter_content(1 << 20):
-                        file.write(block)
-                except requests.RequestException as error:
-                    raise SourceUnavailable(
-                        f"{url} broke off: {error}. Run the build again."
-                    ) from error
+                for block in _blocks(response):
+                    file.write(block)
             store.write_bytes(f"{name}.etag", response.headers.get("ETag", "").encode())
             logger.info("downloaded %s", url)
     return store.path(name)
 
 
+def _blocks(response: requests.Response) -> Iterator[bytes]:
+    """Yield the content of an answer, however large it is."""
+    try:
+        yield from response.iter_content(BLOCK_BYTES)
+    except requests.RequestException as error:
+        raise SourceUnavailable(
+            f"{response.url} broke off: {error}. Run the build again."
+        ) from error
+
+
 def _request(
-    method: str, url: str, *, headers: Mapping[str, str] | None = None, stream: bool = False
+    method: str, url: str, contact: str | None, headers: Mapping[str, str] | None = None
 ) -> requests.Response:
+    """Ask for `url`; of the answer, which is to be closed, the headers are there."""
     try:
         with requests.Session() as session:
             session.trust_env = not is_loopback(url)
             response = session.request(
                 method,
                 url,
-                headers={"User-Agent": USER_AGENT, **(headers or {})},
+                headers={"User-Agent": user_agent(contact), **(headers or {})},
                 timeout=TIMEOUT,
-                stream=stream,
+                stream=True,
             )
         response.raise_for_status()
     except requests.RequestException as error:
-        code = None
+        code, wish = None, 0.0
         if error.response is not None:
             code = error.response.status_code
+            wish = retry_after(error.response.headers) or 0.0
             error.response.close()
         is_lasting = code is not None and code < requests.codes.server_error and code not in PASSING
-        kind = SourceError if is_lasting else SourceUnavailable
-        raise kind(
-            f"{url} cannot be read: {error}. Check RETRIEVALS_NGA_URL and the network."
-        ) from error
+        reason = f"{url} cannot be read: {error}. " + (
+            f"The server wishes to be left alone for {wish:,.0f} s: build again then."
+            if wish
+            else "Check RETRIEVALS_NGA_URL and the network."
+        )
+        if is_lasting or wish > MAX_PAUSE:
+            raise SourceError(reason) from error
+        raise SourceUnavailable(reason, wish=wish) from error
     return response
 
 

@@ -30,7 +30,7 @@ def release_checks(settings: dg.ResourceParam[Settings]) -> Iterator[dg.AssetChe
     """Run every check of the candidate and keep its verdict for the promotion."""
     release = read_candidate(settings.store)
     with track("checks", len(CHECKS)) as advance:
-        verdicts = {}
+        verdicts: dict[str, Verdict] = {}
         for name, check in checks(settings).items():
             is_looked_at = name not in OF_VECTORS or not verdicts["files"].passed
             verdict = None if is_looked_at else _passed_before(release, name)
