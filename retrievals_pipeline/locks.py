@@ -4,13 +4,12 @@
     stages.lock   shared by all that makes or checks an asset, in whatever process; a prune holds
                   it alone
 
-The kernel lets go of a lock however its process ends.
+Who chooses the release that is served holds `promotion.lock`, see `retrievals_serving.promotion`.
 """
 
-import fcntl
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from retrievals_serving.errors import BuildError
 from retrievals_serving.store import Store
@@ -24,7 +23,7 @@ def only_build(store: Store) -> AbstractContextManager[None]:
     Raises:
         BuildError: One is at work.
     """
-    return _held(store, "build.lock", fcntl.LOCK_EX, "another build, or a prune,")
+    return _held(store, "build.lock", others="another build, or a prune,")
 
 
 def no_stage_at_work(store: Store) -> AbstractContextManager[None]:
@@ -33,7 +32,7 @@ def no_stage_at_work(store: Store) -> AbstractContextManager[None]:
     Raises:
         BuildError: One is at work.
     """
-    return _held(store, "stages.lock", fcntl.LOCK_EX, "a run of Dagster")
+    return _held(store, "stages.lock", others="a run of Dagster")
 
 
 def stage_at_work(store: Store) -> AbstractContextManager[None]:
@@ -42,22 +41,22 @@ def stage_at_work(store: Store) -> AbstractContextManager[None]:
     While a prune is, this waits: that takes no longer than to list files, where a run that failed
     would have to be started again.
     """
-    return _held(store, "stages.lock", fcntl.LOCK_SH)
+    return _held(store, "stages.lock", shared=True)
 
 
 @contextmanager
-def _held(store: Store, name: str, mode: int, others: str | None = None) -> Iterator[None]:
+def _held(
+    store: Store, name: str, *, shared: bool = False, others: str | None = None
+) -> Iterator[None]:
     """Hold a lock; when it cannot be had, name the `others` who have it, or wait for them."""
-    path = store.path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
+    with ExitStack() as held:
         try:
-            fcntl.flock(lock, mode | fcntl.LOCK_NB)
+            held.enter_context(store.locked(name, shared=shared))
         except BlockingIOError as error:
             if others is not None:
                 raise BuildError(
                     f"{others} is at work in {store.root}; wait for it, or end it."
                 ) from error
-            logger.info("another process has %s: waiting for it", path)
-            fcntl.flock(lock, mode)
+            logger.info("another process has %s: waiting for it", store.path(name))
+            held.enter_context(store.locked(name, shared=shared, wait=True))
         yield

@@ -17,6 +17,7 @@ import json
 import logging
 import secrets
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ from retrievals_serving.ranking import Judgement
 from retrievals_serving.vectors import Float32
 
 logger = logging.getLogger(__name__)
+
+# So long can a page be asked for after its release is no longer served: the release is kept.
+LIFE = timedelta(days=1)
 
 # Part of what is signed: a cursor of another layout is then no cursor. Renamed with the layout.
 LAYOUT = b"retrievals cursor 2\n"

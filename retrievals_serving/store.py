@@ -4,6 +4,7 @@ Names are relative and use `/`. A file appears under its name only when it is co
 reader never sees half of one and a killed writer leaves only a hidden `*.partial` behind.
 """
 
+import fcntl
 import filecmp
 import hashlib
 import os
@@ -71,6 +72,22 @@ class Store:
     def remove(self, name: str) -> None:
         """Remove the file `name` if it is there."""
         self.path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self, name: str, *, shared: bool = False, wait: bool = False) -> Iterator[None]:
+        """Hold the lock file `name` while the block runs, alone or with others who share it.
+
+        The kernel lets go of it however the process ends.
+
+        Raises:
+            BlockingIOError: Others hold it, and this is not to wait for them.
+        """
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as lock:
+            mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(lock, mode if wait else mode | fcntl.LOCK_NB)
+            yield
 
 
 def sync(path: Path) -> None:

@@ -30,13 +30,13 @@ from retrievals_serving.errors import (
 )
 from retrievals_serving.golden import read_golden, write_golden
 from retrievals_serving.models import describe_checkpoint
+from retrievals_serving.promotion import promote
 from retrievals_serving.release import (
     METADATA,
     Release,
     current_release_id,
     list_releases,
     open_release,
-    promote,
 )
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name

@@ -21,6 +21,7 @@ from retrievals_serving.errors import (
 from retrievals_serving.models import Description, describe_checkpoint
 from retrievals_serving.models.checkpoints import SHIPPED
 from retrievals_serving.models.contracts import Contract
+from retrievals_serving.promotion import promote
 from retrievals_serving.release import (
     GOLDEN,
     INDEX,
@@ -30,7 +31,6 @@ from retrievals_serving.release import (
     EmbedderEntry,
     Release,
     open_release,
-    promote,
     record_check,
 )
 from retrievals_serving.store import Store
