@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PARTIAL = ".partial"
+BLOCK = 1 << 20  # bytes read at a time
 
 
 @dataclass(frozen=True)
@@ -113,3 +114,14 @@ def file_sha256(path: Path) -> str:
     """Return the sha256 of a file's bytes, as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_through(path: Path) -> None:
+    """Read a file from its beginning to its end, so that its pages are in memory.
+
+    `madvise(MADV_WILLNEED)` is advice: the kernel may read less of it, and returns before it has.
+    """
+    buffer = bytearray(BLOCK)
+    with path.open("rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
