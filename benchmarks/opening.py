@@ -72,17 +72,23 @@ def report(arguments: Sequence[str] = ()) -> str:
             evict(release)
             for runs in measured.values():  # the second run finds what the first one has read
                 runs.append(run(command).output)
+    files = ", ".join(f"{name} {size:.1f} MiB" for name, size in sizes.items())
+    paragraph = (
+        f"{chosen.works:,} works of {chosen.dimension} numbers: {files}. No model; the first "
+        f"answer is that of `similar`, which compares all vectors. Min / median / max of {chosen.rounds} "
+        f"processes; goal under {GOAL} ms. A promotion, which reads every byte against its sha256, "
+        f"took {promoted:.2f} s.\n"
+    )
+    columns = (
+        *("the files are", "open, ms", "first answer, ms", "both, ms", "second answer, ms"),
+        *("memory of its own, MiB", "of mapped files, MiB", "of them the index, MiB"),
+    )
     lines = [
         "## Opening a release\n",
         f"{machine('faiss-cpu', 'duckdb', 'numpy')} `python -m benchmarks.opening {flags}`.\n",
-        f"{chosen.works:,} works of {chosen.dimension} numbers, "
-        f"{', '.join(f'{name} {size:.1f} MiB' for name, size in sizes.items())}. No model; the "
-        f"first answer is that of `similar`, which compares all vectors. Min / median / max of "
-        f"{chosen.rounds} processes; goal under {GOAL} ms. A promotion, which reads every byte "
-        f"against its sha256, took {promoted:.2f} s.\n",
-        "| the files are | open, ms | first answer, ms | both, ms | second answer, ms "
-        "| memory of its own, MiB | of mapped files, MiB | of them the index, MiB |",
-        "|---|---|---|---|---|---|---|---|",
+        paragraph,
+        f"| {' | '.join(columns)} |",
+        "|---" * len(columns) + "|",
     ]
     for state, runs in measured.items():
         cells = [spread([each[name] for each in runs], 1) for name in runs[0]]

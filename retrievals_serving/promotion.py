@@ -6,8 +6,8 @@
 A build promotes what it made, until someone rolls back: then what builds make waits, sealed and
 checked, until someone promotes a release by hand. Whoever chooses holds `promotion.lock`.
 
-The history is written first. What a kill leaves unserved at its end counts for nothing: it ends
-with the last line that names the release being served.
+The history is written first, so that it lacks nothing that was ever served. A line that a kill left
+at its end, before `CURRENT` moved, counts for nothing.
 """
 
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ def rollback(store: Store, release_id: str | None = None) -> Release:
 
 
 def history(store: Store) -> list[Promotion]:
-    """Return every choice up to the one that is in force, the oldest first.
+    """Return every choice that took effect, the oldest first.
 
     Raises:
         ReleaseNotFound: Nothing was promoted yet.
@@ -102,7 +102,7 @@ def history(store: Store) -> list[Promotion]:
             f"{store.path(HISTORY)} cannot be read: {error}. Mend the line, or move the file away: "
             "then nothing is known of what was served before."
         ) from error
-    while choices and choices[-1].release != current:
+    if len(choices) > 1 and choices[-2].release == current != choices[-1].release:
         choices.pop()
     return choices
 
@@ -114,7 +114,9 @@ def hold(store: Store) -> Promotion | None:
         ReleaseDamaged: As for `history`.
     """
     choices = history(store) if store.exists(CURRENT) else []
-    return choices[-1] if choices and choices[-1].by == "rollback" else None
+    if not choices or choices[-1].release != current_release_id(store):
+        return None
+    return choices[-1] if choices[-1].by == "rollback" else None
 
 
 def notice(held: Promotion) -> str:
@@ -140,7 +142,8 @@ def served_before(store: Store) -> list[str]:
         elif choice.release in path:
             path.remove(choice.release)
         path.append(choice.release)
-    return path[-2::-1]
+    current = current_release_id(store)
+    return [release_id for release_id in reversed(path) if release_id != current]
 
 
 @contextmanager

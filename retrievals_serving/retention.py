@@ -22,9 +22,9 @@ from retrievals_serving.store import Store, sync
 BACK = 2  # releases that rollbacks lead back to
 AWAY = "releases/.removed-"  # before the id of a release that is being removed
 # Folders of no release: what killed prunes left, and what builds found damaged and made again.
-TOPS = ("releases", "reports")
-EPOCH = datetime.min.replace(tzinfo=UTC)
 LEFTOVERS = (f"{AWAY}*", "releases/.damaged-*")
+TOPS = ("releases", "reports")  # folders that have one of each release
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +76,9 @@ def retention(store: Store, now: datetime) -> Retention:
     kept, removed = {}, []
     for release in list_releases(store):
         try:
-            last = max(release.manifest.created_at, left_at.get(release.release_id, EPOCH))
+            last = max(release.manifest.created_at, left_at.get(release.release_id, NEVER))
         except ReleaseDamaged:
-            last = EPOCH
+            last = NEVER
             needed.setdefault(release.release_id, "cannot be read: remove it by hand")
         if last + LIFE > now:
             until = f"{last + LIFE:%Y-%m-%d %H:%M} UTC"

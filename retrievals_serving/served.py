@@ -49,9 +49,8 @@ class ServedReleases:
         self._settings = settings
         self._is_fixed = engine is not None
         self._current = None if engine is None else Lent(engine)
-        self._others: OrderedDict[str, Lent] = (
-            OrderedDict()
-        )  # by release, last asked for at the end
+        # By release, the one that was asked for last at the end.
+        self._others: OrderedDict[str, Lent] = OrderedDict()
         self._is_closed = False
         self._lending = threading.Lock()  # guards all of the above
         self._opening = threading.Lock()  # is held while a request waits for a release to open

@@ -132,6 +132,16 @@ def test_a_promotion_that_was_killed_before_it_took_effect_counts_for_nothing(
     assert [choice.release for choice in history(store)] == [FIRST, SECOND, THIRD, SECOND]
 
 
+def test_what_was_served_before_is_known_where_current_was_moved_by_hand(store: Store) -> None:
+    rollback(store)
+    make_release(store, "copied-here", works=6)
+    store.write_bytes(CURRENT, b"copied-here")
+    assert hold(store) is None
+    assert served_before(store) == [SECOND, FIRST]
+    promote(store, THIRD, by="build")
+    assert [choice.release for choice in history(store)] == [FIRST, SECOND, THIRD, SECOND, THIRD]
+
+
 def test_a_history_that_cannot_be_read_is_named_with_the_remedy(store: Store) -> None:
     store.write_bytes(HISTORY, b"garbage\n")
     with pytest.raises(ReleaseDamaged, match=r"(?s)HISTORY cannot be read.*move the file away"):
