@@ -121,17 +121,18 @@ def test_the_commands_of_operations(shell: Operator, museum: ServedMuseum) -> No
     printed = shell.section("Look at a release")
     assert f"{upgraded} (served)" in printed["retrievals releases show"]
     assert "is whole" in printed["retrievals releases verify --pictures"]
-    assert "embedded again" in printed[f"retrievals releases diff {RELEASE}"]
+    assert re.search(r"embedded again +[1-9]", printed[f"retrievals releases diff {RELEASE}"])
 
     shell.section("Roll back")
-    assert [(choice.release, choice.by) for choice in history(store)[-4:]] == [
+    assert [(choice.release, choice.by) for choice in history(store)[-3:]] == [
         (upgraded, "build"), (forced, "rollback"), (forced, "promote"),
-    ][-4:]  # fmt: skip
+    ]  # fmt: skip
 
     old = shutil.copytree(store.path(f"releases/{forced}"), store.path("releases/old"))
     manifest = old / MANIFEST
-    manifest.write_text(re.sub('"created_at": *"20..', '"created_at":"19', manifest.read_text()))
+    manifest.write_text(manifest.read_text().replace('"created_at": "20', '"created_at": "19'))
     printed = shell.section("Prune")
+    assert re.search("removed +old", printed["retrievals releases prune"])
     assert not old.exists()
     assert "Removed 0 works" in printed["retrievals images prune"]
 
