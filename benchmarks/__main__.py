@@ -6,12 +6,13 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import build, embedding, pipeline, quality, reranking
+from benchmarks import build, embedding, opening, pipeline, quality, reranking
 from benchmarks.sections import write
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
     "build": build.report,
     "pipeline": pipeline.report,
+    "opening": opening.report,
     "embedding": embedding.report,
     "reranking": reranking.report,
     "quality": quality.report,

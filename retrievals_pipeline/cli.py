@@ -15,6 +15,7 @@ from retrievals_pipeline.miniature.cli import museum
 from retrievals_pipeline.terminal import require_dagster, settings_of, shown_at_work
 from retrievals_serving.cli import COMMANDS, RetrievalsGroup, serve_api, show_answer
 from retrievals_serving.errors import SettingsError
+from retrievals_serving.promotion import hold, notice
 from retrievals_serving.settings import Settings, profile_names
 
 MUSEUM_PORT = 8182  # which is in the addresses of the miniature museum's records
@@ -52,8 +53,8 @@ def build(
 ) -> None:
     """Build a release and make it current: records, pictures, vectors, index.
 
-    A server that runs already keeps the release it opened. Run the build again after an
-    interruption or a change: what is there is not done again.
+    Servers that run switch to it. Run the build again after an interruption or a change: what is
+    there is not done again.
     """
     settings = settings_of(profile=profile, limit=works, home=home, pictures=pictures)
     _build(settings, revalidate=revalidate, force=force)
@@ -106,6 +107,8 @@ def _build(settings: Settings, *, revalidate: bool = False, force: bool = False)
         f"Release {release.release_id}: {manifest.works} of {manifest.eligible} works, "
         f"current in {settings.store.root}"
     )
+    if held := hold(settings.store):
+        click.echo(notice(held))
     if manifest.missing:
         missing = ", ".join(f"{count} {reason}" for reason, count in manifest.missing.items())
         click.echo(f"Missing: {missing}.")

@@ -7,13 +7,13 @@
                   asked at one pace, and a ledger is written by one
 
 So a build needs no place in the pools of Dagster, which a process that was killed keeps: the kernel
-lets go of a lock however its process ends.
+lets go of a lock however its process ends. Who chooses the release that is served holds another,
+see `retrievals_serving.promotion`.
 """
 
-import fcntl
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from retrievals_serving.errors import BuildError
 from retrievals_serving.store import Store
@@ -27,7 +27,7 @@ def only_build(store: Store) -> AbstractContextManager[None]:
     Raises:
         BuildError: One is at work.
     """
-    return _held(store, "build.lock", fcntl.LOCK_EX, "another build, or a prune,", waits=False)
+    return _held(store, "build.lock", "another build, or a prune,", waits=False)
 
 
 def no_stage_at_work(
@@ -43,7 +43,7 @@ def no_stage_at_work(
     Raises:
         BuildError: One is at work, and this does not wait.
     """
-    return _held(store, "stages.lock", fcntl.LOCK_EX, stages, waits=waits)
+    return _held(store, "stages.lock", stages, waits=waits)
 
 
 def stage_at_work(store: Store, *, waits: bool = True) -> AbstractContextManager[None]:
@@ -54,27 +54,27 @@ def stage_at_work(store: Store, *, waits: bool = True) -> AbstractContextManager
     Raises:
         BuildError: One is, and this does not wait.
     """
-    return _held(store, "stages.lock", fcntl.LOCK_SH, "a build, or a prune,", waits=waits)
+    return _held(store, "stages.lock", "a build, or a prune,", waits=waits, shared=True)
 
 
 def only_download(store: Store) -> AbstractContextManager[None]:
     """Be the one who downloads into the home; wait for whoever does."""
-    return _held(store, "images.lock", fcntl.LOCK_EX, "a run that downloads", waits=True)
+    return _held(store, "images.lock", "a run that downloads", waits=True)
 
 
 @contextmanager
-def _held(store: Store, name: str, mode: int, others: str, *, waits: bool) -> Iterator[None]:
+def _held(
+    store: Store, name: str, others: str, *, waits: bool, shared: bool = False
+) -> Iterator[None]:
     """Hold a lock; where `others` have it, wait for them or raise."""
-    path = store.path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
+    with ExitStack() as held:
         try:
-            fcntl.flock(lock, mode | fcntl.LOCK_NB)
+            held.enter_context(store.locked(name, shared=shared))
         except BlockingIOError as error:
             if not waits:
                 raise BuildError(
                     f"{others} is at work in {store.root}; wait for it, or end it."
                 ) from error
             logger.warning("%s is at work in %s: waiting for it", others, store.root)
-            fcntl.flock(lock, mode)
+            held.enter_context(store.locked(name, shared=shared, wait=True))
         yield

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retrievals_serving.errors import ReleaseDamaged, ReleaseNotFound, RetrievalsError
+from retrievals_serving.errors import RetrievalsError
 from retrievals_serving.http_server import run
 from retrievals_serving.pages import Page
-from retrievals_serving.release import Release, current_release_id, list_releases, promote
+from retrievals_serving.release_commands import releases
 from retrievals_serving.settings import Settings
 
 
@@ -144,68 +143,6 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
         port,
         tell=lambda url: click.echo(f"Retrievals on {url} (Ctrl-C ends it)"),
     )
-
-
-@click.group()
-def releases() -> None:
-    """Look at the releases that were built, and choose the one that is served."""
-
-
-@releases.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
-def list_(as_json: bool) -> None:
-    """List all releases, the newest build first; a star marks the one that is served."""
-    store = Settings.load().store
-    try:
-        current = current_release_id(store)
-    except ReleaseNotFound:
-        current = None
-    rows = [_described(release, current) for release in list_releases(store)]
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False))
-        return
-    if not rows:
-        click.echo(f"No release under {store.root}; `retrievals build` makes one.")
-        return
-    table = Table("", "release", "created", "works", "embedder", box=None, pad_edge=False)
-    for row in rows:
-        mark = "*" if row["current"] else ""
-        if damage := row["damage"]:
-            table.add_row(mark, row["release"], Text(damage, "red"), "", "")
-        else:
-            created = f"{datetime.fromisoformat(row['created_at']):%Y-%m-%d %H:%M}"
-            table.add_row(mark, row["release"], created, f"{row['works']:,}", Text(row["embedder"]))
-    Console().print(table)
-
-
-@releases.command("promote")
-@click.argument("release_id")
-def promote_(release_id: str) -> None:
-    """Serve RELEASE_ID from now on, if it is whole and its checks have passed.
-
-    A server that runs already keeps the release it opened.
-    """
-    store = Settings.load().store
-    promote(store, release_id)
-    click.echo(f"Release {release_id} is current in {store.root}")
-
-
-def _described(release: Release, current: str | None) -> dict[str, Any]:
-    """Return what the list says of a release, one that cannot be read included."""
-    row: dict[str, Any] = {
-        "release": release.release_id,
-        "current": release.release_id == current,
-        "damage": None,
-    }
-    try:
-        manifest = release.manifest
-    except ReleaseDamaged as error:
-        return row | {"damage": str(error)}
-    return row | {
-        "created_at": manifest.created_at.isoformat(),
-        "works": manifest.works,
-        "embedder": manifest.embedder.checkpoint,
-    }
 
 
 @click.command()

@@ -17,15 +17,20 @@ import json
 import logging
 import secrets
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from retrievals_serving.errors import CursorRefused
 from retrievals_serving.ranking import Judgement
+from retrievals_serving.settings import Settings
 from retrievals_serving.vectors import Float32
 
 logger = logging.getLogger(__name__)
+
+# So long can a page be asked for after its release is no longer served: the release is kept.
+LIFE = timedelta(days=1)
 
 # Part of what is signed: a cursor of another layout is then no cursor. Renamed with the layout.
 LAYOUT = b"retrievals cursor 2\n"
@@ -100,6 +105,12 @@ def verify(text: str, secret: bytes) -> Cursor:
 def vector_digest(vector: Float32) -> str:
     """Return the sha256 of the float32 values of `vector`, as 64 hex digits."""
     return hashlib.sha256(vector.astype("<f4").tobytes()).hexdigest()
+
+
+def secret_of(settings: Settings) -> bytes:
+    """Return what signs the cursors: the setting, or else the secret of this process."""
+    secret = settings.secret
+    return secret.get_secret_value().encode() if secret else process_secret()
 
 
 @functools.cache

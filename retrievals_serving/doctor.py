@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 
 from retrievals_serving.errors import ReleaseError, ReleaseNotFound, SettingsError
 from retrievals_serving.models.checkpoints import HUB_ID, MINIATURE, SHIPPED
+from retrievals_serving.promotion import hold, notice
 from retrievals_serving.release import open_release
 from retrievals_serving.settings import Settings
 
@@ -176,8 +177,10 @@ def _records(settings: Settings) -> Finding:
 def _release(settings: Settings) -> Finding:
     try:
         release = open_release(settings.store)
+        held = hold(settings.store)
     except ReleaseNotFound as error:
         return Finding("release", "warning", str(error))
     except ReleaseError as error:
         return Finding("release", "failed", str(error))
-    return Finding("release", "ok", f"{release.release_id}, {release.manifest.works:,} works")
+    detail = f"{release.release_id}, {release.manifest.works:,} works"
+    return Finding("release", "warning" if held else "ok", detail, notice(held) if held else "")

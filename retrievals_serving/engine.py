@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from retrievals_serving.clock import Clock
-from retrievals_serving.errors import QueryError, ReleaseDamaged
+from retrievals_serving.errors import QueryError, ReleaseDamaged, ReleaseError
 from retrievals_serving.filters import Filters, parse_filters
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import Embedder, Reranker
@@ -24,8 +24,8 @@ from retrievals_serving.queries import QueryEmbedder, clean_query
 from retrievals_serving.release import INDEX, METADATA, Release, open_release
 from retrievals_serving.reranking import Judge
 from retrievals_serving.settings import Settings
-from retrievals_serving.store import Store
-from retrievals_serving.vectors import Float32, VectorSearch
+from retrievals_serving.store import Store, read_through
+from retrievals_serving.vectors import Float32, Int32, Int64, VectorSearch
 from retrievals_serving.vectors.faiss_index import FaissIndex
 
 MAX_TOP_K = 100
@@ -93,8 +93,13 @@ class SearchEngine:
         self.close()
 
     def close(self) -> None:
-        """Let go of the release's files; the engine cannot search any more."""
+        """Let go of the release's files; the engine cannot search any more.
+
+        The index is unmapped when the searches in flight have ended, whoever still has the engine.
+        """
         self._metadata.close()
+        self._index = ClosedIndex()
+        self._paging = Paging(self.release.release_id, self.settings, self._index, self._metadata)
 
     @property
     def embedder(self) -> Embedder | None:
@@ -113,7 +118,10 @@ class SearchEngine:
         return self.embedder is not None and is_judge_warm
 
     def warm(self) -> None:
-        """Load the models and try the embedder on the golden vectors, so that no query waits.
+        """Make all ready, so that no query waits for a disk or a model.
+
+        The files of the release are read into memory, the models loaded, and the embedder tried on
+        the golden vectors.
 
         Raises:
             ModelError: One of them cannot be loaded.
@@ -121,9 +129,23 @@ class SearchEngine:
             ReleaseError: The embedder is not the one that made the release, or makes other vectors
                 here.
         """
+        for entry in self.release.manifest.files:
+            read_through(self.release.path(entry.name))
         self._queries.load()
         if self._judge:
             self._judge.load()
+
+    def beside(self, release: Release) -> Self:
+        """Open another release for search with the settings and the loaded models of this engine.
+
+        Raises:
+            ReleaseDamaged, ReleaseError: As for `open`.
+        """
+        judge = self._judge
+        other = type(self)(release, self.settings, self.embedder, judge.reranker if judge else None)
+        if judge and (its := other._judge):  # noqa: SLF001 - one of its own kind
+            its.name = judge.name  # which a loaded model does not know
+        return other
 
     def search(
         self,
@@ -232,6 +254,21 @@ class SearchEngine:
                 f"{found[1]} records, its manifest says {expected[0]} works of dimension "
                 f"{expected[2]}; build it again."
             )
+
+
+class ClosedIndex:
+    """The index of an engine that was closed; see `VectorSearch`."""
+
+    count = 0
+    dimension = 0
+
+    def search(self, queries: Float32, k: int, rows: Int32 | None = None) -> tuple[Float32, Int64]:  # noqa: ARG002
+        """Refuse to search."""
+        raise ReleaseError("the engine was closed: open another one.")
+
+    def vector(self, row: int) -> Float32:  # noqa: ARG002
+        """Refuse to give a vector."""
+        raise ReleaseError("the engine was closed: open another one.")
 
 
 def _known(filters: Filters | None) -> dict[str, Any] | None:

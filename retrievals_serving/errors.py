@@ -13,7 +13,8 @@
     ├── ReleaseError             a release cannot be built, opened or promoted
     │   ├── ReleaseNotFound      there is none, or none of that name
     │   ├── ReleaseDamaged       its files are not those its manifest names
-    │   └── PromotionRefused     a check of it failed, or has not been run
+    │   └── PromotionRefused     a check of it failed or has not been run, or others are at it
+    │       └── PromotionHeld    someone rolled back: what builds make waits
     └── QueryError               a question that cannot be answered as asked
         ├── UnknownArtwork       no such id in the release
         └── CursorRefused        a cursor that is forged, or bound to another search
@@ -87,7 +88,11 @@ class ReleaseDamaged(ReleaseError):
 
 
 class PromotionRefused(ReleaseError):
-    """A check of the release failed, or has not been run."""
+    """A check of the release failed or has not been run, or another process is at it."""
+
+
+class PromotionHeld(PromotionRefused):
+    """Someone rolled back: what builds make waits until a release is promoted by hand."""
 
 
 class QueryError(RetrievalsError):

@@ -60,7 +60,7 @@ class Metadata:
         found = {row: dict(zip(columns, values, strict=True)) for row, *values in result.fetchall()}
         return [found[int(row)] for row in rows]
 
-    def picture_hashes(self, rows: NDArray[np.integer[Any]]) -> list[str]:
+    def picture_hashes(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> list[str]:
         """Return the sha256 of the pictures of `rows`, in their order."""
         found = dict(self._query(PICTURES, [[int(row) for row in rows]]).fetchall())
         return [found[int(row)] for row in rows]

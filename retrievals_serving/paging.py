@@ -26,8 +26,7 @@ class Paging:
         self._settings = settings
         self._index = index
         self._metadata = metadata
-        secret = settings.secret
-        self._secret = secret.get_secret_value().encode() if secret else cursors.process_secret()
+        self._secret = cursors.secret_of(settings)
 
     def begin(
         self,

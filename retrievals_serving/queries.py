@@ -3,7 +3,7 @@
 import threading
 from functools import lru_cache
 
-from retrievals_serving.errors import QueryError, ReleaseDamaged, ReleaseError
+from retrievals_serving.errors import QueryError, ReleaseError
 from retrievals_serving.filters import is_unicode
 from retrievals_serving.golden import deviations, floor, machine, read_golden
 from retrievals_serving.models import Embedder, Input, load_embedder, truncate
@@ -100,11 +100,7 @@ class QueryEmbedder:
             )
 
     def _require_same_vectors(self, embedder: Embedder) -> None:
-        if problems := self._release.damage(GOLDEN):
-            raise ReleaseDamaged(
-                f"release {self._release.release_id}: {'; '.join(problems)}; open another "
-                "release (`retrievals releases list`) or build again."
-            )
+        self._release.require_whole(GOLDEN)
         golden = read_golden(self._release.path(GOLDEN))
         if cosines := deviations(golden, embedder):
             here, there = machine(embedder), golden.made_on

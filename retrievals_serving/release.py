@@ -4,7 +4,8 @@
     releases/<release_id>/index.faiss       row i: the float16 vector of work i
     releases/<release_id>/artworks.duckdb   row i: the record of work i
     releases/<release_id>/golden.parquet    what a server must get again, see `golden`
-    releases/CURRENT                        the id of the release being served
+    releases/CURRENT                        the id of the release being served, see `promotion`
+    releases/CANDIDATE                      the id of the release that was sealed last
 
 A release folder never changes once it has its name. `CURRENT` is replaced in one step.
 """
@@ -19,11 +20,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from retrievals_serving.errors import PromotionRefused, ReleaseDamaged, ReleaseNotFound
+from retrievals_serving.errors import ReleaseDamaged, ReleaseNotFound
 from retrievals_serving.store import Store, file_sha256
 
 SCHEMA_VERSION: Literal[2] = 2
 CURRENT = "releases/CURRENT"
+CANDIDATE = "releases/CANDIDATE"
 MANIFEST = "manifest.json"
 INDEX = "index.faiss"
 METADATA = "artworks.duckdb"
@@ -160,6 +162,18 @@ class Release:
                 problems.append(f"{entry.name} differs from its sha256 {entry.sha256}")
         return problems
 
+    def require_whole(self, *names: str) -> None:
+        """Read the files `names`, or all, and refuse what differs from the manifest.
+
+        Raises:
+            ReleaseDamaged: Something does; names each file.
+        """
+        if problems := self.damage(*names):
+            raise ReleaseDamaged(
+                f"release {self.release_id}: {'; '.join(problems)}; open another release "
+                "(`retrievals releases list`) or build again."
+            )
+
 
 def open_release(store: Store, release_id: str | None = None) -> Release:
     """Open the release `release_id`, or the one that `CURRENT` names.
@@ -220,34 +234,10 @@ def record_check(
     )
 
 
-def recorded_check(store: Store, release_id: str, check: str) -> dict[str, Any] | None:
-    """Return what `record_check` kept: `check`, `passed`, `details`; None if there is nothing."""
-    name = f"reports/{release_id}/checks/{check}.json"
-    verdict: dict[str, Any] | None = None
-    if store.exists(name):
-        verdict = json.loads(store.read_bytes(name))
-    return verdict
-
-
-def promote(store: Store, release_id: str) -> Release:
-    """Serve `release_id` from now on.
-
-    Raises:
-        PromotionRefused: A required check failed or has no verdict; names each.
-        ReleaseNotFound, ReleaseDamaged: As for `open_release`.
-    """
-    release = open_release(store, release_id)
-    refusals = []
+def read_checks(store: Store, release_id: str) -> dict[str, dict[str, Any] | None]:
+    """Return each required check's verdict (`passed`, `details`), None where it was not run."""
+    verdicts = {}
     for check in REQUIRED_CHECKS:
-        verdict = recorded_check(store, release_id, check)
-        if verdict is None:
-            refusals.append(f"{check} has not been run")
-        elif not verdict["passed"]:
-            refusals.append(f"{check} failed: {verdict['details']}")
-    if refusals:
-        raise PromotionRefused(
-            f"release {release_id} is not promoted: {'; '.join(refusals)}. "
-            "Materialize release_candidate with its checks again once the cause is mended."
-        )
-    store.write_bytes(CURRENT, release_id.encode())
-    return release
+        name = f"reports/{release_id}/checks/{check}.json"
+        verdicts[check] = json.loads(store.read_bytes(name)) if store.exists(name) else None
+    return verdicts

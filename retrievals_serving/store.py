@@ -4,6 +4,7 @@ Names are relative and use `/`. A file appears under its name only when it is co
 reader never sees half of one and a killed writer leaves only a hidden `*.partial` behind.
 """
 
+import fcntl
 import filecmp
 import hashlib
 import os
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PARTIAL = ".partial"
+BLOCK = 1 << 20  # bytes read at a time
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,22 @@ class Store:
         """Remove the file `name` if it is there."""
         self.path(name).unlink(missing_ok=True)
 
+    @contextmanager
+    def locked(self, name: str, *, shared: bool = False, wait: bool = False) -> Iterator[None]:
+        """Hold the lock file `name` while the block runs, alone or with others who share it.
+
+        The kernel lets go of it however the process ends.
+
+        Raises:
+            BlockingIOError: Others hold it, and this is not to wait for them.
+        """
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as lock:
+            mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(lock, mode if wait else mode | fcntl.LOCK_NB)
+            yield
+
 
 def sync(path: Path) -> None:
     """Make the file or folder `path` survive a power cut."""
@@ -101,3 +119,14 @@ def file_sha256(path: Path) -> str:
     """Return the sha256 of a file's bytes, as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_through(path: Path) -> None:
+    """Read a file from its beginning to its end, so that its pages are in memory.
+
+    `madvise(MADV_WILLNEED)` is advice: the kernel may read less of it, and returns before it has.
+    """
+    buffer = bytearray(BLOCK)
+    with path.open("rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import checkpoints, download_theirs, downloads, flops, records, refresh
+from benchmarks import checkpoints, download_theirs, downloads, flops, opening, records, refresh
 from benchmarks.loop import DOCUMENT, EmbeddingLoop, RerankingLoop
 from benchmarks.museum_server import serving
 from benchmarks.pictures import paint_many
@@ -20,6 +20,9 @@ from retrievals_pipeline.defs.embeddings.golden import golden_items
 from retrievals_pipeline.defs.images.pictures import check_picture
 from retrievals_pipeline.miniature.works import views_at
 from retrievals_serving.models import Input, load_embedder, load_reranker
+from retrievals_serving.promotion import promote
+from retrievals_serving.release import INDEX
+from retrievals_serving.store import Store
 
 TOLERANCE = 1e-5
 SMALLEST = {
@@ -176,6 +179,16 @@ def test_downloads_are_measured_where_img2dataset_cannot_be_installed(monkeypatc
     text = "\n".join(downloads.measured(pictures=downloads.FEW + 2, rounds=1))
     assert "| ours, bytes kept and a thumbnail |" in text
     assert "| img2dataset | could not be installed: no network |" in text
+
+
+def test_a_release_of_a_given_size_is_opened_and_answers(tmp_path):
+    release = opening.make(Store(tmp_path), works=300, dimension=16)
+    promote(release.store, release.release_id)
+    assert (release.manifest.works, release.manifest.embedder.dimension) == (300, 16)
+    opening.evict(release)
+    figures = opening.opened(tmp_path)
+    assert figures["both"] == figures["open"] + figures["first"]
+    assert 0 < figures["index"] <= release.path(INDEX).stat().st_size / 2**20 + 1
 
 
 @pytest.mark.slow

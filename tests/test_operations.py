@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ import pytest
 
 from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.partitions import shard_keys
-from retrievals_serving.release import current_release_id, list_releases
+from retrievals_serving.promotion import history
+from retrievals_serving.release import MANIFEST, current_release_id, list_releases
 from retrievals_serving.store import Store
 from tests.conftest import ServedMuseum, serve_museum
 from tests.processes import bound
@@ -116,11 +118,22 @@ def test_the_commands_of_operations(shell: Operator, museum: ServedMuseum) -> No
     assert not museum.pictures
 
     upgraded, shell.stands_for[RELEASE] = current_release_id(store), forced
+    printed = shell.section("Look at a release")
+    assert f"{upgraded} (served)" in printed["retrievals releases show"]
+    assert "is whole" in printed["retrievals releases verify --pictures"]
+    assert re.search(r"embedded again +[1-9]", printed[f"retrievals releases diff {RELEASE}"])
+
     shell.section("Roll back")
-    assert current_release_id(store) == forced
-    shell.stands_for[RELEASE] = upgraded
+    assert [(choice.release, choice.by) for choice in history(store)[-3:]] == [
+        (upgraded, "build"), (forced, "rollback"), (forced, "promote"),
+    ]  # fmt: skip
+
+    old = shutil.copytree(store.path(f"releases/{forced}"), store.path("releases/old"))
+    manifest = old / MANIFEST
+    manifest.write_text(manifest.read_text().replace('"created_at": "20', '"created_at": "19'))
     printed = shell.section("Prune")
-    assert not store.exists(f"releases/{upgraded}")
+    assert re.search("removed +old", printed["retrievals releases prune"])
+    assert not old.exists()
     assert "Removed 0 works" in printed["retrievals images prune"]
 
     assert shell.typed == [

@@ -26,9 +26,10 @@ def search(request: schemas.SearchRequest, engine: EngineOf) -> dict[str, Any]:
 
 
 @router.post("/search-more", response_model=schemas.Page)
-def search_more(request: schemas.MoreRequest, engine: EngineOf) -> dict[str, Any]:
-    """Go on from a page to the next, to the end of the window."""
-    return engine.search_more(request.query_vector, request.cursor).to_dict()
+def search_more(request: schemas.MoreRequest, service: ServiceOf) -> dict[str, Any]:
+    """Go on from a page to the next, to the end of the window, in the release it came from."""
+    with service.releases.of_cursor(request.cursor) as engine:
+        return engine.search_more(request.query_vector, request.cursor).to_dict()
 
 
 @router.get("/artworks/{artwork_id}", response_model=schemas.Artwork)

@@ -1,7 +1,9 @@
-"""What the endpoints share: the engine, and how far it is."""
+"""What the endpoints share: the releases that are lent to them, and how far those are."""
 
 import logging
 import threading
+from collections.abc import Iterator
+from time import monotonic
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,56 +11,52 @@ from fastapi import Depends, Request
 from retrievals_serving.api.schemas import Health
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import RetrievalsError
+from retrievals_serving.served import ServedReleases
 from retrievals_serving.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+POLL = 1.0  # seconds between two looks at `CURRENT`
+RETRY = 30.0  # seconds after which a release that could not be served is tried again
+
 
 class Service:
-    """The engine of one API process.
+    """The engines of one API process, the loading of their models, and the switch to another.
 
-    It is opened when it is first asked for, so that a server may start before the first build.
+    The first engine is opened when it is first asked for, so that a server may start before the
+    first build.
     """
 
     def __init__(self, settings: Settings, engine: SearchEngine | None = None) -> None:
-        self._settings = settings
-        self._engine = engine
-        self._is_own = engine is None
-        self._opening = threading.Lock()
+        self.releases = ServedReleases(settings, engine)
         self._warming = threading.Thread()
         self._failure: str | None = None
-
-    @property
-    def engine(self) -> SearchEngine:
-        """The engine, opened on first use.
-
-        Raises:
-            ReleaseError: There is no release, or it cannot be opened.
-        """
-        with self._opening:
-            if self._engine is None:
-                self._engine = SearchEngine.open(settings=self._settings)
-            return self._engine
+        self._stopping = threading.Event()
+        self._refusal: str | None = None  # why the release that `CURRENT` names is not served
 
     def start(self) -> None:
-        """Begin to load the models, in the background; a stop does not wait for it."""
-        self._warming = threading.Thread(target=self._warm, name="warm", daemon=True)
-        self._warming.start()
+        """Begin to load the models and to follow `CURRENT`; a stop does not wait for either."""
+        self._begin_to_warm()
+        threading.Thread(target=self._follow, name="follow", daemon=True).start()
 
     def close(self) -> None:
-        """Close the engine if this service opened it."""
-        if self._engine is not None and self._is_own:
-            self._engine.close()
+        """Close the engines that this service opened."""
+        self._stopping.set()
+        self.releases.close()
 
     def health(self) -> Health:
         """Tell whether queries are answered now; begin again with what failed before."""
         try:
-            engine = self.engine
+            with self.releases.current() as engine:
+                return self._health(engine)
         except RetrievalsError as error:
             return Health(status="unavailable", detail=str(error))
+
+    def _health(self, engine: SearchEngine) -> Health:
         manifest = engine.release.manifest
         health = Health(
             status="ok",
+            detail=self._refusal,
             release=manifest.release_id,
             works=manifest.works,
             embedder=manifest.embedder.checkpoint,
@@ -69,26 +67,54 @@ class Service:
             return health.model_copy(update={"device": device, "dtype": dtype})
         failure = self._failure
         if not self._warming.is_alive():
-            self.start()
+            self._begin_to_warm()
         if failure is None:
             return health.model_copy(
                 update={"status": "starting", "detail": "the models are loading"}
             )
         return health.model_copy(update={"status": "unavailable", "detail": failure})
 
+    def _begin_to_warm(self) -> None:
+        self._warming = threading.Thread(target=self._warm, name="warm", daemon=True)
+        self._warming.start()
+
     def _warm(self) -> None:
         try:
-            self.engine.warm()
-        except RetrievalsError as error:
-            self._failure = str(error)
-            logger.error("not ready to answer: %s", error)  # noqa: TRY400 - the message says it all
+            with self.releases.current() as engine:
+                engine.warm()
+                logger.info("ready to answer from release %s", engine.release.release_id)
         # What a device does wrong has no common ancestor, and must not read as "starting" for ever.
-        except Exception as error:
-            self._failure = f"{type(error).__name__}: {error}"
-            logger.exception("not ready to answer")
+        except Exception as error:  # noqa: BLE001
+            self._failure = _told("not ready to answer", error)
         else:
             self._failure = None
-            logger.info("ready to answer from release %s", self.engine.release.release_id)
+
+    def _follow(self) -> None:
+        """Switch to what `CURRENT` names, whenever it moves, until the service is closed."""
+        refused, again = None, 0.0
+        while not self._stopping.wait(POLL):
+            named = None
+            try:
+                named = self.releases.behind()
+                if named is None:
+                    self._refusal = None
+                # While the models load, the release that waits for them would load its own.
+                elif not self._warming.is_alive() and (named != refused or monotonic() >= again):
+                    self.releases.switch(named)
+                    logger.info("answers come from release %s", named)
+                    self._refusal = None
+            except Exception as error:  # noqa: BLE001 - likewise: it must not end the thread
+                self._refusal = _told(f"release {named} is not served", error)
+                refused, again = named, monotonic() + RETRY
+
+
+def _told(what: str, error: Exception) -> str:
+    """Log what failed; return the reason."""
+    if isinstance(error, RetrievalsError):
+        logger.error("%s: %s", what, error)
+        return str(error)
+    logger.error(what, exc_info=error)
+    return f"{type(error).__name__}: {error}"
 
 
 def service_of(request: Request) -> Service:
@@ -97,14 +123,17 @@ def service_of(request: Request) -> Service:
     return service
 
 
-def engine_of(request: Request) -> SearchEngine:
-    """Return the engine of the application that answers `request`.
+ServiceOf = Annotated[Service, Depends(service_of)]
+
+
+def engine_of(service: ServiceOf) -> Iterator[SearchEngine]:
+    """Lend the engine of the release being served until the request is answered.
 
     Raises:
         ReleaseError: There is no release, or it cannot be opened.
     """
-    return service_of(request).engine
+    with service.releases.current() as engine:
+        yield engine
 
 
-ServiceOf = Annotated[Service, Depends(service_of)]
 EngineOf = Annotated[SearchEngine, Depends(engine_of)]

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from retrievals_pipeline.build import build
 from retrievals_pipeline.cli import main
 from retrievals_pipeline.definitions import defs
+from retrievals_pipeline.defs.release.candidate import read_candidate
 from retrievals_serving.release import INDEX, Release, current_release_id, list_releases
 from retrievals_serving.settings import Settings
 from tests.conftest import WORKS, ServedMuseum
@@ -81,6 +82,31 @@ def test_an_older_release_is_served_again_by_its_id(built: Settings) -> None:
     assert current_release_id(built.store) == first
     rows = json.loads(run("releases", "list", "--json"))
     assert {row["release"]: row["current"] for row in rows} == {first: True, second: False}
+
+
+def test_after_a_rollback_builds_make_releases_and_promote_none(
+    built: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = current_release_id(built.store)
+    second = build(force=True).release_id
+    assert f"Release {first} is current" in run("releases", "rollback")
+    assert f"holds {first}: what builds make waits" in run("build")
+    assert current_release_id(built.store) == first
+
+    # Nor does another release of other inputs take its place, in the UI and by automation either.
+    monkeypatch.setenv("RETRIEVALS_DIMENSION", "32")
+    job = defs().get_repository_def().get_job("publish_release")
+    with dg.DagsterInstance.from_config(str(built.store.path("dagster"))) as instance:
+        result = job.execute_in_process(instance=instance)
+    (made,) = result.asset_materializations_for_node("search_release")
+    assert (made.metadata["release"].value, made.metadata["replaces"].value) == (first, "")
+    assert f"holds {first}" in str(made.metadata["held"].value)
+    third = read_candidate(built.store).release_id
+    assert third not in (first, second)
+    assert current_release_id(built.store) == first
+
+    run("releases", "promote", second)
+    assert build().release_id == third
 
 
 def test_a_release_that_is_not_there_is_not_promoted(built: Settings) -> None:

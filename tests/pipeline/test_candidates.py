@@ -18,14 +18,14 @@ from retrievals_serving.errors import (
     ReleaseNotFound,
 )
 from retrievals_serving.models import describe_checkpoint
+from retrievals_serving.promotion import promote
 from retrievals_serving.release import (
     Release,
     current_release_id,
     list_releases,
     open_release,
-    promote,
+    read_checks,
     record_check,
-    recorded_check,
 )
 from retrievals_serving.settings import Settings
 from tests.conftest import WORKS, ServedMuseum, serve_museum
@@ -72,7 +72,7 @@ def test_a_damaged_release_is_set_aside_and_built_again(built: Settings) -> None
     release = build()
     assert release.release_id == release_id
     assert release.damage() == []
-    verdict = recorded_check(built.store, release_id, "search")
+    verdict = read_checks(built.store, release_id)["search"]
     assert verdict is not None
     assert verdict["details"]["probes"] == WORKS
 

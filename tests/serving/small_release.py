@@ -126,9 +126,9 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
-def make_records(works: int) -> list[dict[str, Any]]:
+def make_records(works: int, seed: int = 7) -> list[dict[str, Any]]:
     """Records in which titles, and so vectors, are repeated, and years are sometimes unknown."""
-    chance = random.Random(7)
+    chance = random.Random(seed)
     records = []
     for row in range(works):
         subject = chance.choice(["boat", "boats", "horse", "portrait", "100% tree_s", "Été"])
@@ -180,10 +180,12 @@ def encoded(picture: Image.Image, form: str) -> bytes:
     return buffer.getvalue()
 
 
-def make_release(store: Store, release_id: str = RELEASE, works: int = WORKS) -> Release:
+def make_release(
+    store: Store, release_id: str = RELEASE, works: int = WORKS, seed: int = 7
+) -> Release:
     """Seal a release as the pipeline does: the files, then the manifest that names them."""
     embedder = WordEmbedder()
-    records = make_records(works)
+    records = make_records(works, seed)
     add_pictures(store, records)
     release = Release(store, release_id)
     release.path("").mkdir(parents=True)

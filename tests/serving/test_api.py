@@ -11,7 +11,7 @@ import pytest
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
-from retrievals_serving.release import promote
+from retrievals_serving.promotion import promote
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
 from tests.serving.fake_reranker import FakeReranker

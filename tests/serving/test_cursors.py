@@ -12,8 +12,8 @@ import pytest
 from retrievals_serving import SearchEngine, Settings, cursors
 from retrievals_serving.errors import CursorExpired, CursorRefused, QueryError
 from retrievals_serving.pages import Page
+from retrievals_serving.promotion import promote
 from retrievals_serving.ranking import Judgement
-from retrievals_serving.release import promote
 from retrievals_serving.store import Store
 from tests.serving.fake_reranker import FakeReranker
 from tests.serving.small_release import RELEASE, WordEmbedder, make_release

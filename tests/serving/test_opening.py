@@ -21,6 +21,7 @@ from retrievals_serving.errors import (
 from retrievals_serving.models import Description, describe_checkpoint
 from retrievals_serving.models.checkpoints import SHIPPED
 from retrievals_serving.models.contracts import Contract
+from retrievals_serving.promotion import promote
 from retrievals_serving.release import (
     GOLDEN,
     INDEX,
@@ -30,7 +31,6 @@ from retrievals_serving.release import (
     EmbedderEntry,
     Release,
     open_release,
-    promote,
     record_check,
 )
 from retrievals_serving.store import Store
@@ -227,8 +227,15 @@ def test_a_release_is_not_promoted_without_every_verdict(release: Release) -> No
         open_release(store)
 
 
-def test_an_engine_that_was_closed_lets_go_of_its_files(settings: Settings) -> None:
+def test_an_engine_that_was_closed_lets_go_of_its_files(own_home: Path) -> None:
+    """The path of the test's own copy: other engines are open here."""
+    settings = Settings.load(home=own_home, reranker="none")
     engine = SearchEngine.open(settings=settings, embedder=WordEmbedder())
+    index = str(engine.release.path(INDEX))
+    assert index in Path("/proc/self/maps").read_text(encoding="utf-8")
     engine.close()
-    with pytest.raises(duckdb.ConnectionException, match="closed"):
+    assert index not in Path("/proc/self/maps").read_text(encoding="utf-8")
+    with pytest.raises(ReleaseError, match="was closed"):
         engine.search("boat")
+    with pytest.raises(duckdb.ConnectionException, match="closed"):
+        engine.artwork("test:1001")

@@ -12,7 +12,7 @@ import pytest
 
 from retrievals_serving import SearchEngine
 from retrievals_serving.pages import Page, Result
-from retrievals_serving.release import promote
+from retrievals_serving.promotion import promote
 from retrievals_serving.store import Store, picture_name
 from tests.serving.fake_reranker import CANDIDATES, WINDOW, FakeReranker, opened, opinion, picture
 from tests.serving.small_release import make_release

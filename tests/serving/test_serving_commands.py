@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from retrievals_serving import RetrievalsError
 from retrievals_serving.cli import COMMANDS, RetrievalsGroup
+from retrievals_serving.promotion import rollback
 from retrievals_serving.release import INDEX, Release
 from retrievals_serving.store import Store
 from tests.serving.fake_reranker import FakeReranker
@@ -122,40 +123,6 @@ def test_an_error_of_many_lines_is_shown_as_one() -> None:
     assert (result.exit_code, result.stderr) == (1, "Error: first second\n")
 
 
-def test_releases_list_marks_the_one_that_is_served() -> None:
-    (line,) = [line for line in run("releases", "list").output.splitlines() if RELEASE in line]
-    assert line.split() == ["*", RELEASE, "2026-01-01", "00:00", "60", "words"]
-    (row,) = json.loads(run("releases", "list", "--json").stdout)
-    assert row == {
-        "release": RELEASE,
-        "current": True,
-        "damage": None,
-        "works": 60,
-        "embedder": "words",
-        "created_at": "2026-01-01T00:00:00+00:00",
-    }
-
-
-def test_releases_list_shows_one_that_cannot_be_read_beside_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RETRIEVALS_HOME", str(tmp_path))
-    Store(tmp_path).write_bytes("releases/later/manifest.json", b'{"schema_version": 99}')
-    result = run("releases", "list", "--json")
-    (row,) = json.loads(result.stdout)
-    assert row["release"] == "later"
-    assert "schema version 99" in row["damage"]
-    assert run("releases", "list").exit_code == 0
-
-
-def test_releases_list_of_an_empty_home_says_how_to_make_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RETRIEVALS_HOME", str(tmp_path))
-    assert "retrievals build" in run("releases", "list").output
-    assert json.loads(run("releases", "list", "--json").stdout) == []
-
-
 def test_doctor_is_content_with_what_works() -> None:
     result = run("doctor")
     assert result.exit_code == 0, result.output
@@ -214,6 +181,17 @@ def test_doctor_finds_a_damaged_release(tmp_path: Path, monkeypatch: pytest.Monk
     result = run("doctor")
     assert result.exit_code == 1
     assert "and has 5" in " ".join(result.output.split())
+
+
+def test_doctor_says_that_a_rollback_holds_the_release(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETRIEVALS_HOME", str(own_home))
+    rollback(Store(own_home), RELEASE)
+    result = run("doctor")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^warning +release ", result.output, re.MULTILINE)
+    assert f"holds {RELEASE}: what builds make waits" in " ".join(result.output.split())
 
 
 def test_doctor_reads_the_env_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Release: a sealed candidate, and its promotion once its checks have passed."""
 
+import logging
 from datetime import UTC, datetime
 from time import perf_counter
 
@@ -24,10 +25,13 @@ from retrievals_pipeline.defs.metadata import (
 from retrievals_pipeline.defs.release.candidate import read_candidate, seal_candidate
 from retrievals_pipeline.defs.release.pictures import write_pictures
 from retrievals_pipeline.defs.resources import EmbedderResource
-from retrievals_serving.errors import ReleaseError
-from retrievals_serving.release import CURRENT, Release, current_release_id, promote
+from retrievals_serving.errors import PromotionHeld, ReleaseError
+from retrievals_serving.promotion import promote
+from retrievals_serving.release import CURRENT, Release, current_release_id, open_release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
+
+logger = logging.getLogger(__name__)
 
 NEWEST = 24  # pictures of the contact sheet
 API = "http://127.0.0.1:8000/"  # where `retrievals serve` answers unless it is told otherwise
@@ -113,14 +117,20 @@ def _build_anew(store: Store, plan: ReleasePlan) -> None:
     freshness_policy=SEEN_WEEKLY,
     deps=[release_candidate],
     description="The release being served: `CURRENT` names it, and moves in one step to a "
-    "candidate whose checks have all passed. A server that runs keeps the release that it opened "
-    "until it is started again.",
+    "candidate whose checks have all passed. Servers that run follow it. After a rollback it stays "
+    "where it is until a release is promoted by hand.",
 )
 def search_release(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """Promote the candidate."""
+    """Promote the candidate, unless someone rolled back."""
     store = settings.store
     before = current_release_id(store) if store.exists(CURRENT) else ""
-    release = promote(store, read_candidate(store).release_id)
+    held = ""
+    try:
+        release = promote(store, read_candidate(store).release_id, by="build")
+    except PromotionHeld as error:
+        held = str(error)
+        logger.warning(held)
+        release = open_release(store)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(release.release_id),
         metadata={
@@ -128,6 +138,7 @@ def search_release(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult
             **location(store.path(release.folder)),
             "release": release.release_id,
             "replaces": "" if before == release.release_id else before,
+            "held": held,
             "reports": _reports(release),
             "page": dg.MetadataValue.md(f"[{API}]({API}) where `retrievals serve` runs"),
         },

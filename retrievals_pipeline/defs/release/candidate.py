@@ -10,6 +10,7 @@ from retrievals_serving.errors import ReleaseError
 from retrievals_serving.golden import read_golden
 from retrievals_serving.models.contracts import Contract
 from retrievals_serving.release import (
+    CANDIDATE,
     GOLDEN,
     INDEX,
     MANIFEST,
@@ -24,7 +25,6 @@ from retrievals_serving.release import (
 from retrievals_serving.store import Store, file_sha256, sync
 
 FILES = (INDEX, METADATA, GOLDEN)
-CANDIDATE = "releases/CANDIDATE"
 LIBRARIES = ("retrievals", "torch", "transformers", "duckdb", "numpy", "pillow")
 
 

@@ -10,7 +10,7 @@ from retrievals_pipeline.defs.release.candidate import read_candidate
 from retrievals_pipeline.defs.release.verification import CHECKS, checks
 from retrievals_pipeline.defs.verdict import Verdict
 from retrievals_pipeline.progress import track
-from retrievals_serving.release import Release, record_check, recorded_check
+from retrievals_serving.release import Release, read_checks, record_check
 from retrievals_serving.settings import Settings
 
 # They read all vectors, of the index or of the shards that it was made of. Neither changes what was
@@ -49,5 +49,5 @@ def release_checks(settings: dg.ResourceParam[Settings]) -> Iterator[dg.AssetChe
 
 def _passed_before(release: Release, name: str) -> Verdict | None:
     """Return the verdict with which `release` passed the check `name` already, if it did."""
-    kept = recorded_check(release.store, release.release_id, name)
+    kept = read_checks(release.store, release.release_id)[name]
     return Verdict(passed=True, details=kept["details"]) if kept and kept["passed"] else None
