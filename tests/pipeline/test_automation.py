@@ -25,7 +25,10 @@ pytestmark = [
     # Dagster's own tester calls what it calls beta.
     pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning"),
 ]
-RELEASE = {"golden_vectors", "faiss_index", "metadata_db", "release_candidate"}
+RELEASE = {
+    "golden_vectors", "faiss_index", "metadata_db", "collection_map", "release_candidate",
+}  # fmt: skip
+AFTER_CHECKS = {"retrieval_report", "search_release"}
 
 
 class Automation:
@@ -129,7 +132,7 @@ def released(automation: Automation) -> Automation:
     automation.make("artworks", version="first")
     automation.make("artwork_images", *automation.shards)
     automation.make("image_embeddings", *automation.shards)
-    for asset in [*sorted(RELEASE), "search_release"]:
+    for asset in [*sorted(RELEASE), *sorted(AFTER_CHECKS)]:
         automation.make(asset)
     assert automation.tick() == {}
     return automation
@@ -188,7 +191,7 @@ def test_good_shards_go_on_though_their_run_ended_before_its_checks(released: Au
     released.make("artwork_images", *good, passed=None)
     assert released.tick() == {"image_embeddings": good}
     released.make("image_embeddings", *good, passed=None)
-    assert released.tick().keys() == {*RELEASE, "search_release"}
+    assert released.tick().keys() == RELEASE | AFTER_CHECKS
 
 
 def test_a_shard_that_was_never_made_holds_no_release_back(automation: Automation) -> None:
@@ -197,7 +200,7 @@ def test_a_shard_that_was_never_made_holds_no_release_back(automation: Automatio
     automation.make("artworks", version="first")
     automation.make("artwork_images", *good)
     automation.make("image_embeddings", *good)
-    for asset in [*sorted(RELEASE), "search_release"]:
+    for asset in [*sorted(RELEASE), *sorted(AFTER_CHECKS)]:
         automation.make(asset)
     automation.tick()
     automation.make("image_embeddings", *good)
@@ -274,7 +277,7 @@ def test_a_release_that_failed_is_made_again_at_night_as_a_whole(released: Autom
     assert released.tick() == {}
     for asset in RELEASE:
         released.make(asset)
-    assert released.tick() == {"search_release": {None}}
+    assert released.tick() == {asset: {None} for asset in AFTER_CHECKS}
 
 
 def test_what_a_check_forbids_is_not_asked_for_at_night_either(released: Automation) -> None:
@@ -295,7 +298,7 @@ def test_what_somebody_cancelled_is_not_asked_for_at_night(released: Automation)
 def test_vectors_ask_for_one_release_of_them_all(released: Automation) -> None:
     released.make("image_embeddings", *released.shards)
     asked = released.tick()
-    assert asked == {asset: {None} for asset in (*RELEASE, "search_release")}
+    assert asked == {asset: {None} for asset in RELEASE | AFTER_CHECKS}
     assert released.tick() == {}
 
 
@@ -314,7 +317,7 @@ def test_no_part_of_a_release_is_begun_while_anything_before_it_is_being_made(
     released.instance.report_run_failed(run)
     if job_name == "refresh_records":  # their check went with the run
         released.make("artworks", version="first")
-    assert released.tick().keys() == {*RELEASE, "search_release"}
+    assert released.tick().keys() == RELEASE | AFTER_CHECKS
 
 
 def test_no_part_of_a_release_is_made_of_records_that_a_check_forbids(
@@ -345,7 +348,7 @@ def test_a_candidate_is_promoted_when_its_checks_have_passed(released: Automatio
     for check in released.checks["release_candidate"]:
         assert released.tick() == {}
         released.judge("release_candidate", check, passed=True)
-    assert released.tick() == {"search_release": {None}}
+    assert released.tick() == {asset: {None} for asset in AFTER_CHECKS}
 
 
 @pytest.mark.parametrize(("switch", "status"), [("true", "RUNNING"), ("", "STOPPED")])
