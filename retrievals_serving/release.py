@@ -3,6 +3,7 @@
     releases/<release_id>/manifest.json     what is in it, from what, and the sha256 of each file
     releases/<release_id>/index.faiss       row i: the float16 vector of work i
     releases/<release_id>/artworks.duckdb   row i: the record of work i
+    releases/<release_id>/map.parquet       row i: the place of work i, see `collection_map`
     releases/<release_id>/golden.parquet    what a server must get again, see `golden`
     releases/CURRENT                        the id of the release being served, see `promotion`
     releases/CANDIDATE                      the id of the release that was sealed last
@@ -23,12 +24,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from retrievals_serving.errors import ReleaseDamaged, ReleaseNotFound
 from retrievals_serving.store import Store, file_sha256
 
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 CURRENT = "releases/CURRENT"
 CANDIDATE = "releases/CANDIDATE"
 MANIFEST = "manifest.json"
 INDEX = "index.faiss"
 METADATA = "artworks.duckdb"
+MAP = "map.parquet"
 GOLDEN = "golden.parquet"
 REQUIRED_CHECKS = ("files", "index", "metadata", "golden", "coverage", "size", "search", "answers")
 
@@ -88,7 +90,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     release_id: str
     created_at: datetime
     as_of: datetime

@@ -1,6 +1,5 @@
 """A contact sheet: thumbnails side by side in one small picture."""
 
-import io
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -8,12 +7,11 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from retrievals_pipeline.defs.inline import small_webp
+
 TILE = 112  # px, the side of the square that each thumbnail is fitted into
 GAP = 4
 COLUMNS = 6
-MEDIA_TYPE = "image/webp"
-MAX_BYTES = 32_768  # Dagster keeps it with each materialization, a third larger as text
-QUALITIES = (75, 50, 25, 10)
 
 
 def contact_sheet(thumbnails: Iterable[Path], *, most: int) -> bytes | None:
@@ -32,12 +30,14 @@ def contact_sheet(thumbnails: Iterable[Path], *, most: int) -> bytes | None:
         left = _side(column) + (TILE - tile.width) // 2
         top = _side(row) + (TILE - tile.height) // 2
         sheet.paste(tile, (left, top))
-    for quality in QUALITIES:
-        encoded = io.BytesIO()
-        sheet.save(encoded, "WEBP", quality=quality)
-        if encoded.tell() <= MAX_BYTES:
-            break
-    return encoded.getvalue()
+    return small_webp(sheet)
+
+
+def read_tile(path: Path) -> Image.Image | None:
+    """Return the thumbnail at `path`, fitted into a tile; None when it is lost or damaged."""
+    with suppress(OSError), Image.open(path) as opened:
+        return ImageOps.contain(opened.convert("RGB"), (TILE, TILE))
+    return None
 
 
 def _side(tiles: int) -> int:
@@ -48,5 +48,5 @@ def _side(tiles: int) -> int:
 def _tiles(thumbnails: Iterable[Path]) -> Iterator[Image.Image]:
     for path in thumbnails:
         # One that is lost or damaged is left out here, and named by the checks.
-        with suppress(OSError), Image.open(path) as opened:
-            yield ImageOps.contain(opened.convert("RGB"), (TILE, TILE))
+        if tile := read_tile(path):
+            yield tile

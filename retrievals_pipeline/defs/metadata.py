@@ -1,6 +1,5 @@
 """What the UI shows, each kind of it built in one place."""
 
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import perf_counter
@@ -9,7 +8,8 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from retrievals_pipeline.defs.contact_sheet import MEDIA_TYPE, contact_sheet
+from retrievals_pipeline.defs.contact_sheet import contact_sheet
+from retrievals_pipeline.defs.inline import SVG, WEBP, data_uri
 from retrievals_pipeline.defs.verdict import Verdict
 from retrievals_serving.store import Store, thumbnail_name
 
@@ -63,7 +63,7 @@ def counts(values: Mapping[str, int], title: str) -> dg.MetadataValue:
 
 def plot(svg: str, says: str) -> dg.MetadataValue:
     """Return a plot of `plots` to be shown inline; `says` stands for it where it cannot be."""
-    return _picture(svg.encode(), "image/svg+xml", says)
+    return picture(svg.encode(), SVG, says)
 
 
 def newest_pictures(
@@ -74,13 +74,12 @@ def newest_pictures(
     sheet = contact_sheet((store.path(name) for name in names), most=most)
     if sheet is None:
         return {}
-    return {"newest_pictures": _picture(sheet, MEDIA_TYPE, "the newest pictures")}
+    return {"newest_pictures": picture(sheet, WEBP, "the newest pictures")}
 
 
-def _picture(content: bytes, media_type: str, says: str) -> dg.MetadataValue:
+def picture(content: bytes, media_type: str, says: str) -> dg.MetadataValue:
     """Return a picture as the UI takes it: in Markdown, without HTML, at a `data:` address."""
-    encoded = b64encode(content).decode("ascii")
-    return dg.MetadataValue.md(f"![{says}](data:{media_type};base64,{encoded})")
+    return dg.MetadataValue.md(f"![{says}]({data_uri(content, media_type)})")
 
 
 def pace(started: float, pictures: int = 0) -> dict[str, dg.MetadataValue]:

@@ -9,15 +9,17 @@ import faiss
 import numpy as np
 import pytest
 
+from retrievals_pipeline.defs.index.collection_map import build_map
 from retrievals_pipeline.defs.index.faiss_index import build_index, nearest_cosines
 from retrievals_pipeline.defs.index.metadata_db import build_metadata
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.index.verification import check_rows
+from retrievals_serving.collection_map import CollectionMap, read_map, write_map
 from retrievals_serving.settings import Settings
 from tests.conftest import WORKS
 from tests.index.test_plan import plan
 
-Staged = tuple[ReleasePlan, Path, Path]
+Staged = tuple[ReleasePlan, Path, Path, Path]
 
 
 @pytest.fixture
@@ -25,18 +27,18 @@ def staged(built: Settings) -> Staged:
     """A plan whose files are staged and not sealed yet."""
     shutil.rmtree(built.store.path("releases"))
     planned = plan(built)
-    index = build_index(built.store, planned)
-    return planned, index, build_metadata(built.store, planned)
+    files = [build(built.store, planned) for build in (build_index, build_metadata, build_map)]
+    return planned, *files
 
 
 def test_files_of_the_same_works_pass(built: Settings, staged: Staged) -> None:
     verdict = check_rows(built.store, *staged)
     assert verdict.passed, verdict.details
-    assert verdict.details["records"] == verdict.details["vectors"] == WORKS
+    assert {verdict.details[name] for name in ("records", "vectors", "places")} == {WORKS}
 
 
-def edit_records(sql: str) -> Callable[[Path, Path], None]:
-    def edit(_: Path, metadata: Path) -> None:
+def edit_records(sql: str) -> Callable[[Path, Path, Path], None]:
+    def edit(_: Path, metadata: Path, __: Path) -> None:
         with duckdb.connect(str(metadata)) as connection:
             connection.execute("drop index artworks_id")
             connection.execute(sql)
@@ -44,8 +46,8 @@ def edit_records(sql: str) -> Callable[[Path, Path], None]:
     return edit
 
 
-def edit_index(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path, Path], None]:
-    def edit(path: Path, _: Path) -> None:
+def edit_index(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path, Path, Path], None]:
+    def edit(path: Path, _: Path, __: Path) -> None:
         read = faiss.read_index(str(path))
         vectors = change(read.reconstruct_n(0, read.ntotal))
         index = faiss.IndexScalarQuantizer(
@@ -53,6 +55,14 @@ def edit_index(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path, Pa
         )
         index.add(np.ascontiguousarray(vectors))
         faiss.write_index(index, str(path))
+
+    return edit
+
+
+def edit_map(change: Callable[[list[str]], list[str]]) -> Callable[[Path, Path, Path], None]:
+    def edit(_: Path, __: Path, path: Path) -> None:
+        ids = change(read_map(path).ids)
+        write_map(CollectionMap(ids, np.zeros((len(ids), 2), np.int16), {}), path)
 
     return edit
 
@@ -72,18 +82,20 @@ def edit_index(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path, Pa
         pytest.param(edit_index(lambda vectors: vectors[::-1]), id="vectors in another order"),
         pytest.param(edit_index(lambda vectors: vectors[:-1]), id="a vector lacks"),
         pytest.param(edit_index(lambda vectors: vectors[:, :64]), id="narrower vectors"),
+        pytest.param(edit_map(lambda ids: [*ids[1:], ids[0]]), id="places in another order"),
+        pytest.param(edit_map(lambda ids: ids[:-1]), id="a place lacks"),
     ],
 )
 def test_files_of_other_works_are_refused(
-    built: Settings, staged: Staged, spoil: Callable[[Path, Path], None]
+    built: Settings, staged: Staged, spoil: Callable[[Path, Path, Path], None]
 ) -> None:
-    planned, index, metadata = staged
-    spoil(index, metadata)
-    assert not check_rows(built.store, planned, index, metadata).passed
+    planned, *files = staged
+    spoil(*files)
+    assert not check_rows(built.store, planned, *files).passed
 
 
 def test_the_nearest_other_work_is_never_the_work_itself(staged: Staged) -> None:
-    _, path, _ = staged
+    _, path, *_ = staged
     index = faiss.read_index(str(path))
     vectors = index.reconstruct_n(0, index.ntotal)
     cosines = vectors @ vectors.T
@@ -92,6 +104,6 @@ def test_the_nearest_other_work_is_never_the_work_itself(staged: Staged) -> None
 
 
 def test_a_single_work_has_no_nearest(staged: Staged) -> None:
-    _, path, metadata = staged
-    edit_index(lambda vectors: vectors[:1])(path, metadata)
+    _, path, *others = staged
+    edit_index(lambda vectors: vectors[:1])(path, *others)
     assert nearest_cosines(path).shape == (0,)

@@ -15,7 +15,10 @@ from dagster._core.definitions.automation_tick_evaluation_context import (
 from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs import run_tags
 
-RELEASE = {"golden_vectors", "faiss_index", "metadata_db", "release_candidate"}
+RELEASE = {
+    "golden_vectors", "faiss_index", "metadata_db", "collection_map", "release_candidate",
+}  # fmt: skip
+AFTER_CHECKS = {"retrieval_report", "search_release"}
 
 
 class Automation:

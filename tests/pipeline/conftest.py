@@ -19,7 +19,7 @@ from retrievals_pipeline.build import build
 from retrievals_pipeline.defs.records.paths import SOURCE
 from retrievals_serving.settings import Settings
 from tests.conftest import ServedMuseum
-from tests.pipeline.automation import RELEASE, Automation
+from tests.pipeline.automation import AFTER_CHECKS, RELEASE, Automation
 from tests.pipeline.folders import GOOD, METADATA, environment, paint
 from tests.processes import bound
 
@@ -39,7 +39,7 @@ def released(automation: Automation) -> Automation:
     automation.make("artworks", version="first")
     automation.make("artwork_images", *automation.shards)
     automation.make("image_embeddings", *automation.shards)
-    for asset in [*sorted(RELEASE), "search_release"]:
+    for asset in [*sorted(RELEASE), *sorted(AFTER_CHECKS)]:
         automation.make(asset)
     assert automation.tick() == {}
     return automation

@@ -7,7 +7,7 @@ from dagster._core.definitions.automation_tick_evaluation_context import (
 )
 from dagster._core.definitions.events import AssetKeyPartitionKey
 
-from tests.pipeline.automation import RELEASE, Automation
+from tests.pipeline.automation import AFTER_CHECKS, RELEASE, Automation
 
 pytestmark = [
     pytest.mark.usefixtures("museum_settings"),
@@ -53,7 +53,7 @@ def test_good_shards_go_on_though_their_run_ended_before_its_checks(released: Au
     released.make("artwork_images", *good, passed=None)
     assert released.tick() == {"image_embeddings": good}
     released.make("image_embeddings", *good, passed=None)
-    assert released.tick().keys() == {*RELEASE, "search_release"}
+    assert released.tick().keys() == RELEASE | AFTER_CHECKS
 
 
 def test_a_shard_that_was_never_made_holds_no_release_back(automation: Automation) -> None:
@@ -62,7 +62,7 @@ def test_a_shard_that_was_never_made_holds_no_release_back(automation: Automatio
     automation.make("artworks", version="first")
     automation.make("artwork_images", *good)
     automation.make("image_embeddings", *good)
-    for asset in [*sorted(RELEASE), "search_release"]:
+    for asset in [*sorted(RELEASE), *sorted(AFTER_CHECKS)]:
         automation.make(asset)
     automation.tick()
     automation.make("image_embeddings", *good)
@@ -105,7 +105,7 @@ def test_the_runs_of_all_shards_make_their_checks(released: Automation) -> None:
 def test_vectors_ask_for_one_release_of_them_all(released: Automation) -> None:
     released.make("image_embeddings", *released.shards)
     asked = released.tick()
-    assert asked == {asset: {None} for asset in (*RELEASE, "search_release")}
+    assert asked == {asset: {None} for asset in RELEASE | AFTER_CHECKS}
     assert released.tick() == {}
 
 
@@ -124,4 +124,4 @@ def test_no_part_of_a_release_is_begun_while_anything_before_it_is_being_made(
     released.instance.report_run_failed(run)
     if job_name == "refresh_records":  # their check went with the run
         released.make("artworks", version="first")
-    assert released.tick().keys() == {*RELEASE, "search_release"}
+    assert released.tick().keys() == RELEASE | AFTER_CHECKS

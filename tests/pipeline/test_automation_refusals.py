@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pipeline.automation import RELEASE, Automation
+from tests.pipeline.automation import AFTER_CHECKS, RELEASE, Automation
 
 pytestmark = [
     pytest.mark.usefixtures("museum_settings"),
@@ -55,4 +55,4 @@ def test_a_candidate_is_promoted_when_its_checks_have_passed(released: Automatio
     for check in released.checks["release_candidate"]:
         assert released.tick() == {}
         released.judge("release_candidate", check, passed=True)
-    assert released.tick() == {"search_release": {None}}
+    assert released.tick() == {asset: {None} for asset in AFTER_CHECKS}

@@ -99,7 +99,13 @@ def test_what_a_killed_build_left_behind_is_not_sealed(built: Settings) -> None:
         path.write_bytes(b"half")
     build()
     names = {path.name for path in built.store.path(release.folder).iterdir()}
-    assert names == {"manifest.json", "index.faiss", "artworks.duckdb", "golden.parquet"}
+    assert names == {
+        "manifest.json",
+        "index.faiss",
+        "artworks.duckdb",
+        "map.parquet",
+        "golden.parquet",
+    }
     assert not built.store.exists("releases/.staging")
 
 

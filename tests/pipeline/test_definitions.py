@@ -11,7 +11,7 @@ import pytest
 from retrievals_pipeline.definitions import defs
 from retrievals_serving.release import REQUIRED_CHECKS
 
-HEAVY = "torch", "transformers", "faiss", "ray"
+HEAVY = "torch", "transformers", "faiss", "openTSNE", "ray"
 
 
 def test_the_definitions_can_be_loaded() -> None:
@@ -56,8 +56,10 @@ def test_the_graph_is_the_one_that_was_designed() -> None:
         "image_embeddings": {"artwork_images"},
         "faiss_index": {"image_embeddings"},
         "metadata_db": {"artworks", "artwork_images", "image_embeddings"},
+        "collection_map": {"image_embeddings"},
         "golden_vectors": set(),
-        "release_candidate": {"faiss_index", "metadata_db", "golden_vectors"},
+        "release_candidate": {"faiss_index", "metadata_db", "collection_map", "golden_vectors"},
+        "retrieval_report": {"release_candidate"},
         "search_release": {"release_candidate"},
     }
 

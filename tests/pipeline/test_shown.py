@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from retrievals_pipeline.build import build
-from retrievals_pipeline.defs.contact_sheet import GAP, MAX_BYTES, TILE, contact_sheet
+from retrievals_pipeline.defs.contact_sheet import GAP, TILE, contact_sheet
+from retrievals_pipeline.defs.inline import MAX_BYTES
 from retrievals_pipeline.defs.plots import BASE, histogram
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.settings import Settings
@@ -26,7 +27,8 @@ SHOWN_AT_ONCE = 1000  # characters of Markdown, from which on the UI waits to be
 SVG = "{http://www.w3.org/2000/svg}"
 ASSETS = [
     "artworks", "artwork_images", "image_embeddings", "golden_vectors", "faiss_index",
-    "metadata_db", "release_candidate", "search_release",
+    "metadata_db", "collection_map", "release_candidate",
+    "retrieval_report", "search_release",
 ]  # fmt: skip
 
 
@@ -143,6 +145,17 @@ def test_the_release_shows_its_newest_pictures_and_leads_to_its_files(built: Set
         assert (Path(metadata["path"].path) / "manifest.json").exists()
         assert (Path(metadata["reports"].path) / "checks" / "answers.json").exists()
     assert "](http://127.0.0.1:8000/)" in served["page"].md_str
+
+
+def test_the_map_is_shown_with_how_good_it_is(built: Settings) -> None:
+    metadata = shown(built, "collection_map")
+    media_type, content = picture_of(metadata["map"])
+    assert media_type == "image/webp"
+    assert len(content) <= MAX_BYTES
+    with Image.open(io.BytesIO(content)) as opened:
+        assert opened.size == (560, 560)
+    assert 0 < metadata["neighbours_kept"].value <= 1
+    assert metadata["placed_before"].value == 0
 
 
 def test_a_shard_that_fetches_nothing_decodes_no_picture(

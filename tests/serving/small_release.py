@@ -13,6 +13,7 @@ import faiss
 import numpy as np
 from PIL import Image
 
+from retrievals_serving.collection_map import CollectionMap, write_map
 from retrievals_serving.golden import GoldenItem, make_golden, read_golden, write_golden
 from retrievals_serving.models import Input
 from retrievals_serving.models.contracts import Contract
@@ -20,6 +21,7 @@ from retrievals_serving.release import (
     GOLDEN,
     INDEX,
     MANIFEST,
+    MAP,
     METADATA,
     REQUIRED_CHECKS,
     ContractEntry,
@@ -203,9 +205,16 @@ def make_release(
             f"insert into artworks values ({', '.join('?' * len(names))})",
             [[record[name] for name in names] for record in records],
         )
+    write_map(make_map(records), release.path(MAP))
     write_golden(make_golden(embedder, golden_items()), release.path(GOLDEN))
     seal(release, works)
     return release
+
+
+def make_map(records: list[dict[str, Any]]) -> CollectionMap:
+    """A map on which the works lie in a row."""
+    places = [(64 * record["row"], 0) for record in records]
+    return CollectionMap([record["id"] for record in records], np.array(places, np.int16), {})
 
 
 def seal(release: Release, works: int) -> None:
@@ -215,7 +224,7 @@ def seal(release: Release, works: int) -> None:
         ContractEntry(digest=contract.digest, parts=dict(contract.parts))
         for contract in (embedder.corpus_contract, embedder.query_contract)
     )
-    paths = [release.path(name) for name in (INDEX, METADATA, GOLDEN)]
+    paths = [release.path(name) for name in (INDEX, METADATA, MAP, GOLDEN)]
     manifest = Manifest(
         release_id=release.release_id,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),

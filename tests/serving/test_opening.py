@@ -26,6 +26,7 @@ from retrievals_serving.release import (
     GOLDEN,
     INDEX,
     MANIFEST,
+    MAP,
     METADATA,
     ContractEntry,
     EmbedderEntry,
@@ -179,7 +180,7 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
-@pytest.mark.parametrize("name", [INDEX, METADATA, GOLDEN])
+@pytest.mark.parametrize("name", [INDEX, METADATA, MAP, GOLDEN])
 @pytest.mark.parametrize(
     ("damage", "message"), [(cut_short, "bytes and has"), (Path.unlink, "bytes and is missing")]
 )

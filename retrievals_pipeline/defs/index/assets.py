@@ -9,9 +9,12 @@ from retrievals_pipeline.defs import plots
 from retrievals_pipeline.defs.conditions import WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.assets import image_embeddings
 from retrievals_pipeline.defs.images.assets import artwork_images
+from retrievals_pipeline.defs.index.collection_map import build_map
 from retrievals_pipeline.defs.index.faiss_index import build_index, nearest_cosines
 from retrievals_pipeline.defs.index.metadata_db import build_metadata, classifications, columns_of
 from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan, plan_release
+from retrievals_pipeline.defs.inline import WEBP, small_webp
+from retrievals_pipeline.defs.map_picture import draw_map
 from retrievals_pipeline.defs.metadata import (
     OWNERS,
     READS_THE_STORE,
@@ -20,13 +23,17 @@ from retrievals_pipeline.defs.metadata import (
     file_metadata,
     location,
     pace,
+    picture,
     plot,
 )
 from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.resources import EmbedderResource
+from retrievals_serving.collection_map import read_map
 from retrievals_serving.release import Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
+
+MAP_SIDE = 560  # px, of the picture in the UI
 
 
 def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
@@ -99,6 +106,39 @@ def metadata_db(
             **column_schema(columns_of(path)),
             **pace(started),
             "classifications": counts(classifications(path), "classification"),
+        },
+    )
+
+
+@dg.asset(
+    group_name="index",
+    pool="release",
+    automation_condition=WITH_VECTORS,
+    owners=OWNERS,
+    tags=READS_THE_STORE,
+    deps=[image_embeddings],
+    kinds={"parquet"},
+    description="The map of the next release: row i is the place of work i in two dimensions, by "
+    "t-SNE, so that works that look alike lie together. It begins at the map being served: works "
+    "that stay hardly move. `neighbours_kept` is the share of a work's 10 nearest that are still "
+    "so in the map; each dot of the picture has the mean colour of its work.",
+)
+def collection_map(
+    settings: dg.ResourceParam[Settings], embedder: EmbedderResource
+) -> dg.MaterializeResult[None]:
+    """Build `map.parquet` for the planned release."""
+    started = perf_counter()
+    plan = current_plan(settings, embedder)
+    path = build_map(settings.store, plan)
+    built = read_map(path)
+    drawn = draw_map(built.places, plan.works["color"].to_pylist(), side=MAP_SIDE)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(plan.release_id),
+        metadata={
+            **_shown(settings.store, plan, path),
+            **pace(started),
+            **{name: round(figure, 4) for name, figure in built.figures.items()},
+            "map": picture(small_webp(drawn), WEBP, "the map of the collection"),
         },
     )
 

@@ -69,8 +69,10 @@ def nearest_cosines(path: Path) -> np.ndarray:
     return np.where(found[:, 0] == rows, scores[:, 1], scores[:, 0])
 
 
-def gather_vectors(store: Store, plan: ReleasePlan) -> np.ndarray:
+def gather_vectors(store: Store, plan: ReleasePlan, stage: str = "index") -> np.ndarray:
     """Return the vectors of `plan`, cut to its dimension: float16 (works, dimension), unit rows.
+
+    `stage` is what the progress is of.
 
     Raises:
         SourceError: A work of the plan has no vector, because it was removed since.
@@ -80,7 +82,7 @@ def gather_vectors(store: Store, plan: ReleasePlan) -> np.ndarray:
     for row, sha in enumerate(plan.works["image_sha256"].to_pylist()):
         rows_of.setdefault(sha, []).append(row)
     vectors = np.zeros((plan.works.num_rows, plan.dimension), np.float16)
-    with track("index", plan.works.num_rows) as advance:
+    with track(stage, plan.works.num_rows) as advance:
         for shard in plan.shards:
             stored = VectorShard(store, plan.description.corpus_contract.digest, shard).vectors()
             wanted = [sha for sha in stored if sha in rows_of]

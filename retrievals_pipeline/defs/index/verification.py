@@ -10,6 +10,7 @@ import numpy as np
 from retrievals_pipeline.defs.embeddings.vectors import vector_shards
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.verdict import Verdict
+from retrievals_serving.collection_map import read_map
 from retrievals_serving.errors import ShardError
 from retrievals_serving.models import truncate
 from retrievals_serving.store import Store
@@ -19,8 +20,10 @@ TOLERANCE = 1e-3  # in a score: float16 against float32
 PROBES = 64
 
 
-def check_rows(store: Store, plan: ReleasePlan, index_path: Path, metadata_path: Path) -> Verdict:
-    """Row by row, the index, the metadata and the plan are of the same works, each there once."""
+def check_rows(
+    store: Store, plan: ReleasePlan, index_path: Path, metadata_path: Path, map_path: Path
+) -> Verdict:
+    """Row by row, index, metadata, map and plan are of the same works, each there once."""
     with duckdb.connect(str(metadata_path), read_only=True) as connection:
         records = connection.execute(
             "select row, id, image_sha256 from artworks order by row, id"
@@ -33,17 +36,23 @@ def check_rows(store: Store, plan: ReleasePlan, index_path: Path, metadata_path:
     probes = stored_vectors(
         store, contract, plan.works["image_sha256"].to_pylist(), dimension=plan.dimension
     )
+    places = read_map(map_path).ids
+    ids = plan.works["id"].to_pylist()
     differing = [id_ for _, id_, _ in set(records) ^ set(planned)]
     fits = index.count == len(planned) and index.dimension == plan.dimension
     misplaced = rows_of_another_work(index, probes) if fits else []
     return Verdict(
-        records == planned and fits and not misplaced,
+        records == planned and places == ids and fits and not misplaced,
         {
             "works": len(planned),
             "records": len(records),
             "vectors": index.count,
+            "places": len(places),
             "dimension": index.dimension,
             "records_of_another_work": sorted(set(differing))[:10],
+            "places_of_another_work": [
+                id_ for id_, own in zip(places, ids, strict=False) if id_ != own
+            ][:10],
             "vectors_of_another_work": misplaced,
         },
     )

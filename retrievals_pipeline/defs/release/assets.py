@@ -9,7 +9,13 @@ from pydantic import Field
 
 from retrievals_pipeline.defs.conditions import FOLLOWS, SEEN_WEEKLY
 from retrievals_pipeline.defs.embeddings.assets import golden_vectors
-from retrievals_pipeline.defs.index.assets import current_plan, faiss_index, metadata_db
+from retrievals_pipeline.defs.index.assets import (
+    collection_map,
+    current_plan,
+    faiss_index,
+    metadata_db,
+)
+from retrievals_pipeline.defs.index.collection_map import build_map
 from retrievals_pipeline.defs.index.faiss_index import build_index
 from retrievals_pipeline.defs.index.metadata_db import build_metadata
 from retrievals_pipeline.defs.index.plan import ReleasePlan
@@ -18,12 +24,14 @@ from retrievals_pipeline.defs.metadata import (
     OWNERS,
     READS_THE_STORE,
     counts,
+    file_metadata,
     location,
     newest_pictures,
     pace,
 )
 from retrievals_pipeline.defs.release.candidate import read_candidate, seal_candidate
 from retrievals_pipeline.defs.release.pictures import write_pictures
+from retrievals_pipeline.defs.release.report import write_report
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_serving.errors import PromotionHeld, ReleaseError
 from retrievals_serving.promotion import promote
@@ -53,11 +61,11 @@ class CandidateConfig(dg.Config):
     owners=OWNERS,
     tags=READS_THE_STORE,
     kinds={"folder"},
-    deps=[faiss_index, metadata_db, golden_vectors],
-    description="The next release, sealed: a folder with the index, the records, golden vectors "
-    "and the manifest that names them, which never changes. The same inputs make no second one. "
-    "Its checks look at it as a server would; their verdicts are kept in `reports`. Only when all "
-    "have passed is it promoted.",
+    deps=[faiss_index, metadata_db, collection_map, golden_vectors],
+    description="The next release, sealed: a folder with the index, the records, the map, golden "
+    "vectors and the manifest that names them, which never changes. The same inputs make no second "
+    "one. Its checks look at it as a server would; their verdicts are kept in `reports`. Only when "
+    "all have passed is it promoted.",
 )
 def release_candidate(
     config: CandidateConfig, settings: dg.ResourceParam[Settings], embedder: EmbedderResource
@@ -93,13 +101,42 @@ def release_candidate(
     )
 
 
+@dg.asset(
+    group_name="release",
+    pool="release",
+    automation_condition=FOLLOWS,
+    owners=OWNERS,
+    tags=READS_THE_STORE,
+    kinds={"html"},
+    deps=[release_candidate],
+    description="A page about the candidate, once its checks have passed: their verdicts, what is "
+    "missing and why, the map, the model and its contracts, and what the golden texts find, with "
+    "pictures. One file, which can be sent to somebody.",
+)
+def retrieval_report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+    """Write `report.html` into the reports of the candidate."""
+    started = perf_counter()
+    release = read_candidate(settings.store)
+    path = write_report(release)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(release.release_id),
+        metadata={
+            **file_metadata(path, release.manifest.works),
+            **pace(started),
+            "release": release.release_id,
+            "report": dg.MetadataValue.url(path.as_uri()),
+        },
+    )
+
+
 def _build_anew(store: Store, plan: ReleasePlan) -> None:
     """Build the files of `plan`, which the check of `metadata_db` has not seen.
 
     Raises:
         ReleaseError: They are not of the same works, row by row.
     """
-    verdict = check_rows(store, plan, build_index(store, plan), build_metadata(store, plan))
+    built = (build(store, plan) for build in (build_index, build_metadata, build_map))
+    verdict = check_rows(store, plan, *built)
     if not verdict.passed:
         raise ReleaseError(
             f"the files of release {plan.release_id} are not of the same works, row by row: "

@@ -14,6 +14,7 @@ from retrievals_serving.release import (
     GOLDEN,
     INDEX,
     MANIFEST,
+    MAP,
     METADATA,
     ContractEntry,
     EmbedderEntry,
@@ -24,8 +25,8 @@ from retrievals_serving.release import (
 )
 from retrievals_serving.store import Store, file_sha256, sync
 
-FILES = (INDEX, METADATA, GOLDEN)
-LIBRARIES = ("retrievals", "torch", "transformers", "duckdb", "numpy", "pillow")
+FILES = (INDEX, METADATA, MAP, GOLDEN)
+LIBRARIES = ("retrievals", "torch", "transformers", "duckdb", "numpy", "pillow", "openTSNE")
 
 
 def seal_candidate(store: Store, plan: ReleasePlan, *, limit: int | None) -> tuple[Release, bool]:
@@ -91,7 +92,7 @@ def _manifest(store: Store, plan: ReleasePlan, limit: int | None) -> Manifest:
     if missing:
         raise ReleaseError(
             f"{' and '.join(missing)} of release {plan.release_id} not built: the inputs changed "
-            "since `faiss_index` and `metadata_db` ran. Materialize both again."
+            "meanwhile. Materialize `faiss_index`, `metadata_db` and `collection_map` again."
         )
     return Manifest(
         release_id=plan.release_id,

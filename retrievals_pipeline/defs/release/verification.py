@@ -16,18 +16,16 @@ from retrievals_pipeline.defs.index.verification import (
     stored_vectors,
 )
 from retrievals_pipeline.defs.records import verification
+from retrievals_pipeline.defs.release.probes import probe
 from retrievals_pipeline.defs.verdict import Verdict
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import ReleaseError
 from retrievals_serving.golden import read_golden
 from retrievals_serving.metadata import Metadata
-from retrievals_serving.models import truncate
 from retrievals_serving.release import GOLDEN, INDEX, METADATA, Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name, thumbnail_name
 from retrievals_serving.vectors.faiss_index import FaissIndex
-
-ANSWERS = 10  # works of each golden query that are looked at
 
 
 def check_files(release: Release) -> Verdict:
@@ -160,27 +158,19 @@ def check_answers(release: Release) -> Verdict:
         SearchEngine.open(release=release.release_id, settings=settings).close()
     except ReleaseError as error:
         return Verdict(passed=False, details={"problem": str(error)})
-    golden = read_golden(release.path(GOLDEN))
-    texts = [row for row, item in enumerate(golden.items) if item.text is not None]
-    queries = truncate(golden.vectors[texts], release.manifest.embedder.dimension)
-    scores, rows = FaissIndex(release.path(INDEX)).search(queries, ANSWERS)
-    with Metadata(release.path(METADATA)) as metadata:
-        records = metadata.records(rows.ravel())
+    probes = probe(release)
     incomparable = [
-        golden.items[text].name
-        for text, best in zip(texts, scores, strict=True)
-        if not (np.abs(best) <= 1 + TOLERANCE).all()  # NaN is not
+        each.name
+        for each in probes
+        if not (np.abs(each.scores) <= 1 + TOLERANCE).all()  # NaN is not
     ]
-    untitled = [record["id"] for record in records if not record["title"]]
+    untitled = [record["id"] for each in probes for record in each.records if not record["title"]]
     return Verdict(
         not incomparable and not untitled,
         {
-            "queries": len(texts),
-            "answers_to_each": rows.shape[1],
-            "best_scores": {
-                golden.items[text].name: round(float(best[0]), 3)
-                for text, best in zip(texts, scores, strict=True)
-            },
+            "queries": len(probes),
+            "answers_to_each": min((len(each.records) for each in probes), default=0),
+            "best_scores": {each.name: round(float(each.scores[0]), 3) for each in probes},
             "without_comparable_scores": incomparable,
             "untitled": untitled[:10],
         },

@@ -1,0 +1,50 @@
+"""What a sealed release answers to its golden texts, without a model: their vectors are kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from retrievals_serving.golden import read_golden
+from retrievals_serving.metadata import Metadata
+from retrievals_serving.models import truncate
+from retrievals_serving.release import GOLDEN, INDEX, METADATA, Release
+from retrievals_serving.vectors import Float32
+from retrievals_serving.vectors.faiss_index import FaissIndex
+
+ANSWERS = 10  # works that are looked at
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A golden text and its best works.
+
+    Attributes:
+        name: Name of the golden text.
+        text: The text itself.
+        scores: float32 (works,), the best first.
+        records: Record of each work, with the fields of `pages.Artwork`.
+    """
+
+    name: str
+    text: str
+    scores: Float32
+    records: list[Mapping[str, Any]]
+
+
+def probe(release: Release) -> list[Probe]:
+    """Search the vectors of `release` for each golden text."""
+    golden = read_golden(release.path(GOLDEN))
+    texts = [
+        (row, item.name, item.text)
+        for row, item in enumerate(golden.items)
+        if item.text is not None
+    ]
+    queries = truncate(
+        golden.vectors[[row for row, _, _ in texts]], release.manifest.embedder.dimension
+    )
+    scores, rows = FaissIndex(release.path(INDEX)).search(queries, ANSWERS)
+    with Metadata(release.path(METADATA)) as metadata:
+        return [
+            Probe(name, text, best, list(metadata.records(found)))
+            for (_, name, text), best, found in zip(texts, scores, rows, strict=True)
+        ]
