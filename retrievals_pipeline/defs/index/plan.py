@@ -10,6 +10,7 @@ after it are of the latest release of their hash.
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +22,12 @@ import pyarrow.parquet as pq
 
 from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.index.holdings import Holdings, read_holdings, works_left_out
+from retrievals_pipeline.defs.index.kinds import Recipe, recipes
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_serving.errors import ReleaseError, SourceError
 from retrievals_serving.models import Description
 from retrievals_serving.release import MANIFEST, SCHEMA_VERSION, Release
 from retrievals_serving.store import Store
-
-INDEX_KIND = "flat float16"
 
 # Every eligible work, with why it is missing from the release (null for those that are in it).
 # `damaged` has the works of shards of which a file cannot be used, and so gave no rows.
@@ -78,6 +78,7 @@ class ReleasePlan:
         as_of: Time of the newest record in it, UTC.
         description: The model of the vectors.
         dimension: Width of the vectors in the index.
+        recipes: The indexes that it may have, in the order in which they are tried.
     """
 
     release_id: str
@@ -88,6 +89,7 @@ class ReleasePlan:
     as_of: datetime
     description: Description
     dimension: int
+    recipes: list[Recipe]
 
     @property
     def eligible(self) -> int:
@@ -123,12 +125,15 @@ class ReleasePlan:
 
 
 def plan_release(
-    store: Store, *, shards: int, description: Description, dimension: int
+    store: Store, *, shards: int, description: Description, dimension: int, index: str
 ) -> ReleasePlan:
     """Look at what is there and plan the release of it.
 
+    `index` is the setting of that name.
+
     Raises:
         SourceError: The records, all ledgers or all vectors are missing; says which asset to make.
+        SettingsError: As for `recipes`.
     """
     if not store.exists(ARTWORKS):
         raise _not_there(store, "no table", "artworks")
@@ -151,7 +156,8 @@ def plan_release(
             f"{_reasons(offered)}. See `ledger/` for the reasons."
         )
     as_of = max(works["modified"].drop_null().to_pylist(), default=datetime(1970, 1, 1))  # noqa: DTZ001
-    digest = _digest(works, description, dimension)
+    tried = recipes(index, works.num_rows, dimension)
+    digest = _digest(works, description, dimension, tried)
     sealed = store.names(f"releases/[!.]*-{digest}/{MANIFEST}")
     return ReleasePlan(
         release_id=Path(sealed[-1]).parent.name if sealed else release_id(as_of, digest),
@@ -162,6 +168,7 @@ def plan_release(
         as_of=as_of.replace(tzinfo=UTC),
         description=description,
         dimension=dimension,
+        recipes=tried,
     )
 
 
@@ -193,14 +200,16 @@ def _require_vectors(store: Store, holdings: Holdings) -> None:
     )
 
 
-def _digest(works: pa.Table, description: Description, dimension: int) -> str:
+def _digest(
+    works: pa.Table, description: Description, dimension: int, tried: Sequence[Recipe]
+) -> str:
     """Hash the logical inputs: contracts, index settings, and each work's picture and record."""
     digest = hashlib.sha256()
     inputs = [
         SCHEMA_VERSION,
         description.corpus_contract.digest,
         description.query_contract.digest,
-        INDEX_KIND,
+        [str(recipe) for recipe in tried],
         dimension,
     ]
     digest.update(json.dumps(inputs).encode())
