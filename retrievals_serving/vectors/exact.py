@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from retrievals_serving.errors import ReleaseDamaged
+from retrievals_serving.errors import ReleaseDamaged, SettingsError
 from retrievals_serving.vectors import Bool, Float32, Int32, Int64
 
 # Up to this share of all rows their vectors are copied and searched alone; above it all rows are
@@ -34,20 +34,18 @@ class ExactVectors:
         Raises:
             ReleaseDamaged: It does not keep them whole.
         """
-        import faiss
-
+        faiss = load_faiss()
+        quantizer = getattr(store, "sq", None)
+        is_float16 = quantizer is not None and quantizer.qtype == faiss.ScalarQuantizer.QT_fp16
+        if not (is_float16 or isinstance(store, faiss.IndexFlat)):
+            raise ReleaseDamaged(
+                f"a {type(store).__name__} keeps no whole vectors; build the release again."
+            )
         self._store = store
         self._lists: int | None = store.nlist if isinstance(store, faiss.IndexIVF) else None
-        # FAISS's stubs are those of its C++ classes; its Python adds what is ignored below.
-        if self._lists is None and not isinstance(store, faiss.IndexFlat):
-            quantizer = getattr(store, "sq", None)
-            if quantizer is None or quantizer.qtype != faiss.ScalarQuantizer.QT_fp16:
-                raise ReleaseDamaged(
-                    f"a {type(store).__name__} keeps no whole vectors; build the release again."
-                )
         if self._lists is None:
             size = store.ntotal * store.code_size
-            codes = faiss.rev_swig_ptr(store.codes.data(), size)  # type: ignore[no-untyped-call]
+            codes = faiss.rev_swig_ptr(store.codes.data(), size)
             self._codes = codes.reshape(store.ntotal, store.code_size)
 
     def search(self, queries: Float32, k: int, rows: Int32 | None = None) -> Found:
@@ -88,8 +86,7 @@ class ExactVectors:
 
     def _alone(self, rows: Int32) -> Any:
         """Return an index of copies of the vectors of `rows`, which scores them to the same bit."""
-        import faiss
-
+        faiss = load_faiss()
         if isinstance(self._store, faiss.IndexFlat):
             index: Any = faiss.IndexFlatIP(self._store.d)
         else:
@@ -101,11 +98,26 @@ class ExactVectors:
 
     def _all(self, **selection: Any) -> Any:
         """Return FAISS's parameters of a search that passes over no vector of `selection`."""
-        import faiss
-
+        faiss = load_faiss()
         if self._lists is None:
             return faiss.SearchParameters(**selection)
         return faiss.SearchParametersIVF(nprobe=self._lists, **selection)
+
+
+def load_faiss() -> Any:
+    """Return the module `faiss`, untyped: its stubs know nothing of what its Python adds.
+
+    Raises:
+        SettingsError: It is not installed.
+    """
+    try:
+        import faiss
+    except ImportError as error:
+        raise SettingsError(
+            f"the module faiss cannot be imported ({error}): pip install 'retrievals[cpu]', "
+            "or [gpu] on a machine with CUDA."
+        ) from error
+    return faiss
 
 
 def in_order(scores: Float32, found: Int64, k: int) -> Found:
@@ -123,7 +135,6 @@ def membership(rows: Int32, count: int) -> Bool:
 
 def _selector(rows: Int32, count: int) -> Any:
     """Return FAISS's selector of `rows`."""
-    import faiss
-
+    faiss = load_faiss()
     bits = np.packbits(membership(rows, count), bitorder="little")
-    return faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
+    return faiss.IDSelectorBitmap(bits)

@@ -13,20 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from retrievals_serving.errors import ReleaseDamaged, SettingsError
+from retrievals_serving.errors import ReleaseDamaged
 from retrievals_serving.release import INDEX, Release
 from retrievals_serving.vectors import Float32, Int32, SearchParameters
-from retrievals_serving.vectors.exact import ExactVectors, Found, in_order, membership
+from retrievals_serving.vectors.exact import ExactVectors, Found, in_order, load_faiss, membership
 
 # What a filter costs, in exact scores of one vector: of rows that are searched exactly, their
-# number; of an index, PASS for each vector that it holds and CANDIDATE for each candidate. Where it
-# keeps a share of the rows, 1 / share times as many are fetched, and some more by MARGIN. One
-# query, one core, 68,816 x 1024, 4-bit codes, k_factor 4, min ms for 80 / for 256 of the index:
-#     share    exact    by the index    exact up to (80 / 256)
-#     0.1       2.3     2.8 / 6.7       0.15 / 0.22
-#     0.2       5.8     2.5 / 5.1
-#     0.3       8.6     2.0 / 2.8
-#     0.9      10.5     1.1 / 1.7
+# number; by the index, PASS for each vector that it holds and CANDIDATE for each candidate. Where a
+# filter keeps a share of the rows, 1 / share times as many are fetched, and some more by MARGIN. By
+# this the index is taken where it keeps 0.17 of them for 80, 0.24 for 256. One query, one core,
+# 68,816 x 1024, codes of 4 bits, k_factor 4, shortest of 20, ms:
+#     share    exact    80 by the index    256 by the index
+#     0.1       2.3           2.8                6.7
+#     0.2       5.8           2.5                5.1
+#     0.3       8.6           2.0                2.8
+#     0.9      10.5           1.1                1.7
 PASS, CANDIDATE = 1 / 16, 2
 MARGIN = 1.3
 ALWAYS_EXACT = 4096  # rows: under a millisecond
@@ -50,15 +51,9 @@ class FaissIndex:
                 keeps whole vectors.
             SettingsError: FAISS is not installed.
         """
+        faiss = load_faiss()
         try:
-            import faiss
-        except ImportError as error:
-            raise SettingsError(
-                f"the module faiss cannot be imported ({error}): pip install 'retrievals[cpu]', "
-                "or [gpu] on a machine with CUDA."
-            ) from error
-        try:
-            index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
             raise ReleaseDamaged(
                 f"{path} cannot be read as a FAISS index: {error}. Build the release again."
@@ -128,11 +123,9 @@ def open_index(release: Release) -> FaissIndex:
 
 def _faiss_parameters(index: Any, parameters: SearchParameters) -> Any:
     """Return `parameters` as FAISS takes them for `index`."""
-    import faiss
-
+    faiss = load_faiss()
     if isinstance(index, faiss.IndexRefine):
         base = _faiss_parameters(faiss.downcast_index(index.base_index), parameters)
-        # FAISS's stubs are those of its C++ classes; its Python adds these signatures.
         return faiss.IndexRefineSearchParameters(
             k_factor=parameters.k_factor, base_index_params=base
         )

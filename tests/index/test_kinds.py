@@ -1,6 +1,7 @@
 """Every kind of index that a release may have answers what it is asked, and filters exactly."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import faiss
@@ -177,7 +178,7 @@ def test_a_filter_that_keeps_most_but_the_best_is_answered_exactly(
 
 def test_an_index_without_whole_vectors_is_refused(tmp_path: Path, vectors: np.ndarray) -> None:
     path = tmp_path / "index.faiss"
-    for key in ("SQ8", "HNSW16_SQ8", "SQ8,Refine(SQ8)"):
+    for key in ("SQ8", "HNSW16_SQ8", "SQ8,Refine(SQ8)", "IVF4,SQ8", "IVF4,PQ8x4fs"):
         codes = faiss.index_factory(DIMENSION, key, faiss.METRIC_INNER_PRODUCT)
         codes.train(vectors[:500].astype(np.float32))
         codes.add(vectors[:500].astype(np.float32))
@@ -214,3 +215,13 @@ def test_numbers_that_are_set_are_those_of_the_index(vectors: np.ndarray) -> Non
     index = build(recipe, vectors[:300])
     base = faiss.downcast_index(index.base_index)
     assert (base.hnsw.nb_neighbors(1), base.hnsw.efConstruction) == (5, 200)
+
+
+def test_the_docs_name_every_kind_with_its_numbers() -> None:
+    text = Path(__file__).parents[2].joinpath("docs/index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \|.*\| (?:`(.*)` )?\|$", text, re.MULTILINE)
+    numbers = {
+        kind: ",".join(f"{name}={value}" for name, value in values.items())
+        for kind, values in KINDS.items()
+    }
+    assert dict(rows) == numbers

@@ -94,4 +94,4 @@ def _recipe(setting: str, count: int, dimension: int) -> Recipe:
 
 def _usual_lists(count: int) -> int:
     """Return a power of two near 4 √count, or fewer where a list would have too few vectors."""
-    return max(1, min(2 ** round(math.log2(4 * math.sqrt(count))), count // VECTORS_A_CENTROID))
+    return max(1, min(1 << round(math.log2(4 * math.sqrt(count))), count // VECTORS_A_CENTROID))
