@@ -145,9 +145,7 @@ def test_equal_vectors_are_found_together_in_the_order_of_their_rows(
     assert index.search(query, 1)[1].tolist() == [[first]]
 
 
-def test_of_many_equal_vectors_the_first_are_found(
-    index: FaissIndex, vectors: np.ndarray
-) -> None:
+def test_of_many_equal_vectors_the_first_are_found(index: FaissIndex, vectors: np.ndarray) -> None:
     """However many there are behind them."""
     query = vectors[:1].astype(np.float32)
     scores, found = index.search(query, 10)

@@ -28,14 +28,16 @@ def build(recipe: Recipe, vectors: np.ndarray) -> Any:
         base.cp.max_points_per_centroid = FOR_EACH_LIST
         base.by_residual = False  # a list holds what it is given, not what is left of it
         if faiss.get_num_gpus():
-            # FAISS assigns vectors to centroids there while it trains, and lets go of it after.
-            flat = faiss.IndexFlatIP(base.d)
-            base.clustering_index = faiss.index_cpu_to_all_gpus(flat)
+            # FAISS keeps no reference: this one lasts until the index is trained.
+            on_gpus = faiss.index_cpu_to_all_gpus(faiss.IndexFlatIP(base.d))
+            base.clustering_index = on_gpus
     if isinstance(base, faiss.IndexHNSW):
         base.hnsw.efConstruction = recipe.build["ef_construction"]
     sample = max(TRAINED_ON, FOR_EACH_LIST * recipe.build.get("lists", 0))
     index.train(evenly(vectors, sample).astype(np.float32))
-    with track("index", len(vectors)) as advance, _threads(base):
+    if isinstance(base, faiss.IndexIVF):
+        base.clustering_index = None
+    with track(f"index {recipe.kind}", len(vectors)) as advance, _threads(base):
         for start in range(0, len(vectors), BLOCK):
             block = vectors[start : start + BLOCK].astype(np.float32)
             index.add(block)
