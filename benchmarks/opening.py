@@ -30,17 +30,20 @@ from benchmarks.records import write_tables
 from retrievals_pipeline.defs.embeddings.golden import golden_name
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.index.faiss_index import build_index
+from retrievals_pipeline.defs.index.kinds import recipes
 from retrievals_pipeline.defs.index.metadata_db import build_metadata
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.records.artworks import build_artworks
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.defs.release.candidate import seal_candidate
 from retrievals_serving import SearchEngine
+from retrievals_serving.collection_map import CollectionMap, write_map
 from retrievals_serving.golden import Golden, GoldenItem, write_golden
 from retrievals_serving.models import describe_checkpoint
 from retrievals_serving.promotion import promote
 from retrievals_serving.release import (
     INDEX,
+    MAP,
     REQUIRED_CHECKS,
     GoldenEntry,
     Release,
@@ -147,9 +150,13 @@ def make(store: Store, works: int, dimension: int) -> Release:
         as_of=datetime(2026, 1, 1, tzinfo=UTC),
         description=description,
         dimension=dimension,
+        recipes=recipes("auto", works, dimension),
     )
     build_index(store, plan)
     build_metadata(store, plan)
+    places = np.random.default_rng(2).integers(-5000, 5000, (works, 2), np.int16)
+    with store.replacing(f"{plan.staging}/{MAP}") as partial:
+        write_map(CollectionMap(ids, places, {}), partial)
     release, _ = seal_candidate(store, plan, limit=None)
     for check in REQUIRED_CHECKS:
         record_check(store, release.release_id, check, passed=True, details={})

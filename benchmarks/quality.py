@@ -32,8 +32,7 @@ from retrievals_pipeline.miniature.truth.measures import ndcg
 from retrievals_pipeline.miniature.truth.relevance import grades
 from retrievals_pipeline.progress import track
 from retrievals_serving import SearchEngine
-from retrievals_serving.release import INDEX
-from retrievals_serving.vectors.faiss_index import FaissIndex
+from retrievals_serving.vectors.faiss_index import FaissIndex, open_index
 
 WORKS = 1200
 QUERIES = 60  # of each kind
@@ -89,7 +88,7 @@ def report(arguments: Sequence[str] = ()) -> str:
     with SearchEngine.open(settings=settings) as engine:
         engine.warm()
         answers = answered(engine, asked, pieces)
-        index = FaissIndex(engine.release.path(INDEX))
+        index = open_index(engine.release)
         release = engine.release.release_id
     command = f"`python -m benchmarks.quality --works {chosen.works} --queries {chosen.queries}`"
     return "\n".join(

@@ -10,8 +10,8 @@ from retrievals_serving.errors import ReleaseDamaged
 from retrievals_serving.golden import read_golden
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import truncate
-from retrievals_serving.release import GOLDEN, INDEX, METADATA, Release
-from retrievals_serving.vectors.faiss_index import FaissIndex
+from retrievals_serving.release import GOLDEN, METADATA, Release
+from retrievals_serving.vectors.faiss_index import open_index
 
 TOP = 10  # results of a query whose change a visitor sees
 DEPTH = 100  # results that are ranked
@@ -141,7 +141,7 @@ def _answers(release: Release) -> dict[str, list[str]]:
     golden = read_golden(release.path(GOLDEN))
     texts = {row: item.text for row, item in enumerate(golden.items) if item.text is not None}
     vectors = truncate(golden.vectors[list(texts)], release.manifest.embedder.dimension)
-    _, found = FaissIndex(release.path(INDEX)).search(vectors, DEPTH)
+    _, found = open_index(release).search(vectors, DEPTH)
     with Metadata(release.path(METADATA)) as metadata:
         return {
             text: [record["id"] for record in metadata.records(rows)]

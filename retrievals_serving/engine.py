@@ -21,12 +21,12 @@ from retrievals_serving.models import Embedder, Reranker
 from retrievals_serving.pages import Artwork, Page
 from retrievals_serving.paging import Paging
 from retrievals_serving.queries import QueryEmbedder, clean_query
-from retrievals_serving.release import INDEX, METADATA, Release, open_release
+from retrievals_serving.release import METADATA, Release, open_release
 from retrievals_serving.reranking import Judge
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store, read_through
 from retrievals_serving.vectors import Float32, Int32, Int64, VectorSearch
-from retrievals_serving.vectors.faiss_index import FaissIndex
+from retrievals_serving.vectors.faiss_index import open_index
 
 MAX_TOP_K = 100
 
@@ -50,7 +50,7 @@ class SearchEngine:
         self.release = release
         self.settings = settings
         self._queries = QueryEmbedder(release, settings, embedder)
-        self._index: VectorSearch = FaissIndex(release.path(INDEX))
+        self._index: VectorSearch = open_index(release)
         self._metadata = Metadata(release.path(METADATA))
         self._paging = Paging(release.release_id, settings, self._index, self._metadata)
         model = settings.reranker if reranker is None else reranker

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retrievals_serving.errors import ReleaseDamaged, ReleaseNotFound
 from retrievals_serving.store import Store, file_sha256
+from retrievals_serving.vectors import SearchParameters
 
 SCHEMA_VERSION: Literal[3] = 3
 CURRENT = "releases/CURRENT"
@@ -67,11 +68,13 @@ class EmbedderEntry(BaseModel):
 
 
 class IndexEntry(BaseModel):
-    """The vector index of a release."""
+    """The vector index of a release: what it is called, how it was built, how it is searched."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: str
+    build: dict[str, int] = {}
+    search: SearchParameters = SearchParameters()
     metric: Literal["inner_product"] = "inner_product"
 
 

@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from retrievals_serving.errors import SettingsError
 from retrievals_serving.store import Store
+from retrievals_serving.vectors.kinds import parse_index
 
 PROFILES = Path(__file__).parent / "profiles"
 DEFAULT_PROFILE = "demo"
@@ -101,6 +102,13 @@ class Settings(BaseSettings):
         "was only begun, or that a museum refused, replaces no release.",
     )
     dimension: int = Field(1024, ge=1, description="Width of the vectors that are searched.")
+    index: str = Field(
+        "auto",
+        description="Kind of the vector index: `auto`, `flat`, `flat-float32`, `sq8`, `pq4`, "
+        "`ivf-flat`, `ivf-pq4` or `hnsw`, with numbers of its own where they should be others, as "
+        "`hnsw:m=32,ef_search=256`; docs/index.md says what they are. `auto` is exact up to 10,000 "
+        "works; above, the first of a few kinds that finds what exact search finds.",
+    )
     max_pixels: int | None = Field(
         None, ge=4096, description="Pixel budget of a picture; default: the model's own."
     )
@@ -181,6 +189,12 @@ class Settings(BaseSettings):
     @classmethod
     def _reranker_may_be_none(cls, value: str | None) -> str | None:
         return None if value in ("", "none") else value
+
+    @field_validator("index")
+    @classmethod
+    def _index_is_known(cls, value: str) -> str:
+        parse_index(value)
+        return value
 
     @field_validator("contact")
     @classmethod

@@ -94,6 +94,14 @@ def test_a_profiles_reranker_can_be_replaced_and_left_out(
         ("RETRIEVALS_ALPHA", "1.5"),
         ("RETRIEVALS_CANDIDATES", "0"),
         ("RETRIEVALS_RERANK_DEADLINE", "nan"),
+        ("RETRIEVALS_INDEX", "annoy"),
+        ("RETRIEVALS_INDEX", "flat:nprobe=3"),
+        ("RETRIEVALS_INDEX", "hnsw:efSearch=3"),
+        ("RETRIEVALS_INDEX", "hnsw:m"),
+        ("RETRIEVALS_INDEX", "hnsw:m=0"),
+        ("RETRIEVALS_INDEX", "hnsw:m=1.5"),
+        ("RETRIEVALS_INDEX", "pq4:k_factor=nan"),
+        ("RETRIEVALS_INDEX", "pq4:k_factor=inf"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(

@@ -1,5 +1,6 @@
 """Vector search behind one small interface, so that the engine knows no index library."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +11,21 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SearchParameters:
+    """How thoroughly an approximate index is searched; a kind without a use for one ignores it.
+
+    Attributes:
+        k_factor: Candidates that are given their exact score, for each result that is asked for.
+        nprobe: Inverted lists that are looked through.
+        ef_search: Candidates that a walk through a graph keeps, at least as many as it is to find.
+    """
+
+    k_factor: float = 1.0
+    nprobe: int = 1
+    ef_search: int = 16
 
 
 class VectorSearch(Protocol):
@@ -29,10 +45,14 @@ class VectorSearch(Protocol):
         The best come first, equal scores in the order of their rows. k' is the smaller of `k` and
         the number of vectors searched.
 
+        Scores are exact. An approximate index may overlook a vector that belongs in the answer, one
+        of several equal ones too; it gives the same answer to the same question every time.
+
         Args:
             queries: float32 (nq, dimension), unit rows.
             k: How many to find, at least 1.
-            rows: Search these rows only, exactly; sorted, without repeats. All when None.
+            rows: Search these rows only; sorted, without repeats. All when None. Few are searched
+                exactly, most of all as well as all are.
         """
         ...
 

@@ -16,6 +16,7 @@ from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.index.verification import check_rows
 from retrievals_serving.collection_map import CollectionMap, read_map, write_map
 from retrievals_serving.settings import Settings
+from retrievals_serving.vectors.faiss_index import FaissIndex
 from tests.conftest import WORKS
 from tests.index.test_plan import plan
 
@@ -100,10 +101,10 @@ def test_the_nearest_other_work_is_never_the_work_itself(staged: Staged) -> None
     vectors = index.reconstruct_n(0, index.ntotal)
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, -1)
-    assert nearest_cosines(path) == pytest.approx(cosines.max(axis=1), abs=1e-3)
+    assert nearest_cosines(FaissIndex(path)) == pytest.approx(cosines.max(axis=1), abs=1e-3)
 
 
 def test_a_single_work_has_no_nearest(staged: Staged) -> None:
     _, path, *others = staged
     edit_index(lambda vectors: vectors[:1])(path, *others)
-    assert nearest_cosines(path).shape == (0,)
+    assert nearest_cosines(FaissIndex(path)).shape == (0,)

@@ -24,12 +24,13 @@ from retrievals_serving.settings import Settings
 from tests.conftest import WORKS
 
 
-def plan(settings: Settings, dimension: int = 128) -> ReleasePlan:
+def plan(settings: Settings, dimension: int = 128, index: str = "auto") -> ReleasePlan:
     return plan_release(
         settings.store,
         shards=settings.shards,
         description=describe_checkpoint("miniature", max_pixels=settings.max_pixels),
         dimension=dimension,
+        index=index,
     )
 
 
@@ -80,6 +81,12 @@ def test_another_record_or_work_gives_another_id(
 
 def test_another_dimension_or_model_gives_another_id(built: Settings) -> None:
     assert plan(built, dimension=32).release_id != plan(built).release_id
+
+
+def test_another_index_that_is_asked_for_gives_another_id(built: Settings) -> None:
+    asked = ("auto", "sq8", "sq8:k_factor=8", "ivf-flat", "ivf-flat:nprobe=2")
+    assert len({plan(built, index=index).release_id for index in asked}) == len(asked)
+    assert plan(built, index="flat").release_id == plan(built, index="auto").release_id
 
 
 def test_a_work_without_a_picture_or_a_vector_is_missing_by_its_reason(built: Settings) -> None:

@@ -90,6 +90,27 @@ def vector_files(settings: Settings) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in parts}
 
 
+@pytest.mark.usefixtures("built")
+def test_an_index_that_is_asked_for_is_made_and_embeds_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with SearchEngine.open() as engine:
+        before = engine.search("a boat").results
+    monkeypatch.setenv("RETRIEVALS_INDEX", "hnsw:m=5,ef_search=50")
+    loaded_embedder.cache_clear()
+    release = build()
+    assert loaded_embedder.cache_info().currsize == 0
+    index = release.manifest.index
+    assert index.kind == "hnsw"
+    assert index.build == {"m": 5, "ef_construction": 200}
+    assert index.search.ef_search == 50
+    with SearchEngine.open() as engine:
+        assert [result.id for result in engine.search("a boat").results] == [
+            result.id for result in before
+        ]
+    assert build().release_id == release.release_id
+
+
 def test_where_golden_vectors_were_made_is_told_and_no_part_of_the_id(built: Settings) -> None:
     release = Release(built.store, current_release_id(built.store))
     assert (release.manifest.golden.device, release.manifest.golden.dtype) == ("cpu", "float32")

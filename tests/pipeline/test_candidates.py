@@ -41,6 +41,7 @@ def test_a_candidate_without_golden_vectors_is_not_sealed(built: Settings) -> No
         shards=built.shards,
         description=describe_checkpoint(built.embedder, max_pixels=built.max_pixels),
         dimension=built.dimension,
+        index=built.index,
     )
     with pytest.raises(ReleaseError, match="materialize `golden_vectors`"):
         seal_candidate(built.store, plan, limit=None)

@@ -21,7 +21,6 @@ from retrievals_pipeline.defs.images.shard import THREADS
 from retrievals_pipeline.partitions import shard_keys
 from retrievals_serving.errors import ReleaseNotFound
 from retrievals_serving.release import (
-    INDEX,
     METADATA,
     Release,
     current_release_id,
@@ -29,7 +28,7 @@ from retrievals_serving.release import (
     open_release,
 )
 from retrievals_serving.store import Store
-from retrievals_serving.vectors.faiss_index import FaissIndex
+from retrievals_serving.vectors.faiss_index import open_index
 from tests.conftest import ServedMuseum, serve_museum
 from tests.processes import bound
 
@@ -296,7 +295,7 @@ def contents(store: Store) -> tuple[str, list[bytes], list[tuple[object, ...]]]:
     """The id of the release that is served, and row for row its vectors and its records."""
     release = Release(store, current_release_id(store))
     assert release.damage() == []
-    index = FaissIndex(release.path(INDEX))
+    index = open_index(release)
     with duckdb.connect(str(release.path(METADATA)), read_only=True) as connection:
         records = connection.execute("select * from artworks order by row").fetchall()
     assert len(records) == index.count == FEW

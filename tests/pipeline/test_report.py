@@ -18,7 +18,7 @@ from retrievals_serving.release import METADATA, REQUIRED_CHECKS, open_release, 
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import thumbnail_name
 from tests.conftest import WORKS
-from tests.pipeline.test_build import shown
+from tests.pipeline.homes import shown
 from tests.pipeline.test_checks import edit_manifest, reseal
 
 VOID = {"meta", "img", "link", "br", "hr", "input", "rect"}

@@ -239,7 +239,7 @@ def seal(release: Release, works: int) -> None:
             corpus_contract=corpus,
             query_contract=query,
         ),
-        index=IndexEntry(kind="flat float16"),
+        index=IndexEntry(kind="flat"),
         golden=read_golden(release.path(GOLDEN)).made_on,
         files=tuple(
             FileEntry(name=path.name, bytes=path.stat().st_size, sha256=file_sha256(path))

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from retrievals_serving.errors import ReleaseDamaged
-from retrievals_serving.vectors.faiss_index import FaissIndex
+from retrievals_serving.release import INDEX, MANIFEST, IndexEntry, Release
+from retrievals_serving.store import Store
+from retrievals_serving.vectors import SearchParameters
+from retrievals_serving.vectors.faiss_index import FaissIndex, open_index
+from tests.serving.small_release import RELEASE
 
 COUNT, DIMENSION = 500, 16
 
@@ -88,6 +92,24 @@ def test_threads_get_the_answers_that_one_gets(index: FaissIndex, queries: np.nd
     expected = [ask(turn) for turn in range(64)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(ask, range(64))) == expected
+
+
+def test_a_release_is_searched_as_its_manifest_says(own_home: Path, queries: np.ndarray) -> None:
+    """And not as the file happens to say: half of the lists miss what all of them find."""
+    vectors = np.random.default_rng(2).standard_normal((2000, DIMENSION)).astype(np.float16)
+    lists = faiss.index_factory(DIMENSION, "IVF16,SQfp16", faiss.METRIC_INNER_PRODUCT)
+    lists.by_residual = False
+    lists.train(vectors.astype(np.float32))
+    lists.add(vectors.astype(np.float32))
+    release = Release(Store(own_home), RELEASE)
+    faiss.write_index(lists, str(release.path(INDEX)))
+    exact = [brute_force(vectors, query, 30, np.arange(len(vectors))).tolist() for query in queries]
+    for nprobe, is_exact in ((8, False), (16, True)):
+        entry = IndexEntry(kind="ivf-flat", search=SearchParameters(nprobe=nprobe))
+        manifest = release.manifest.model_copy(update={"index": entry})
+        release.path(MANIFEST).write_text(manifest.model_dump_json())
+        _, rows = open_index(Release(release.store, RELEASE)).search(queries, 30)
+        assert (rows.tolist() == exact) is is_exact
 
 
 def test_a_file_that_is_no_index_is_refused(tmp_path: Path) -> None:

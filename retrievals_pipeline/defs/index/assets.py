@@ -10,9 +10,9 @@ from retrievals_pipeline.defs.conditions import WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.assets import image_embeddings
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.index.collection_map import build_map
-from retrievals_pipeline.defs.index.faiss_index import build_index, nearest_cosines
+from retrievals_pipeline.defs.index.faiss_index import build_index, index_entry, nearest_cosines
 from retrievals_pipeline.defs.index.metadata_db import build_metadata, classifications, columns_of
-from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan, plan_release
+from retrievals_pipeline.defs.index.plan import ReleasePlan, plan_release
 from retrievals_pipeline.defs.inline import WEBP, small_webp
 from retrievals_pipeline.defs.map_picture import draw_map
 from retrievals_pipeline.defs.metadata import (
@@ -32,6 +32,7 @@ from retrievals_serving.collection_map import read_map
 from retrievals_serving.release import Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
+from retrievals_serving.vectors.faiss_index import FaissIndex
 
 MAP_SIDE = 560  # px, of the picture in the UI
 
@@ -43,6 +44,7 @@ def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
         shards=settings.shards,
         description=embedder.describe(),
         dimension=settings.dimension,
+        index=settings.index,
     )
 
 
@@ -55,8 +57,10 @@ def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
     deps=[image_embeddings],
     kinds={"faiss"},
     description="The vectors of the next release in one FAISS index, cut to the search dimension: "
-    "row i is the vector of work i. Search is exact, by inner product. `nearest` shows how alike "
-    "the works are: near 1 are copies and states of one print, and a heap at 1 is a fault.",
+    "row i is the vector of work i. Search is by inner product, exact where works are few; else by "
+    "the quickest kind of index that was measured, on these vectors, to find what exact search "
+    "finds. `nearest` shows how alike the works are: near 1 are copies and states of one print, "
+    "and a heap at 1 is a fault.",
 )
 def faiss_index(
     settings: dg.ResourceParam[Settings], embedder: EmbedderResource
@@ -65,15 +69,17 @@ def faiss_index(
     started = perf_counter()
     plan = current_plan(settings, embedder)
     path = build_index(settings.store, plan)
+    entry = index_entry(settings.store, plan)
+    index = FaissIndex(path, entry.search)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(plan.release_id),
         metadata={
             **_shown(settings.store, plan, path),
             **pace(started),
-            "index": INDEX_KIND,
+            "index": entry.kind,
             "dimension": plan.dimension,
             "nearest": plot(
-                plots.histogram(nearest_cosines(path), "Cosine of a work and its nearest other"),
+                plots.histogram(nearest_cosines(index), "Cosine of a work and its nearest other"),
                 "cosines to the nearest work",
             ),
         },

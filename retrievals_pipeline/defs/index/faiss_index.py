@@ -1,7 +1,7 @@
-"""`index.faiss`: the vectors of a planned release, row by row, searched exactly.
+"""`index.faiss`: the vectors of a planned release, row by row, in an index that fits them.
 
-The store is float16, which is what the model's vectors are kept in: one copy serves search,
-filters and, later, the refinement of approximate indexes.
+What the model's vectors are kept in, float16, is in it once, whatever its kind. Beside it in the
+staging folder lies `index.json`: what the manifest will say of it.
 """
 
 import logging
@@ -10,17 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
-from retrievals_pipeline.defs.index.plan import ReleasePlan
+from retrievals_pipeline.defs.index.choice import choose
+from retrievals_pipeline.defs.index.plan import ReleasePlan, is_whole
 from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError
 from retrievals_serving.models import truncate
-from retrievals_serving.release import INDEX
+from retrievals_serving.release import INDEX, IndexEntry, Release
 from retrievals_serving.store import Store
 from retrievals_serving.vectors.faiss_index import FaissIndex
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 65_536  # rows converted to float32 at a time
+ENTRY = "index.json"
 LOOKED_THROUGH = 8_000_000  # vectors that the plot of nearest works may cost
 
 
@@ -28,8 +29,6 @@ def build_index(store: Store, plan: ReleasePlan) -> Path:
     """Build the index of `plan` in its staging folder, unless it was, and return the path."""
     if built := plan.built(store, INDEX):
         return built
-    import faiss
-
     if plan.dimension < plan.description.dimension and not plan.description.is_matryoshka:
         logger.warning(
             "%s was not trained to be cut: of its %d numbers a vector keeps the first %d, and what "
@@ -42,24 +41,28 @@ def build_index(store: Store, plan: ReleasePlan) -> Path:
     for error in plan.left_out.values():
         logger.warning("a shard is left out of release %s: %s", plan.release_id, error)
     name = f"{plan.staging}/{INDEX}"
-    vectors = gather_vectors(store, plan)
-    index = faiss.IndexScalarQuantizer(
-        plan.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-    )
-    for start in range(0, len(vectors), BLOCK):
-        index.add(vectors[start : start + BLOCK].astype(np.float32))
     with store.replacing(name) as partial:
-        faiss.write_index(index, str(partial))
+        taken = choose(plan.recipes, gather_vectors(store, plan), partial)
+        entry = IndexEntry(kind=taken.kind, build=dict(taken.build), search=taken.search)
+        # First, so that where there is an index there is its entry.
+        store.write_bytes(f"{plan.staging}/{ENTRY}", entry.model_dump_json().encode())
     return store.path(name)
 
 
-def nearest_cosines(path: Path) -> np.ndarray:
-    """Return the cosine of some works of the index at `path` and the work nearest to each.
+def index_entry(store: Store, plan: ReleasePlan) -> IndexEntry:
+    """Return what the manifest says, or will say, of the index that was built of `plan`."""
+    release = Release(store, plan.release_id)
+    if is_whole(release):
+        return release.manifest.index
+    return IndexEntry.model_validate_json(store.read_bytes(f"{plan.staging}/{ENTRY}"))
+
+
+def nearest_cosines(index: FaissIndex) -> np.ndarray:
+    """Return the cosine of some works of `index` and the work nearest to each.
 
     Float32, of 64 works spread over the release; of as few as 8 in a large one, where each has more
     vectors to be compared with; of none where there is only one.
     """
-    index = FaissIndex(path)
     if index.count < 2:
         return np.empty(0, np.float32)
     probes = int(np.clip(LOOKED_THROUGH // index.count, 8, 64))

@@ -10,6 +10,7 @@ after it are of the latest release of their hash.
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +22,12 @@ import pyarrow.parquet as pq
 
 from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.index.holdings import Holdings, read_holdings, works_left_out
+from retrievals_pipeline.defs.index.kinds import Recipe, recipes
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_serving.errors import ReleaseError, SourceError
 from retrievals_serving.models import Description
 from retrievals_serving.release import MANIFEST, SCHEMA_VERSION, Release
 from retrievals_serving.store import Store
-
-INDEX_KIND = "flat float16"
 
 # Every eligible work, with why it is missing from the release (null for those that are in it).
 # `damaged` has the works of shards of which a file cannot be used, and so gave no rows.
@@ -78,6 +78,7 @@ class ReleasePlan:
         as_of: Time of the newest record in it, UTC.
         description: The model of the vectors.
         dimension: Width of the vectors in the index.
+        recipes: The indexes that it may have, in the order in which they are tried.
     """
 
     release_id: str
@@ -88,6 +89,7 @@ class ReleasePlan:
     as_of: datetime
     description: Description
     dimension: int
+    recipes: list[Recipe]
 
     @property
     def eligible(self) -> int:
@@ -123,28 +125,44 @@ class ReleasePlan:
 
 
 def plan_release(
-    store: Store, *, shards: int, description: Description, dimension: int
+    store: Store, *, shards: int, description: Description, dimension: int, index: str
 ) -> ReleasePlan:
     """Look at what is there and plan the release of it.
 
     No vector is read where the release is there already. Else all are read once in this process,
-    and a shard of which one cannot be is left out.
+    and a shard of which one cannot be is left out. `index` is the setting of that name.
 
     Raises:
         SourceError: The records, all ledgers or all vectors are missing; says which asset to make.
+        SettingsError: As for `recipes`.
     """
     if not store.exists(ARTWORKS):
         raise _not_there(store, "no table", "artworks")
-    contract = description.corpus_contract.digest
-    plan = _plan_of(store, read_holdings(store, shards, contract), shards, description, dimension)
-    if is_whole(Release(store, plan.release_id)):
-        return plan
-    holdings = read_holdings(store, shards, contract, verify=True)
-    return _plan_of(store, holdings, shards, description, dimension)
+
+    def planned(*, verify: bool) -> ReleasePlan:
+        contract = description.corpus_contract.digest
+        holdings = read_holdings(store, shards, contract, verify=verify)
+        return _plan_of(
+            store,
+            holdings,
+            shards=shards,
+            description=description,
+            dimension=dimension,
+            index=index,
+        )
+
+    plan = planned(verify=False)
+    return plan if is_whole(Release(store, plan.release_id)) else planned(verify=True)
 
 
 def _plan_of(
-    store: Store, holdings: Holdings, shards: int, description: Description, dimension: int
+    store: Store,
+    holdings: Holdings,
+    *,
+    shards: int,
+    description: Description,
+    dimension: int,
+    index: str,
 ) -> ReleasePlan:
     if not holdings.damaged:
         _require_vectors(store, holdings)
@@ -165,7 +183,8 @@ def _plan_of(
             "`retrievals build --revalidate` asks for every picture again."
         )
     as_of = max(works["modified"].drop_null().to_pylist(), default=datetime(1970, 1, 1))  # noqa: DTZ001
-    digest = _digest(works, description, dimension)
+    tried = recipes(index, works.num_rows, dimension)
+    digest = _digest(works, description, dimension, tried)
     sealed = store.names(f"releases/[!.]*-{digest}/{MANIFEST}")
     return ReleasePlan(
         release_id=Path(sealed[-1]).parent.name if sealed else release_id(as_of, digest),
@@ -176,6 +195,7 @@ def _plan_of(
         as_of=as_of.replace(tzinfo=UTC),
         description=description,
         dimension=dimension,
+        recipes=tried,
     )
 
 
@@ -207,14 +227,16 @@ def _require_vectors(store: Store, holdings: Holdings) -> None:
     )
 
 
-def _digest(works: pa.Table, description: Description, dimension: int) -> str:
+def _digest(
+    works: pa.Table, description: Description, dimension: int, tried: Sequence[Recipe]
+) -> str:
     """Hash the logical inputs: contracts, index settings, and each work's picture and record."""
     digest = hashlib.sha256()
     inputs = [
         SCHEMA_VERSION,
         description.corpus_contract.digest,
         description.query_contract.digest,
-        INDEX_KIND,
+        [str(recipe) for recipe in tried],
         dimension,
     ]
     digest.update(json.dumps(inputs).encode())

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from retrievals_pipeline.defs.embeddings.golden import golden_name
-from retrievals_pipeline.defs.index.plan import INDEX_KIND, ReleasePlan, is_whole
+from retrievals_pipeline.defs.index.faiss_index import index_entry
+from retrievals_pipeline.defs.index.plan import ReleasePlan, is_whole
 from retrievals_serving.errors import ReleaseError
 from retrievals_serving.golden import read_golden
 from retrievals_serving.models.contracts import Contract
@@ -19,7 +20,6 @@ from retrievals_serving.release import (
     ContractEntry,
     EmbedderEntry,
     FileEntry,
-    IndexEntry,
     Manifest,
     Release,
 )
@@ -109,7 +109,7 @@ def _manifest(store: Store, plan: ReleasePlan, limit: int | None) -> Manifest:
             corpus_contract=_entry(plan.description.corpus_contract),
             query_contract=_entry(plan.description.query_contract),
         ),
-        index=IndexEntry(kind=INDEX_KIND),
+        index=index_entry(store, plan),
         golden=read_golden(store.path(f"{plan.staging}/{GOLDEN}")).made_on,
         files=tuple(
             FileEntry(name=path.name, bytes=path.stat().st_size, sha256=file_sha256(path))

@@ -7,9 +7,9 @@ from typing import Any
 from retrievals_serving.golden import read_golden
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import truncate
-from retrievals_serving.release import GOLDEN, INDEX, METADATA, Release
+from retrievals_serving.release import GOLDEN, METADATA, Release
 from retrievals_serving.vectors import Float32
-from retrievals_serving.vectors.faiss_index import FaissIndex
+from retrievals_serving.vectors.faiss_index import open_index
 
 ANSWERS = 10  # works that are looked at
 
@@ -42,7 +42,7 @@ def probe(release: Release) -> list[Probe]:
     queries = truncate(
         golden.vectors[[row for row, _, _ in texts]], release.manifest.embedder.dimension
     )
-    scores, rows = FaissIndex(release.path(INDEX)).search(queries, ANSWERS)
+    scores, rows = open_index(release).search(queries, ANSWERS)
     with Metadata(release.path(METADATA)) as metadata:
         return [
             Probe(name, text, best, list(metadata.records(found)))

@@ -22,10 +22,10 @@ from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import ReleaseError
 from retrievals_serving.golden import read_golden
 from retrievals_serving.metadata import Metadata
-from retrievals_serving.release import GOLDEN, INDEX, METADATA, Release
+from retrievals_serving.release import GOLDEN, METADATA, Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name, thumbnail_name
-from retrievals_serving.vectors.faiss_index import FaissIndex
+from retrievals_serving.vectors.faiss_index import open_index
 
 
 def check_files(release: Release) -> Verdict:
@@ -36,7 +36,7 @@ def check_files(release: Release) -> Verdict:
 
 def check_index(release: Release) -> Verdict:
     """The index has a unit vector of the right width for each work."""
-    index = FaissIndex(release.path(INDEX))
+    index = open_index(release)
     manifest = release.manifest
     norms = np.array([np.linalg.norm(index.vector(row)) for row in range(index.count)])
     deviation = float(np.abs(norms - 1).max())
@@ -118,7 +118,7 @@ def check_size(release: Release) -> Verdict:
 
 def check_search(release: Release) -> Verdict:
     """A picture's stored vector finds the work whose record names that picture."""
-    index = FaissIndex(release.path(INDEX))
+    index = open_index(release)
     embedder = release.manifest.embedder
     with duckdb.connect(str(release.path(METADATA)), read_only=True) as connection:
         records = connection.execute("select image_sha256 from artworks order by row").fetchall()
