@@ -32,7 +32,7 @@ CELL = (192, 192)  # px, the picture in it
 MARGIN, HEADING, CAPTION = 10, 34, 32  # px
 LETTERS = 30  # of a line of a caption
 INK, FAINT, PAPER = "#1c1a17", "#6f6a62", "#faf8f4"
-QUALITY = 36  # of WebP: less than 40 kB a sheet
+QUALITY = 36  # of WebP: 20 to 55 kB a sheet
 PATIENCE = 600.0  # seconds for a reranking, so that no deadline shows
 
 

@@ -10,7 +10,14 @@ from click.testing import CliRunner
 from transformers import AutoTokenizer
 
 from retrievals_pipeline.miniature.descriptions import describe
-from retrievals_pipeline.miniature.train import embedder, figures, recipe, shortlists, tower
+from retrievals_pipeline.miniature.train import (
+    embedder,
+    figures,
+    recipe,
+    reranker,
+    shortlists,
+    tower,
+)
 from retrievals_pipeline.miniature.train.__main__ import main
 from retrievals_pipeline.miniature.train.card import Training, write_card
 from retrievals_pipeline.miniature.train.checkpoint import write_checkpoint
@@ -200,17 +207,18 @@ def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_pa
         (figures, "QUERIES", 2),
         (recipe, "TOWER_STEPS", 2),
         (recipe, "EMBEDDER_STEPS", 2),
-        (recipe, "ANSWERING_STEPS", 2),
         (tower, "PICTURES", 4),
         (embedder, "PICTURES", 8),
         (embedder, "SENTENCES", 16),
         (recipe, "COMPARING_STEPS", 2),
         (recipe, "READING_STEPS", 2),
         (recipe, "LOOKING_STEPS", 2),
-        (shortlists, "LISTS", 2),
+        (shortlists, "QUERIES", 16),
+        (reranker, "READ_AT_ONCE", (12, 4)),
+        (reranker, "LOOKED_AT_ONCE", (8, 16)),
+        (shortlists, "RANKS", ((4, 3), (8, 3))),
     ):
         monkeypatch.setattr(module, name, few)
-    monkeypatch.setattr(shortlists, "MORE_RANKS", ((4, 3), (8, 3)))
     for folder in ("first", "again"):
         for model in ("embedder", "reranker"):
             arguments = [model, "--out", str(tmp_path / folder / model)]
@@ -224,12 +232,7 @@ def test_a_small_training_makes_checkpoints_that_serve_the_same_each_time(tmp_pa
         assert "nDCG@10" in card
         stages = {
             "embedder": ("tower, facts", "embedder, facts"),
-            "reranker": (
-                "comparing, order",
-                "reading, picture",
-                "looking, looks",
-                "answers, order",
-            ),
+            "reranker": ("comparing, order", "reading, picture", "looking, looks"),
         }
         assert all(f"| {name} |" in card for name in stages[model])
         load(str(folders[0]))

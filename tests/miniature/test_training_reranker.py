@@ -1,6 +1,5 @@
-"""Training of the reranker: what is judged all at once is what serving judges one by one."""
+"""Training of the reranker: each part learns what it is to do where serving needs it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,24 +9,16 @@ from torch.nn import functional
 
 from retrievals_pipeline.miniature.train import comparing
 from retrievals_pipeline.miniature.train.checkpoint import RERANKER_DEPTH, WIDTH, deepen
+from retrievals_pipeline.miniature.train.figures import ALPHA
 from retrievals_pipeline.miniature.train.paintings import Painting, _paint
 from retrievals_pipeline.miniature.train.reranker import (
-    ALPHA,
     Reranker,
-    judge,
     losses,
     questions,
     read_queries,
     states_of,
 )
-from retrievals_pipeline.miniature.train.shortlists import (
-    LISTS,
-    MORE_RANKS,
-    PICTURES,
-    QUERIES,
-    Embedded,
-    Shortlists,
-)
+from retrievals_pipeline.miniature.train.shortlists import QUERIES, RANKS, Embedded, Shortlists
 from retrievals_pipeline.miniature.train.tokenizer import for_reranker
 from retrievals_serving.models.checkpoints import SHIPPED, Checkpoint
 from retrievals_serving.models.qwen3_vl.body import Body
@@ -77,30 +68,6 @@ def noisy(body: Body) -> Body:
     return body
 
 
-def alone(
-    body: Body, text: str, paintings: list[Painting], features: list[torch.Tensor]
-) -> torch.Tensor:
-    (question,) = questions(body, [text])
-    return body.last_states([question.prompt(each.grid) for each in paintings], features)
-
-
-@torch.no_grad()
-def test_pairs_have_the_states_of_serving_where_a_picture_was_read_behind_its_query(
-    body: Body, paintings: list[Painting], features: list[torch.Tensor]
-) -> None:
-    noisy(body)
-    shown, seen = paintings[:7], features[:7]
-    assert len({each.grid for each in shown}) > 1
-    for behind in (torch.tensor([0, 1, 2, 0, 1, 2, 2]), torch.tensor([1, 1, 1, 2, 2, 0, 0])):
-        states = judge(body, TEXTS, [each.grid for each in shown], seen, read_behind=behind)
-        assert states.shape == (3, 7, WIDTH)
-        for row, text in enumerate(TEXTS):
-            served = alone(body, text, shown, seen)
-            own = behind == row
-            torch.testing.assert_close(states[row, own], served[own], atol=1e-4, rtol=1e-4)
-            assert (states[row, ~own] - served[~own]).abs().amax(1).min() > 1e-3
-
-
 @torch.no_grad()
 def test_new_layers_change_nothing_before_they_learn(
     body: Body, embedder: Body, paintings: list[Painting], features: list[torch.Tensor]
@@ -111,50 +78,27 @@ def test_new_layers_change_nothing_before_they_learn(
     torch.testing.assert_close(*both)
 
 
-def test_a_batch_holds_shortlists_with_an_answer_to_each_query(lists: Shortlists) -> None:
-    for _ in range(5):
-        batch = lists.batch()
-        assert len(batch.texts) == LISTS * QUERIES
-        assert len(batch.places) == LISTS * PICTURES
-        for number in range(LISTS):
-            shortlist = batch.places[number * PICTURES : (number + 1) * PICTURES]
-            assert len(set(shortlist)) == PICTURES
-        np.testing.assert_allclose(batch.worths.max(axis=1), 1, atol=1e-5)
-
-
-def test_a_shortlist_is_what_a_search_finds(
-    lists: Shortlists, embedder: Body, paintings: list[Painting], features: list[torch.Tensor]
-) -> None:
-    """Its own query is nearer to it than to what other queries found."""
-    batches = [lists.batch() for _ in range(5)]
-    embedded = Embedded(embedder, paintings, features)
-    cosines = [embedded.queries(b.texts) @ embedded.pictures[b.places].T for b in batches]
-    own = [each[0, 1:7].mean() for each in cosines]  # of the first ranks, the answer left out
-    others = [each[0, PICTURES:].mean() for each in cosines]
-    assert np.mean(own) > np.mean(others)
-
-
 def test_each_query_has_pictures_that_a_search_finds_for_it(
     lists: Shortlists, embedder: Body, paintings: list[Painting], features: list[torch.Tensor]
 ) -> None:
     found = lists.found()
-    shape = (LISTS * QUERIES, 1 + sum(count for _, count in MORE_RANKS))
+    shape = (QUERIES, 1 + sum(count for _, count in RANKS))
     assert found.worths.shape == shape
     assert found.pictures.shape == (*shape, WIDTH)
     assert found.facets.shape == (*shape, found.has_facet.shape[1])
     np.testing.assert_allclose(found.worths[:, 0], 1, atol=1e-5)  # the picture it is about
     cosines = found.queries @ Embedded(embedder, paintings, features).pictures.T
     own = np.einsum("qkw,qw->qk", found.pictures, found.queries)
-    first, _ = MORE_RANKS[0]
+    first, _ = RANKS[0]
     assert (own[:, 1:12].min(axis=1) >= np.sort(cosines, axis=1)[:, -first - 1] - 1e-6).all()
 
 
 def test_a_right_answer_costs_least(lists: Shortlists) -> None:
-    batch = lists.batch()
-    facets = torch.zeros(*batch.facets.shape)
-    worths = torch.from_numpy(batch.worths)
-    right = losses(batch, torch.logit(worths, eps=1e-4), facets)
-    wrong = losses(batch, torch.logit(1 - worths, eps=1e-4), facets)
+    found = lists.found()
+    facets = torch.zeros(*found.facets.shape)
+    worths = torch.from_numpy(found.worths)
+    right = losses(found, torch.logit(worths, eps=1e-4), facets)
+    wrong = losses(found, torch.logit(1 - worths, eps=1e-4), facets)
     for name in ("answers", "order"):
         assert right[name] < wrong[name]
     assert right["facets"] == wrong["facets"]
@@ -221,28 +165,29 @@ def test_the_layers_before_are_an_embedder(
         for each, one in zip(asked, shown, strict=True)
     ]
     states = states_of(body, beginning, prompts, features[: len(TEXTS)])
-    batch, _ = reranker._draw()
-    batch = replace(batch, texts=TEXTS, places=list(range(len(TEXTS))))
-    reading = reranker._read_whole(batch, torch.arange(len(TEXTS)))
+    reading = reranker._reading(TEXTS, range(len(TEXTS)), torch.arange(len(TEXTS)))
     handed = reranker._norm(reading.pictures.state(reading.seen))
     torch.testing.assert_close(states, handed, atol=1e-4, rtol=1e-4)
 
 
-def test_reading_is_taught_as_the_embedder_reads(reranker: Reranker) -> None:
-    said = reranker._lists.said(24)
+def test_reading_is_taught_as_the_embedder_reads(
+    reranker: Reranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = reranker._lists.said(24, 8)
     beginning = comparing.Beginning(reranker._language, reranker._norm)
     with torch.no_grad():
-        before = reranker._misread(beginning, said)
-    reranker._lists.said = lambda _: said  # type: ignore[method-assign]
+        before = reranker._misread(beginning, *said)
+    monkeypatch.setattr(reranker._lists, "said", lambda *_: said)
     reranker.read(5)
     with torch.no_grad():
-        after = reranker._misread(beginning, said)
+        after = reranker._misread(beginning, *said)
     assert after["query"] < before["query"]
     assert after["picture"] < before["picture"]
 
 
 def test_heads_are_taught_where_to_look(reranker: Reranker) -> None:
-    reading = reranker._read_whole(*reranker._draw())
+    texts, places = reranker._lists.said(8, 16)
+    reading = reranker._reading(texts, places, torch.arange(16) % 8)
     with torch.no_grad():
         before = comparing.looks(reranker._language, reading)
     reranker.look(5)
@@ -251,11 +196,13 @@ def test_heads_are_taught_where_to_look(reranker: Reranker) -> None:
     assert after < before
 
 
-def test_comparing_is_taught_by_what_a_search_finds(reranker: Reranker) -> None:
+def test_comparing_is_taught_by_what_a_search_finds(
+    reranker: Reranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = reranker._lists.found()
     with torch.no_grad():
         before = reranker._compared(found)
-    reranker._lists.found = lambda: found  # type: ignore[method-assign]
+    monkeypatch.setattr(reranker._lists, "found", lambda: found)
     reranker.compare(5)
     with torch.no_grad():
         after = reranker._compared(found)

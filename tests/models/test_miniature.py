@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from safetensors import safe_open
 
 from retrievals_serving.models import Input, load_embedder, load_reranker
@@ -12,13 +13,14 @@ from tests.models.reference import by_transformers
 MAX_PIXELS = 256**2
 
 
-def test_the_embedder_is_small_and_of_the_familys_layout():
-    folder = SHIPPED / "embedder"
+@pytest.mark.parametrize("model", ["embedder", "reranker"])
+def test_a_model_is_small_and_of_the_familys_layout(model):
+    folder = SHIPPED / model
     assert (folder / "model.safetensors").stat().st_size <= 8e6
     assert json.loads((folder / "config.json").read_bytes())["model_type"] == "qwen3_vl"
     with safe_open(folder / "model.safetensors", framework="np") as tensors:
         assert "model.visual.patch_embed.proj.weight" in tensors.keys()  # noqa: SIM118
-    assert "retrievals_pipeline.miniature.train" in (folder / "README.md").read_text("utf-8")
+    assert f"retrievals_pipeline.miniature.train {model}" in (folder / "README.md").read_text()
 
 
 def test_the_embedder_computes_what_transformers_does(paths):

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from retrievals_pipeline.miniature.train.checkpoint import HEADS, WIDTH
-from retrievals_pipeline.miniature.train.pairs import COMPARES, Read, joined, layers
+from retrievals_pipeline.miniature.train.reading import COMPARES, Read, joined, layers
 from retrievals_serving.models.qwen3_vl.network.language import LanguageModel
 from retrievals_serving.models.qwen3_vl.network.rotation import rotate
 

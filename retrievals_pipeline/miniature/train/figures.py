@@ -8,7 +8,6 @@ import numpy as np
 from PIL import Image
 
 from retrievals_pipeline.miniature.train.paintings import MAX_PIXELS, Painting
-from retrievals_pipeline.miniature.train.reranker import ALPHA
 from retrievals_pipeline.miniature.train.sentences import say
 from retrievals_pipeline.miniature.truth.asking import QUERY_KINDS, ask
 from retrievals_pipeline.miniature.truth.measures import ndcg
@@ -18,6 +17,7 @@ from retrievals_serving.models import Embedder, Input, load_embedder, load_reran
 QUERIES = 60  # of each kind
 CANDIDATES = 80  # works that are reranked
 TOP = 10
+ALPHA = 0.6  # of the answer in the blend, as it is served
 
 
 def embedder_figures(folder: Path, paintings: Sequence[Painting], seed: int) -> dict[str, float]:

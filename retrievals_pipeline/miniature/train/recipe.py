@@ -34,7 +34,7 @@ from retrievals_serving.models.qwen3_vl.body import Body
 COLLECTION, OTHER_COLLECTION = 7919, 104_729
 PAINTINGS, HELD_OUT = 12_000, 500
 TOWER_STEPS, EMBEDDER_STEPS = 2200, 1150
-COMPARING_STEPS, READING_STEPS, LOOKING_STEPS, ANSWERING_STEPS = 2000, 500, 300, 150
+COMPARING_STEPS, READING_STEPS, LOOKING_STEPS = 2000, 500, 300
 SEEN_AT_ONCE = 64
 
 
@@ -89,7 +89,6 @@ def make_reranker(folder: Path, seed: int) -> None:
         compared = reranker.compare(COMPARING_STEPS)
         read = reranker.read(READING_STEPS)
         looked = reranker.look(LOOKING_STEPS)
-        answered = reranker.answer(ANSWERING_STEPS)
         save_network(body.network, made)
         training = Training(
             device=body.device,
@@ -97,8 +96,7 @@ def make_reranker(folder: Path, seed: int) -> None:
             held_out=len(held_out),
             losses=_of_stage("comparing", compared)
             | _of_stage("reading", read)
-            | _of_stage("looking", looked)
-            | _of_stage("answers", answered),
+            | _of_stage("looking", looked),
             figures=reranker_figures(made, base, held_out, seed),
             seconds=time.monotonic() - begin,
         )

@@ -2,9 +2,8 @@
 
 It begins with the weights of the miniature embedder, as the published rerankers begin with those of
 the family's base model, and keeps the tower. What a reranker does is learned part by part
-(`comparing` says why): to compare a query with what a search finds for it, to read both as they
-stand in a prompt, and to look at them. Then all of it learns from answers, in batches of queries
-and pictures that are all judged with each other (`pairs`).
+(`comparing` says why): to say yes or no of a query and what a search finds for it, to read both as
+they stand in a prompt, and to look at them there.
 
 A "yes" or a "no" to seven conditions at once says too little of which one failed. So the model also
 learns to tell, facet by facet, how much of what is asked is there. The layer that tells it is
@@ -25,8 +24,8 @@ from retrievals_pipeline.miniature.train.comparing import Reading
 from retrievals_pipeline.miniature.train.descent import Descent
 from retrievals_pipeline.miniature.train.embedder import AT_ONCE, shared
 from retrievals_pipeline.miniature.train.paintings import Painting
-from retrievals_pipeline.miniature.train.pairs import Read, behind, chosen, last_states, read
-from retrievals_pipeline.miniature.train.shortlists import Batch, Found, Said, Shortlists
+from retrievals_pipeline.miniature.train.reading import Read, behind, chosen, read
+from retrievals_pipeline.miniature.train.shortlists import Found, Shortlists
 from retrievals_pipeline.miniature.train.targets import FACETS, Array
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
@@ -35,12 +34,14 @@ from retrievals_serving.models.qwen3_vl.pixels import Grid
 from retrievals_serving.models.qwen3_vl.prompts import Prompt
 from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question, content_of
 
-COMPARING_RATE, READING_RATE, LOOKING_RATE, RATE = 3e-3, 3e-3, 3e-2, 1e-3
-QUERIES_READ = 192  # at once; of pictures a third
-READING_WEIGHTS = {"query": 1.0, "picture": 1.0}
-ALPHA = 0.6  # of the answer in the blend, as it is served
+COMPARING_RATE, READING_RATE, LOOKING_RATE = 3e-3, 3e-3, 3e-2
 # Of the losses.
-WEIGHTS = {"answers": 2.0, "order": 1.0, "facets": 0.3}
+COMPARING_WEIGHTS = {"answers": 2.0, "order": 1.0, "facets": 0.3}
+READING_WEIGHTS = {"query": 1.0, "picture": 1.0}
+LOOKING_WEIGHTS = {"looks": 1.0}
+# Queries and pictures of a batch.
+READ_AT_ONCE = (192, 64)
+LOOKED_AT_ONCE = (32, 64)
 
 
 class Reranker:
@@ -85,7 +86,9 @@ class Reranker:
             The last losses.
         """
         comparer = comparing.comparer(self._language).requires_grad_(True)
-        descent = Descent(comparer, self._teller, steps=steps, rate=COMPARING_RATE, weights=WEIGHTS)
+        descent = Descent(
+            comparer, self._teller, steps=steps, rate=COMPARING_RATE, weights=COMPARING_WEIGHTS
+        )
         with track("comparing", steps) as advance:
             for _ in range(steps):
                 descent.step(self._compared(self._lists.found()))
@@ -116,29 +119,30 @@ class Reranker:
         )
         with track("reading", steps) as advance:
             for _ in range(steps):
-                said = self._lists.said(QUERIES_READ)
-                descent.step(self._misread(beginning, said))
+                descent.step(self._misread(beginning, *self._lists.said(*READ_AT_ONCE)))
                 advance(1)
         beginning.requires_grad_(False)
         return descent.losses
 
-    def _misread(self, beginning: LanguageModel, said: Said) -> dict[str, Tensor]:
+    def _misread(
+        self, beginning: LanguageModel, texts: Sequence[str], places: Sequence[int]
+    ) -> dict[str, Tensor]:
         """Return how far what is read lies from the embedder's vectors: 1 less the cosine."""
-        asked = questions(self._body, said.texts)
+        asked = questions(self._body, texts)
         prompts = [each.prompt(Grid(1, 1))[: each.before] for each in asked]
-        grids, features = self._shown(said.places)
+        grids, features = self._shown(places)
         behind = [
             each.prompt(grid)[: each.before + grid.tokens + 1]
             for each, grid in zip(asked, grids, strict=False)
         ]
-        seen = [each.float() for each in features]
         queries = states_of(self._body, beginning, prompts, [])
-        pictures = states_of(self._body, beginning, behind, seen)
+        pictures = states_of(self._body, beginning, behind, features)
+        embedded = self._lists.embedded
         return {
             name: (1 - functional.cosine_similarity(states, vectors.to(states.device))).mean()
             for name, states, vectors in (
-                ("query", queries, torch.from_numpy(said.queries)),
-                ("picture", pictures, torch.from_numpy(said.pictures)),
+                ("query", queries, torch.from_numpy(embedded.queries(texts))),
+                ("picture", pictures, torch.from_numpy(embedded.pictures[places])),
             )
         }
 
@@ -150,54 +154,34 @@ class Reranker:
         """
         looker = comparing.looker(self._language).requires_grad_(True)
         descent = Descent(
-            looker, nn.Module(), steps=steps, rate=LOOKING_RATE, weights={"looks": 1.0}
+            looker, nn.Module(), steps=steps, rate=LOOKING_RATE, weights=LOOKING_WEIGHTS
         )
         with track("looking", steps) as advance:
             for _ in range(steps):
-                reading = self._read_whole(*self._draw())
+                texts, places = self._lists.said(*LOOKED_AT_ONCE)
+                rows = torch.randint(len(texts), (len(places),), generator=self._chance)
+                reading = self._reading(texts, places, rows)
                 descent.step({"looks": comparing.looks(self._language, reading)})
                 advance(1)
         looker.requires_grad_(False)
         return descent.losses
 
-    def answer(self, steps: int) -> dict[str, float]:
-        """Teach it to answer; return the last losses."""
-        language = self._language.requires_grad_(True)
-        descent = Descent(language, self._teller, steps=steps, rate=RATE, weights=WEIGHTS)
-        with track("reranker", steps) as advance:
-            for _ in range(steps):
-                batch, rows = self._draw()
-                states = judge(
-                    self._body, batch.texts, *self._shown(batch.places), read_behind=rows
-                )
-                descent.step(losses(batch, states @ self._answer, self._teller(states)))
-                advance(1)
-        language.requires_grad_(False)
-        return descent.losses
-
-    def _draw(self) -> tuple[Batch, Tensor]:
-        """Return a batch, and behind which of its queries each of its pictures is read."""
-        batch = self._lists.batch()
-        shape = (len(batch.places),)
-        return batch, torch.randint(len(batch.texts), shape, generator=self._chance)
-
-    def _shown(self, places: Sequence[int]) -> tuple[list[Grid], list[Tensor]]:
-        grids = [self._paintings[place].grid for place in places]
-        return grids, [self._features[place] for place in places]
-
-    def _read_whole(self, batch: Batch, rows: Tensor) -> Reading:
-        """Read each picture to the end of its prompt, as far as comparing needs it."""
-        grids, features = self._shown(batch.places)
-        asked = questions(self._body, batch.texts)
-        queries = chosen(read_queries(self._body, asked, whole=False), rows.to(self._body.device))
+    def _reading(self, texts: Sequence[str], places: Sequence[int], rows: Tensor) -> Reading:
+        """Read each picture to the end of its prompt, behind the query that its row names."""
+        asked = questions(self._body, texts)
+        queries = chosen(read_queries(self._body, asked), rows.to(self._body.device))
+        grids, features = self._shown(places)
         endings = [asked[row].ending(grid) for row, grid in zip(rows.tolist(), grids, strict=True)]
-        seen = [each.float() for each in features]
-        pictures = read(self._language, self._body.tokens(endings, seen), queries, whole=False)
+        pictures = read(self._language, self._body.tokens(endings, features), queries)
         last = torch.tensor([grid.tokens for grid in grids], device=self._body.device)
         return Reading(queries, pictures, last)
 
+    def _shown(self, places: Sequence[int]) -> tuple[list[Grid], list[Tensor]]:
+        grids = [self._paintings[place].grid for place in places]
+        return grids, [self._features[place].float() for place in places]
 
-def losses(batch: Batch | Found, answers: Tensor, facets: Tensor) -> dict[str, Tensor]:
+
+def losses(batch: Found, answers: Tensor, facets: Tensor) -> dict[str, Tensor]:
     """Return how wrong answers are, in themselves and in the order that they lead to, and facets.
 
     Args:
@@ -217,35 +201,6 @@ def losses(batch: Batch | Found, answers: Tensor, facets: Tensor) -> dict[str, T
         "order": functional.kl_div(answers.log_softmax(1), belongs, reduction="batchmean"),
         "facets": (of_facets * has_facet).sum() / has_facet.sum(),
     }
-
-
-def judge(
-    body: Body,
-    texts: Sequence[str],
-    grids: Sequence[Grid],
-    features: Sequence[Tensor],
-    *,
-    read_behind: Tensor,
-) -> Tensor:
-    """Return the states that answers are read from: (queries, pictures, width).
-
-    Args:
-        body: The reranker.
-        texts: The queries.
-        grids: Of the pictures.
-        features: Of the pictures.
-        read_behind: int64 (pictures,): behind which query each is read.
-    """
-    language = body.network.language_model
-    asked = questions(body, texts)
-    queries = read_queries(body, asked)
-    rows = read_behind.to(body.device)
-    endings = [asked[row].ending(grid) for row, grid in zip(rows.tolist(), grids, strict=True)]
-    shown = [ending[: grid.tokens + 1] for ending, grid in zip(endings, grids, strict=True)]
-    seen = [each.float() for each in features]
-    pictures = read(language, body.tokens(shown, seen), chosen(queries, rows))
-    ending = torch.from_numpy(endings[0].ids[grids[0].tokens + 1 :]).to(body.device)
-    return last_states(language, ending, queries, pictures, rows)
 
 
 def questions(body: Body, texts: Sequence[str]) -> list[Question]:
@@ -277,16 +232,11 @@ def states_of(
     return torch.cat(states)[np.argsort(order)]
 
 
-def read_queries(
-    body: Body,
-    asked: Sequence[Question],
-    *,
-    whole: bool = True,
-) -> Read:
+def read_queries(body: Body, asked: Sequence[Question]) -> Read:
     """Read all that stands before a picture; what all prompts begin with is read once."""
     language = body.network.language_model
     prompts = [question.prompt(Grid(1, 1))[: question.before] for question in asked]
     alike = shared(prompts)
-    system = read(language, body.tokens([prompts[0][:alike]], []), whole=whole)
+    system = read(language, body.tokens([prompts[0][:alike]], []))
     rest = body.tokens([prompt[alike:] for prompt in prompts], [])
-    return behind(system, read(language, rest, system, whole=whole))
+    return behind(system, read(language, rest, system))

@@ -1,8 +1,6 @@
 """What the reranker learns from: queries, and the pictures that the embedder finds for them.
 
-A reranker is handed the first works that a vector search finds, so it learns on such: each batch
-has a few shortlists, of which each belongs to a query. The other queries are about pictures of the
-shortlists too, and every query is judged against every picture.
+A reranker is handed the first works that a vector search finds, so it learns to compare on such.
 """
 
 import random
@@ -23,35 +21,13 @@ from retrievals_pipeline.miniature.truth.relevance import Query
 from retrievals_serving.models.qwen3_vl.body import Body
 from retrievals_serving.models.qwen3_vl.embedder import DOCUMENT_INSTRUCTION, QUERY_INSTRUCTION
 
-LISTS = 4  # of a batch
-PICTURES = 16  # of a list
-QUERIES = 8  # about the pictures of a list
+QUERIES = 32  # of a batch
 SEARCHED = 1200  # works that a list is found in, as in the museum
 # Up to which rank pictures are drawn, and how many: most from where the order is decided.
-RANKS = ((12, 6), (36, 5), (80, 4))
-MORE_RANKS = ((12, 11), (36, 18), (80, 18))  # of a list that no picture has to be read for
+RANKS = ((12, 11), (36, 18), (80, 18))
 KINDS = {"description": 5, "attributes": 6, "attribute": 3, "count": 5, "negation": 6, "mood": 4}
 OTHERS = 64  # works that decide what is worth ruling out
 AT_ONCE = 64  # pictures that are embedded together
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Queries and pictures, and what each picture is worth to each query.
-
-    Attributes:
-        texts: The queries in words.
-        places: The pictures, by their places among the paintings.
-        worths: (queries, pictures), 0 to 1.
-        facets: (queries, pictures, facets): to what degree what is asked of a facet is there.
-        has_facet: (queries, facets): 1 where the query asks for any.
-    """
-
-    texts: list[str]
-    places: list[int]
-    worths: Array
-    facets: Array
-    has_facet: Array
 
 
 @dataclass(frozen=True)
@@ -71,23 +47,6 @@ class Found:
     worths: Array
     facets: Array
     has_facet: Array
-
-
-@dataclass(frozen=True)
-class Said:
-    """Queries, and pictures for some of them, with the embedder's vectors.
-
-    Attributes:
-        texts: The queries in words.
-        places: The pictures, by their places among the paintings.
-        queries: (queries, width).
-        pictures: (pictures, width).
-    """
-
-    texts: list[str]
-    places: list[int]
-    queries: Array
-    pictures: Array
 
 
 class Embedded:
@@ -123,62 +82,37 @@ class Embedded:
 
 
 class Shortlists:
-    """Draws batches of queries that some of the paintings answer."""
+    """Draws batches of queries that some of the paintings answer.
+
+    `embedded` are the paintings with their vectors.
+    """
 
     def __init__(self, paintings: Sequence[Painting], embedded: Embedded, seed: int) -> None:
         self._paintings = paintings
-        self._embedded = embedded
+        self.embedded = embedded
         self._degrees = [each.degrees for each in paintings]
         self._table = FactTable(self._degrees)
         self._facts = self._table.of_pictures(self._degrees)
         self._chance = random.Random(seed)  # noqa: S311 - which queries, not a secret
 
-    def batch(self) -> Batch:
-        """Draw a batch."""
-        searched, others = self._stretch(), self._others()
-        first = [self._chance.choice(searched) for _ in range(LISTS)]
-        firsts = [self._ask(place, others) for place in first]
-        asked: list[tuple[Query, str]] = []
-        places: list[int] = []
-        queries = self._embedded.queries([text for _, text in firsts])
-        lists = self._shortlists(first, queries, searched, RANKS)
-        for ask, shortlist in zip(firsts, lists, strict=True):
-            among = [self._degrees[place] for place in shortlist]
-            about = self._chance.sample(shortlist, min(QUERIES - 1, len(shortlist)))
-            asked += [ask, *(self._ask(place, among) for place in about)]
-            places += shortlist
-        texts = [text for _, text in asked]
-        facts = self._facts[places]
-        judged = [self._table.of_facets(query, facts) for query, _ in asked]
-        return Batch(
-            texts=texts,
-            places=places,
-            worths=self._table.worths([query for query, _ in asked], facts),
-            facets=np.stack([degrees for degrees, _ in judged]),
-            has_facet=np.stack([has for _, has in judged]),
-        )
-
     def found(self) -> Found:
         """Draw queries about neighbours, and for each of them a shortlist."""
         searched, others = self._stretch(), self._others()
-        about = [self._chance.choice(searched) for _ in range(LISTS * QUERIES)]
+        about = [self._chance.choice(searched) for _ in range(QUERIES)]
         asked = [self._ask(place, others) for place in about]
-        queries = self._embedded.queries([text for _, text in asked])
-        lists = self._shortlists(about, queries, searched, MORE_RANKS)
+        queries = self.embedded.queries([text for _, text in asked])
+        lists = self._shortlists(about, queries, searched)
         judged = [
             self._judged(query, those) for (query, _), those in zip(asked, lists, strict=True)
         ]
         worths, facets, has_facet = (np.stack(each) for each in zip(*judged, strict=True))
-        return Found(queries, self._embedded.pictures[lists], worths, facets, has_facet)
+        return Found(queries, self.embedded.pictures[lists], worths, facets, has_facet)
 
-    def said(self, queries: int) -> Said:
-        """Draw queries about any paintings, and a third as many other paintings."""
-        others = self._others()
-        about = range(len(self._paintings))
-        texts = [self._ask(self._chance.choice(about), others)[1] for _ in range(queries)]
-        places = [self._chance.choice(about) for _ in range(queries // 3)]
-        vectors = self._embedded.queries(texts)
-        return Said(texts, places, vectors, self._embedded.pictures[places])
+    def said(self, queries: int, pictures: int) -> tuple[list[str], list[int]]:
+        """Draw queries about any paintings, in words, and the places of other paintings."""
+        others, places = self._others(), range(len(self._paintings))
+        texts = [self._ask(self._chance.choice(places), others)[1] for _ in range(queries)]
+        return texts, [self._chance.choice(places) for _ in range(pictures)]
 
     def _stretch(self) -> range:
         """Draw a run of paintings to search. Neighbours have nothing in common: it is a sample."""
@@ -195,20 +129,14 @@ class Shortlists:
         (worths,) = self._table.worths([query], facts)
         return worths, *self._table.of_facets(query, facts)
 
-    def _shortlists(
-        self,
-        about: Sequence[int],
-        queries: Array,
-        searched: range,
-        ranks: Sequence[tuple[int, int]],
-    ) -> list[list[int]]:
-        """Choose among what is found for each query; a picture that answers it is there."""
-        pictures = self._embedded.pictures[searched.start : searched.stop]
+    def _shortlists(self, about: Sequence[int], queries: Array, searched: range) -> list[list[int]]:
+        """Choose among what is found for each query; the picture that it is about comes first."""
+        pictures = self.embedded.pictures[searched.start : searched.stop]
         cosines = queries @ pictures.T
         lists = []
         for place, order in zip(about, np.argsort(-cosines, axis=1, kind="stable"), strict=True):
             chosen, begin = [place], 0
-            for end, count in ranks:
+            for end, count in RANKS:
                 among = [searched[n] for n in order[begin:end] if searched[n] != place]
                 chosen += self._chance.sample(among, min(count, len(among)))
                 begin = end
