@@ -1,5 +1,6 @@
 """Which release is served, and how one goes back."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,13 @@ from retrievals_serving.promotion import (
     rollback,
     served_before,
 )
-from retrievals_serving.release import CURRENT, INDEX, Release, current_release_id
+from retrievals_serving.release import (
+    CURRENT,
+    INDEX,
+    SCHEMA_VERSION,
+    Release,
+    current_release_id,
+)
 from retrievals_serving.store import Store
 from tests.serving.small_release import make_release
 
@@ -161,7 +168,8 @@ def lacking(release: Release) -> None:
 
 def of_the_future(release: Release) -> None:
     manifest = release.path("manifest.json")
-    manifest.write_text(manifest.read_text().replace('"schema_version":2', '"schema_version":3'))
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(content | {"schema_version": SCHEMA_VERSION + 1}))
 
 
 def half_copied(release: Release) -> None:
@@ -173,7 +181,11 @@ def half_copied(release: Release) -> None:
     [
         (flipped, ReleaseDamaged, r"index\.faiss differs from its sha256"),
         (lacking, ReleaseDamaged, r"index\.faiss should have \d+ bytes and is missing"),
-        (of_the_future, ReleaseDamaged, "has schema version 3, this program reads 2"),
+        (
+            of_the_future,
+            ReleaseDamaged,
+            f"has schema version {SCHEMA_VERSION + 1}, this program reads {SCHEMA_VERSION}",
+        ),
         (half_copied, ReleaseNotFound, f"there is no release '{FIRST}'"),
     ],
 )

@@ -1,5 +1,6 @@
 """A server follows `CURRENT`: over real HTTP, while it is asked."""
 
+import json
 import shutil
 import threading
 import time
@@ -17,7 +18,15 @@ from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
 from retrievals_serving.models.contracts import Contract
 from retrievals_serving.promotion import promote, rollback
-from retrievals_serving.release import CURRENT, GOLDEN, INDEX, MANIFEST, METADATA, Release
+from retrievals_serving.release import (
+    CURRENT,
+    GOLDEN,
+    INDEX,
+    MANIFEST,
+    METADATA,
+    SCHEMA_VERSION,
+    Release,
+)
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
 from tests.serving.fake_reranker import FakeReranker
@@ -267,7 +276,8 @@ def lacking(release: Release) -> None:
 
 def of_the_future(release: Release) -> None:
     manifest = release.path(MANIFEST)
-    manifest.write_text(manifest.read_text().replace('"schema_version":2', '"schema_version":3'))
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(content | {"schema_version": SCHEMA_VERSION + 1}))
 
 
 def half_copied(release: Release) -> None:
@@ -292,7 +302,10 @@ def of_another_model(release: Release) -> None:
     [
         (flipped, "index.faiss differs from its sha256"),
         (lacking, "artworks.duckdb should have"),
-        (of_the_future, "has schema version 3, this program reads 2"),
+        (
+            of_the_future,
+            f"has schema version {SCHEMA_VERSION + 1}, this program reads {SCHEMA_VERSION}",
+        ),
         (half_copied, "index.faiss should have"),
         (not_copied_yet, f"there is no release '{SECOND}'"),
         (of_another_model, "texts: split at spaces here, split at commas there"),
