@@ -135,9 +135,11 @@ def serving() -> Iterator[Museum]:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         state.address = f"http://127.0.0.1:{server.server_port}"
-        yield state
-        server.shutdown()
-        thread.join()
+        try:
+            yield state
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def work(museum: Museum, name: str, answer: Respond | None = None) -> Work:

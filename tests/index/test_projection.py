@@ -5,7 +5,12 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from retrievals_pipeline.defs.index import projection
-from retrievals_pipeline.defs.index.projection import neighbourhoods_kept, project
+from retrievals_pipeline.defs.index.projection import (
+    filled,
+    nearest,
+    neighbourhoods_kept,
+    project,
+)
 
 SUBJECTS = 8
 
@@ -90,6 +95,26 @@ def test_works_that_stay_hardly_move_and_others_come_where_they_belong() -> None
         neighbourhoods_kept(changed, places)["neighbours_kept"] for places in (after, anew)
     )
     assert kept > kept_anew - 0.05
+
+
+def test_a_work_without_a_place_begins_beside_the_nearest_that_has_one() -> None:
+    points = np.array([[0, 0], [5, 5], [9, 9], [5, 6], [1, 0]], np.float32)
+    start = np.array([[40, 0], [np.nan] * 2, [-40, 7], [-9, -9], [np.nan] * 2], np.float32)
+    places = filled(start, points)
+    assert np.array_equal(places[[0, 2, 3]], start[[0, 2, 3]])
+    assert places[[1, 4]] == pytest.approx(start[[3, 0]], abs=0.5)
+    assert len(np.unique(places, axis=0)) == 5  # on one place, forces could not part them
+
+
+def test_the_nearest_are_all_others_by_distance_and_never_the_work_itself() -> None:
+    points = np.random.default_rng(3).standard_normal((40, 5)).astype(np.float32)
+    points[20:] = points[0]  # more copies than are looked for
+    found, distances = nearest(points, 12)
+    assert (found != np.arange(40)[:, None]).all()
+    apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    assert distances == pytest.approx(np.sort(apart, axis=1)[:, :12], abs=2e-3)
+    assert np.take_along_axis(apart, found, axis=1) == pytest.approx(distances, abs=2e-3)
 
 
 def test_where_few_have_a_place_all_begin_anew() -> None:

@@ -79,8 +79,10 @@ def test_a_build_waits_for_a_run_at_work_by_name_and_leaves_nothing_when_it_is_e
         )
         assert waiting.stderr is not None
         with waiting:
-            told = next((line for line in waiting.stderr if "waiting for it" in line), "")
-            waiting.send_signal(sign)
+            try:
+                told = next((line for line in waiting.stderr if "waiting for it" in line), "")
+            finally:
+                waiting.send_signal(sign)
             rest = waiting.stderr.read()
     assert f"a run of Dagster, revalidate_images (run {alive[:8]}), is at work in " in told
     assert waiting.returncode == status, rest

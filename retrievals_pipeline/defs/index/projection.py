@@ -51,7 +51,7 @@ def project(vectors: np.ndarray, start: Float32) -> Float32:
     anew = np.isnan(start[:, 0]).mean() > 0.5
     layout = TSNEEmbedding(
         # Small, as is usual: order comes from the forces.
-        _scaled(components[:, :2], 1e-4) if anew else _filled(start, components),
+        _scaled(components[:, :2], 1e-4) if anew else filled(start, components),
         affinities,
         negative_gradient_method="fft" if large else "bh",
         n_jobs=threads,
@@ -96,6 +96,20 @@ def nearest(points: Float32, k: int) -> tuple[Int64, Float32]:
     return found[~itself].reshape(shape), np.sqrt(squares[~itself].clip(0)).reshape(shape)
 
 
+def filled(start: Float32, components: Float32) -> Float32:
+    """Return `start` with a place for all: beside that of the nearest vector that has one."""
+    import faiss
+
+    unknown = np.isnan(start[:, 0])
+    index = faiss.IndexFlatL2(components.shape[1])
+    index.add(components[~unknown])
+    _, found = index.search(components[unknown], 1)
+    beside = np.random.default_rng(SEED).normal(0, 0.1, (int(unknown.sum()), 2))
+    places = start.copy()
+    places[unknown] = start[~unknown][found[:, 0]] + beside
+    return places
+
+
 def neighbourhoods_kept(vectors: np.ndarray, places: np.ndarray) -> dict[str, float]:
     """Return how well the neighbours of some works in `places` are those that `vectors` have.
 
@@ -136,17 +150,3 @@ def _scaled(places: Float32, spread: float) -> Float32:
     """Return `places` with that deviation along the first axis; of none it makes none."""
     deviation = float(places[:, 0].std())
     return places * (spread / deviation if deviation else 0)
-
-
-def _filled(start: Float32, components: Float32) -> Float32:
-    """Return `start` with a place for all: beside that of the nearest vector that has one."""
-    import faiss
-
-    unknown = np.isnan(start[:, 0])
-    index = faiss.IndexFlatL2(components.shape[1])
-    index.add(components[~unknown])
-    _, found = index.search(components[unknown], 1)
-    beside = np.random.default_rng(SEED).normal(0, 0.1, (int(unknown.sum()), 2))
-    filled = start.copy()
-    filled[unknown] = start[~unknown][found[:, 0]] + beside
-    return filled
