@@ -14,7 +14,6 @@ import pytest
 from dagster._core.events import EngineEventData
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG
 
-from retrievals_pipeline.build import build
 from retrievals_pipeline.defs import run_tags
 from retrievals_pipeline.defs.failures import BUILD_TAG
 from retrievals_serving.release import current_release_id
@@ -61,13 +60,9 @@ def processes(instance: dg.DagsterInstance, run_id: str) -> set[int]:
     }
 
 
-@pytest.mark.usefixtures("museum_settings")
 @pytest.mark.parametrize("graphql", [{"RETRIEVALS_SHARDS": "1"}], indirect=True)
 def test_killed_workers_are_replaced_whatever_killed_builds_left(
-    graphql: Any,
-    served_museum: ServedMuseum,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    graphql: Any, served_museum: ServedMuseum, tmp_path: Path
 ) -> None:
     store = Store(tmp_path / "ui")
     environment = served_museum.environment(store.root)
@@ -98,5 +93,6 @@ def test_killed_workers_are_replaced_whatever_killed_builds_left(
     served_museum.pictures.clear()
     finish(environment)
     assert not served_museum.pictures
-    monkeypatch.setenv("RETRIEVALS_SHARDS", "1")
-    assert current_release_id(store) == build().release_id
+    undisturbed = Store(tmp_path / "undisturbed")
+    finish(served_museum.environment(undisturbed.root))
+    assert current_release_id(store) == current_release_id(undisturbed)
