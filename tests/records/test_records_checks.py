@@ -139,6 +139,7 @@ def test_what_a_limit_leaves_out_counts_as_open(write_tables: Tables, store: Sto
     assert (summary.works, summary.open_objects, summary.objects) == (1, 2, 2)
 
 
+@pytest.mark.usefixtures("museum_settings")
 def test_records_that_another_dagster_instance_read_are_to_be_materialized_first() -> None:
     defs()  # loads Dagster's modules, of which some are in what it calls beta
     from retrievals_pipeline.defs.records.checks import open_share
