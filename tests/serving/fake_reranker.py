@@ -69,7 +69,8 @@ class FakeReranker:
 def opened(home: Path, model: Reranker | None, **changes: Any) -> Iterator[SearchEngine]:
     """Open the release of `home` with `model`, or with settings that are changed, as `reranker`."""
     values = {"window": WINDOW, "candidates": CANDIDATES, "page": 8, "more": 5, "secret": "shared"}
-    settings = Settings.load(home=home, **({"reranker": "none"} | values | changes))
+    values |= {"reranker": "none", "rerank_deadline": 1.5}
+    settings = Settings.load(home=home, **(values | changes))
     with SearchEngine.open(settings=settings, embedder=WordEmbedder(), reranker=model) as engine:
         yield engine
 

@@ -68,7 +68,10 @@ def reranker(monkeypatch: pytest.MonkeyPatch) -> FakeReranker:
     return fake
 
 
-def test_search_shows_what_the_reranker_thought(reranker: FakeReranker) -> None:
+def test_search_shows_what_the_reranker_thought(
+    reranker: FakeReranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETRIEVALS_RERANK_DEADLINE", "1.5")
     reranker.seconds = 0.5
     result = run("search", "stormy boat", "--top-k", "5")
     assert result.exit_code == 0, result.output
