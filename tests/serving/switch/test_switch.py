@@ -1,10 +1,8 @@
 """A server follows `CURRENT`: over real HTTP, while it is asked."""
 
-import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
@@ -16,92 +14,26 @@ import pytest
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
-from retrievals_serving.models.contracts import Contract
 from retrievals_serving.promotion import promote, rollback
-from retrievals_serving.release import (
-    CURRENT,
-    GOLDEN,
-    INDEX,
-    MANIFEST,
-    METADATA,
-    SCHEMA_VERSION,
-    Release,
-)
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
 from tests.serving.fake_reranker import FakeReranker
-from tests.serving.small_release import WordEmbedder, make_release
+from tests.serving.small_release import WordEmbedder
+from tests.serving.switch.asking import (
+    FIRST,
+    FOURTH,
+    RELEASES,
+    SECOND,
+    THIRD,
+    search,
+    until,
+    until_served,
+)
 from tests.serving.test_api import problem
 from tests.serving.test_health import wait_for
 
-RELEASES = FIRST, SECOND, THIRD, FOURTH = [
-    f"2026010{day}T000000Z-00000000000{day}" for day in range(1, 5)
-]
 QUERIES = ["boat", "stormy horse", "calm portrait", "Été", "lonely boats"]
 SEARCHES, SWITCHES, CLIENTS = 1000, 10, 8
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose releases have other works and titles in each row; the first one is served."""
-    store = Store(tmp_path_factory.mktemp("switch") / "home")
-    for seed, release_id in enumerate(RELEASES):
-        make_release(store, release_id, works=40 + 3 * seed, seed=seed)
-    promote(store, FIRST)
-    return store.root
-
-
-@pytest.fixture
-def store(made: Path, tmp_path: Path) -> Store:
-    return Store(Path(shutil.copytree(made, tmp_path / "home")))
-
-
-@pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The models that were loaded, and a server that looks at `CURRENT` all the time."""
-    loaded: list[str] = []
-
-    def load(checkpoint: str, **_: object) -> WordEmbedder:
-        loaded.append(checkpoint)
-        return WordEmbedder()
-
-    monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
-    monkeypatch.setattr("retrievals_serving.api.service.POLL", 0.01)
-    return loaded
-
-
-@pytest.fixture
-def settings(store: Store) -> Settings:
-    return Settings.load(home=store.root, reranker="none", window=40, page=8, more=5, secret="s")
-
-
-@pytest.fixture
-def client(settings: Settings, loads: list[str]) -> Iterator[httpx.Client]:
-    assert loads == []
-    with client_of(create_app(settings)) as opened:
-        wait_for(opened, "ok")
-        yield opened
-
-
-def until(client: httpx.Client, is_reached: Callable[[Any], bool]) -> Any:
-    """Ask for the health, which must be good all the time, until it is as wished."""
-    for _ in range(3000):
-        health = client.get("/health")
-        assert health.status_code == 200
-        if is_reached(health.json()):
-            return health.json()
-        time.sleep(0.01)
-    raise AssertionError(health.text)
-
-
-def until_served(client: httpx.Client, release_id: str) -> Any:
-    return until(client, lambda health: health["release"] == release_id)
-
-
-def search(client: httpx.Client, query: str) -> Any:
-    response = client.post("/search", json={"query": query})
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 def more(client: httpx.Client, page: Any) -> httpx.Response:
@@ -262,94 +194,6 @@ def test_an_engine_is_let_go_when_its_last_request_is_answered(
             break
         time.sleep(0.01)
     assert not is_open(first)
-
-
-def flipped(release: Release) -> None:
-    content = bytearray(release.path(INDEX).read_bytes())
-    content[-1] ^= 1
-    release.path(INDEX).write_bytes(content)
-
-
-def lacking(release: Release) -> None:
-    release.path(METADATA).unlink()
-
-
-def of_the_future(release: Release) -> None:
-    manifest = release.path(MANIFEST)
-    content = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps(content | {"schema_version": SCHEMA_VERSION + 1}))
-
-
-def half_copied(release: Release) -> None:
-    release.path(GOLDEN).write_bytes(release.path(GOLDEN).read_bytes()[:100])
-    release.path(INDEX).unlink()
-
-
-def not_copied_yet(release: Release) -> None:
-    shutil.rmtree(release.path(""))
-
-
-def of_another_model(release: Release) -> None:
-    digest = Contract(WordEmbedder().query_contract.parts).digest
-    manifest = release.path(MANIFEST)
-    text = manifest.read_text()
-    assert digest in text
-    manifest.write_text(text.replace("split at spaces", "split at commas"))
-
-
-@pytest.mark.parametrize(
-    ("damage", "reason"),
-    [
-        (flipped, "index.faiss differs from its sha256"),
-        (lacking, "artworks.duckdb should have"),
-        (
-            of_the_future,
-            f"has schema version {SCHEMA_VERSION + 1}, this program reads {SCHEMA_VERSION}",
-        ),
-        (half_copied, "index.faiss should have"),
-        (not_copied_yet, f"there is no release '{SECOND}'"),
-        (of_another_model, "texts: split at spaces here, split at commas there"),
-    ],
-)
-def test_what_cannot_be_served_is_refused_with_the_reason_and_the_served_release_goes_on(
-    client: httpx.Client, store: Store, damage: Callable[[Release], None], reason: str
-) -> None:
-    """As when `CURRENT` was copied here with a release that no promotion has looked at."""
-    damage(Release(store, SECOND))
-    store.write_bytes(CURRENT, SECOND.encode())
-    refused = until(client, lambda health: health["detail"] is not None)
-    assert reason in refused["detail"]
-    assert (refused["status"], refused["release"]) == ("ok", FIRST)
-    assert search(client, "boat")["release"] == FIRST
-    promote(store, THIRD)
-    assert until_served(client, THIRD)
-    assert until(client, lambda health: health["detail"] is None)
-
-
-def test_a_release_that_comes_to_be_whole_is_served_without_another_promotion(
-    client: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("retrievals_serving.api.service.RETRY", 0.05)
-    away = store.path("releases").with_name("arriving")
-    store.path(f"releases/{SECOND}").rename(away)
-    store.write_bytes(CURRENT, SECOND.encode())
-    until(client, lambda health: health["detail"] is not None)
-    away.rename(store.path(f"releases/{SECOND}"))
-    until_served(client, SECOND)
-
-
-def test_a_server_that_starts_on_a_damaged_release_answers_nothing_from_it(
-    settings: Settings, store: Store, loads: list[str]
-) -> None:
-    flipped(Release(store, FIRST))
-    with client_of(create_app(settings)) as client:
-        assert "index.faiss differs from its sha256" in wait_for(client, "unavailable")["detail"]
-        refused = client.post("/search", json={"query": "boat"})
-        assert refused.status_code == 503
-        assert "index.faiss differs" in problem(refused)["detail"]
-        promote(store, SECOND)
-        assert wait_for(client, "ok")["release"] == SECOND
-    assert loads == ["miniature"]
 
 
 def test_an_engine_that_was_given_is_not_switched(
