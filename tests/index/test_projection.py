@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from retrievals_pipeline.defs.index import projection
+from retrievals_pipeline.defs.index import blocks, projection
 from retrievals_pipeline.defs.index.projection import (
     filled,
     nearest,
@@ -129,7 +129,7 @@ def test_a_large_collection_is_placed_as_well(monkeypatch: pytest.MonkeyPatch) -
     vectors, _ = make_vectors(300)
     start = project(vectors, nowhere(300))
     monkeypatch.setattr(projection, "INTERPOLATED", 100)
-    monkeypatch.setattr(projection, "BLOCK", 128)
+    monkeypatch.setattr(blocks, "BLOCK", 128)
     places = project(vectors, start)
     assert np.array_equal(places, project(vectors, start))
     assert np.median(np.linalg.norm(places - start, axis=1)) < 0.05 * spread(start)
@@ -141,7 +141,7 @@ def test_a_large_collection_is_placed_as_well(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_neighbourhoods_are_counted_as_by_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "BLOCK", 16)
+    monkeypatch.setattr(blocks, "BLOCK", 16)
     vectors, _ = make_vectors(100)
     places = np.random.default_rng(1).integers(-900, 900, (100, 2)).astype(np.int16)
     places[:50] = 900 * vectors[:50, :2]  # some order in it

@@ -1,7 +1,9 @@
 """Index: the vectors and the records of one planned release, row by row the same works."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import dagster as dg
 
@@ -71,17 +73,16 @@ def faiss_index(
     path = build_index(settings.store, plan)
     entry = index_entry(settings.store, plan)
     index = FaissIndex(path, entry.search)
-    return dg.MaterializeResult(
-        data_version=dg.DataVersion(plan.release_id),
-        metadata={
-            **_shown(settings.store, plan, path),
+    alike = plots.histogram(nearest_cosines(index), "Cosine of a work and its nearest other")
+    return _built(
+        settings.store,
+        plan,
+        path,
+        {
             **pace(started),
             "index": entry.kind,
             "dimension": plan.dimension,
-            "nearest": plot(
-                plots.histogram(nearest_cosines(index), "Cosine of a work and its nearest other"),
-                "cosines to the nearest work",
-            ),
+            "nearest": plot(alike, "cosines to the nearest work"),
         },
     )
 
@@ -105,10 +106,11 @@ def metadata_db(
     started = perf_counter()
     plan = current_plan(settings, embedder)
     path = build_metadata(settings.store, plan)
-    return dg.MaterializeResult(
-        data_version=dg.DataVersion(plan.release_id),
-        metadata={
-            **_shown(settings.store, plan, path),
+    return _built(
+        settings.store,
+        plan,
+        path,
+        {
             **column_schema(columns_of(path)),
             **pace(started),
             "classifications": counts(classifications(path), "classification"),
@@ -138,10 +140,11 @@ def collection_map(
     path = build_map(settings.store, plan)
     built = read_map(path)
     drawn = draw_map(built.places, plan.works["color"].to_pylist(), side=MAP_SIDE)
-    return dg.MaterializeResult(
-        data_version=dg.DataVersion(plan.release_id),
-        metadata={
-            **_shown(settings.store, plan, path),
+    return _built(
+        settings.store,
+        plan,
+        path,
+        {
             **pace(started),
             **{name: round(figure, 4) for name, figure in built.figures.items()},
             "map": picture(small_webp(drawn), WEBP, "the map of the collection"),
@@ -149,11 +152,19 @@ def collection_map(
     )
 
 
-def _shown(store: Store, plan: ReleasePlan, path: Path) -> dict[str, dg.MetadataValue]:
-    """Return what the UI shows of the file at `path`, with the address it has once it is sealed."""
-    sealed = Release(store, plan.release_id).path(path.name)
-    return {
-        **file_metadata(path, plan.works.num_rows),
-        **location(sealed),
-        "release": dg.MetadataValue.text(plan.release_id),
-    }
+def _built(
+    store: Store, plan: ReleasePlan, path: Path, shown: Mapping[str, Any]
+) -> dg.MaterializeResult[None]:
+    """Return what Dagster is told of the file at `path`: its address is that of when it is sealed.
+
+    `shown` is what the UI shows of it besides.
+    """
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(plan.release_id),
+        metadata={
+            **file_metadata(path, plan.works.num_rows),
+            **location(Release(store, plan.release_id).path(path.name)),
+            "release": plan.release_id,
+            **shown,
+        },
+    )

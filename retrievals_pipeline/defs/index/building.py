@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from retrievals_pipeline.defs.index.blocks import blocks
 from retrievals_pipeline.defs.index.kinds import Recipe
 from retrievals_pipeline.progress import track
 
-BLOCK = 65_536  # rows converted to float32 at a time
 TRAINED_ON = 65_536  # vectors at least, spread evenly
 FOR_EACH_LIST = 64  # vectors to place the centroid of an inverted list by
 
@@ -38,8 +38,7 @@ def build(recipe: Recipe, vectors: np.ndarray) -> Any:
     if isinstance(base, faiss.IndexIVF):
         base.clustering_index = None  # type: ignore[assignment] # as it is before
     with track(f"index {recipe.kind}", len(vectors)) as advance, _threads(base):
-        for start in range(0, len(vectors), BLOCK):
-            block = vectors[start : start + BLOCK].astype(np.float32)
+        for block in blocks(vectors):
             index.add(block)
             advance(len(block))
     if isinstance(index, faiss.IndexIVF):

@@ -6,10 +6,9 @@ however many threads there are, and so that what has come to rest stays nearly w
 few others come and go.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 
+from retrievals_pipeline.defs.index.blocks import blocks
 from retrievals_pipeline.progress import track
 from retrievals_serving.vectors import Float32, Int64
 
@@ -19,7 +18,6 @@ FEWEST = 10  # works that have neighbourhoods: of fewer, the first two component
 INTERPOLATED = 10_000  # works from which on interpolated forces are faster than those of a tree
 SEED = 0
 REPORTED = 50  # steps of the descent that are told of at once
-BLOCK = 65_536  # vectors in float32 at a time
 NEIGHBOURS = 10  # of a work, that the figures count
 PROBES = 128  # works that the figures are of
 
@@ -71,7 +69,7 @@ def principal_components(vectors: np.ndarray) -> Float32:
     """Return the first 50 principal components of `vectors`: float32 (n, 50), or all if fewer."""
     middle = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
     covariance = np.zeros((vectors.shape[1],) * 2)
-    for block in _blocks(vectors):
+    for block in blocks(vectors):
         centred = block - middle
         covariance += centred.T @ centred
     _, directions = np.linalg.eigh(covariance)  # the last are the largest
@@ -79,7 +77,7 @@ def principal_components(vectors: np.ndarray) -> Float32:
     # A direction and its opposite are as good: the sign is that of its largest number.
     directions *= np.sign(np.take_along_axis(directions, abs(directions).argmax(0)[None], 0))
     directions = directions.astype(np.float32)
-    return np.concatenate([(block - middle) @ directions for block in _blocks(vectors)])
+    return np.concatenate([(block - middle) @ directions for block in blocks(vectors)])
 
 
 def nearest(points: Float32, k: int) -> tuple[Int64, Float32]:
@@ -124,7 +122,7 @@ def neighbourhoods_kept(vectors: np.ndarray, places: np.ndarray) -> dict[str, fl
         return {}
     rows = np.linspace(0, count - 1, min(count, PROBES)).astype(int)
     probes = vectors[rows].astype(np.float32)
-    cosines = np.concatenate([probes @ block.astype(np.float32).T for block in _blocks(vectors)], 1)
+    cosines = np.concatenate([probes @ block.T for block in blocks(vectors)], 1)
     cosines[range(len(rows)), rows] = -np.inf  # a work is no neighbour of its own
     ranks = np.empty((len(rows), k))
     for probe, (row, alike) in enumerate(zip(rows, cosines, strict=True)):
@@ -138,12 +136,6 @@ def neighbourhoods_kept(vectors: np.ndarray, places: np.ndarray) -> dict[str, fl
         "neighbours_kept_by_chance": k / (count - 1),
         "trustworthiness": 1 - float((ranks - k).clip(0).sum(axis=1).mean()) / most,
     }
-
-
-def _blocks(vectors: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield `vectors` in parts of which a copy fits in memory."""
-    for start in range(0, len(vectors), BLOCK):
-        yield vectors[start : start + BLOCK]
 
 
 def _scaled(places: Float32, spread: float) -> Float32:

@@ -1,11 +1,10 @@
 """How much of the exact answer an index finds, for queries of which the exact answer is known."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from retrievals_pipeline.defs.index.building import BLOCK
+from retrievals_pipeline.defs.index.blocks import blocks
 from retrievals_serving.vectors import Float32, Int64, VectorSearch
 
 DEPTHS = (10, 80, 256)  # a first look, what is reranked, what can be paged to
@@ -53,7 +52,7 @@ def picture_probes(vectors: np.ndarray) -> Probes:
     queries = vectors[own].astype(np.float32)
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
     k = min(max(DEPTHS) + 1, len(vectors))
-    scores, rows = knn_ground_truth(queries, _blocks(vectors), k, METRIC_INNER_PRODUCT)
+    scores, rows = knn_ground_truth(queries, blocks(vectors), k, METRIC_INNER_PRODUCT)
     return Probes(queries, own, _without_own(scores, rows, own))
 
 
@@ -63,8 +62,3 @@ def _without_own(scores: Float32, rows: Int64, own: Int64) -> Float32:
     rest: Float32 = -np.sort(-scores, axis=1)
     has_own = np.isinf(rest[:, :1])
     return np.where(has_own, rest[:, 1:], rest[:, :-1])
-
-
-def _blocks(vectors: np.ndarray) -> Iterator[Float32]:
-    for start in range(0, len(vectors), BLOCK):
-        yield vectors[start : start + BLOCK].astype(np.float32)
