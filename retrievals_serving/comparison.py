@@ -7,11 +7,8 @@ from typing import Any
 import duckdb
 
 from retrievals_serving.errors import ReleaseDamaged
-from retrievals_serving.golden import read_golden
-from retrievals_serving.metadata import Metadata
-from retrievals_serving.models import truncate
-from retrievals_serving.release import GOLDEN, METADATA, Release
-from retrievals_serving.vectors.faiss_index import open_index
+from retrievals_serving.probes import probe
+from retrievals_serving.release import METADATA, Release
 
 TOP = 10  # results of a query whose change a visitor sees
 DEPTH = 100  # results that are ranked
@@ -119,8 +116,14 @@ def _works(before: Release, after: Release) -> list[dict[str, Any]]:
 
 
 def _churn(before: Release, after: Release) -> list[Churn]:
-    """Compare the answers to the texts that are golden in both releases."""
-    older, newer = _answers(before), _answers(after)
+    """Compare the answers to the texts that are golden in both releases.
+
+    The vectors of the texts are those that the release's own model made.
+    """
+    older, newer = (
+        {each.text: [record["id"] for record in each.records] for each in probe(release, DEPTH)}
+        for release in (before, after)
+    )
     return [
         Churn(
             query=query,
@@ -131,19 +134,3 @@ def _churn(before: Release, after: Release) -> list[Churn]:
         for query in older
         if query in newer
     ]
-
-
-def _answers(release: Release) -> dict[str, list[str]]:
-    """Return the ids of the best works for each golden text, by the text.
-
-    The vectors of the texts are those that the release's own model made.
-    """
-    golden = read_golden(release.path(GOLDEN))
-    texts = {row: item.text for row, item in enumerate(golden.items) if item.text is not None}
-    vectors = truncate(golden.vectors[list(texts)], release.manifest.embedder.dimension)
-    _, found = open_index(release).search(vectors, DEPTH)
-    with Metadata(release.path(METADATA)) as metadata:
-        return {
-            text: [record["id"] for record in metadata.records(rows)]
-            for text, rows in zip(texts.values(), found, strict=True)
-        }

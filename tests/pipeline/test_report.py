@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from retrievals_pipeline.defs.embeddings.golden import TEXTS
-from retrievals_pipeline.defs.release.probes import ANSWERS, probe
 from retrievals_pipeline.defs.release.report import render, write_report
+from retrievals_serving.probes import ANSWERS, probe
 from retrievals_serving.release import METADATA, REQUIRED_CHECKS, open_release, record_check
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import thumbnail_name

@@ -4,7 +4,6 @@ The page is one file and asks for no other: pictures and plots are in it. What i
 the sealed release and the verdicts of its checks alone, so that it is the same whenever it is made.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -15,9 +14,9 @@ import duckdb
 from retrievals_pipeline.defs.contact_sheet import read_tile
 from retrievals_pipeline.defs.inline import WEBP, data_uri, small_webp
 from retrievals_pipeline.defs.map_picture import draw_map
-from retrievals_pipeline.defs.release.probes import probe
 from retrievals_serving.collection_map import CollectionMap, read_map
-from retrievals_serving.release import MAP, METADATA, REQUIRED_CHECKS, Release
+from retrievals_serving.probes import probe
+from retrievals_serving.release import MAP, METADATA, Release, read_checks
 from retrievals_serving.store import thumbnail_name
 
 TEMPLATE = "report.html.jinja"  # beside this file
@@ -47,19 +46,12 @@ def render(release: Release) -> str:
     placed = read_map(release.path(MAP))
     return environment.get_template(TEMPLATE).render(
         manifest=release.manifest,
-        checks={name: _verdict(release, name) for name in REQUIRED_CHECKS},
+        checks=read_checks(release.store, release.release_id),
         map_picture=_map_picture(release, placed),
         map_figures=placed.figures,
         probes=probe(release),
         thumbnail=_thumbnails(release),
     )
-
-
-def _verdict(release: Release, check: str) -> Mapping[str, Any]:
-    """Return what a check found: `passed` and `details`."""
-    content = release.store.read_bytes(f"reports/{release.release_id}/checks/{check}.json")
-    verdict: Mapping[str, Any] = json.loads(content)
-    return verdict
 
 
 def _map_picture(release: Release, placed: CollectionMap) -> str:

@@ -16,12 +16,12 @@ from retrievals_pipeline.defs.index.verification import (
     stored_vectors,
 )
 from retrievals_pipeline.defs.records import verification
-from retrievals_pipeline.defs.release.probes import probe
 from retrievals_pipeline.defs.verdict import Verdict
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import ReleaseError
 from retrievals_serving.golden import read_golden
 from retrievals_serving.metadata import Metadata
+from retrievals_serving.probes import probe
 from retrievals_serving.release import GOLDEN, METADATA, Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name, thumbnail_name

@@ -11,7 +11,7 @@ from retrievals_serving.release import GOLDEN, METADATA, Release
 from retrievals_serving.vectors import Float32
 from retrievals_serving.vectors.faiss_index import open_index
 
-ANSWERS = 10  # works that are looked at
+ANSWERS = 10  # works that somebody looks at
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Probe:
     records: list[Mapping[str, Any]]
 
 
-def probe(release: Release) -> list[Probe]:
-    """Search the vectors of `release` for each golden text."""
+def probe(release: Release, k: int = ANSWERS) -> list[Probe]:
+    """Search the vectors of `release` for the `k` works that answer each golden text best."""
     golden = read_golden(release.path(GOLDEN))
     texts = [
         (row, item.name, item.text)
@@ -42,7 +42,7 @@ def probe(release: Release) -> list[Probe]:
     queries = truncate(
         golden.vectors[[row for row, _, _ in texts]], release.manifest.embedder.dimension
     )
-    scores, rows = open_index(release).search(queries, ANSWERS)
+    scores, rows = open_index(release).search(queries, k)
     with Metadata(release.path(METADATA)) as metadata:
         return [
             Probe(name, text, best, list(metadata.records(found)))
