@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retrievals_pipeline.miniature.train.ahead import ahead
 from retrievals_pipeline.miniature.train.checkpoint import WIDTH
 from retrievals_pipeline.miniature.train.descent import Descent
 from retrievals_pipeline.miniature.train.paintings import Painting
@@ -115,12 +116,16 @@ def train_embedder(
     language = body.network.language_model.requires_grad_(True)
     descent = Descent(language, heads, steps=steps, rate=RATE, weights=WEIGHTS)
     prompts = body.prompts
+
+    def draw() -> tuple[Batch, list[Prompt], list[Prompt]]:
+        batch = collection.batch()
+        grids = [paintings[place].grid for place in batch.places]
+        shown = [prompts.encode(DOCUMENT_INSTRUCTION, grid) for grid in grids]
+        said = [prompts.encode(QUERY_INSTRUCTION, prompts.clean(text)) for text in batch.texts]
+        return batch, shown, said
+
     with track("embedder", steps) as advance:
-        for _ in range(steps):
-            batch = collection.batch()
-            grids = [paintings[place].grid for place in batch.places]
-            shown = [prompts.encode(DOCUMENT_INSTRUCTION, grid) for grid in grids]
-            said = [prompts.encode(QUERY_INSTRUCTION, prompts.clean(text)) for text in batch.texts]
+        for batch, shown, said in ahead(draw, steps):
             seen = [features[place].float() for place in batch.places]
             pictures = body.last_states(shown, seen)
             descent.step(_losses(heads, batch, pictures, sentence_states(body, said)))

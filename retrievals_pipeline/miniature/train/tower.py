@@ -9,6 +9,7 @@ The layers that name are thrown away.
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retrievals_pipeline.miniature.train.ahead import ahead
 from retrievals_pipeline.miniature.train.checkpoint import WIDTH
 from retrievals_pipeline.miniature.train.descent import Descent
 from retrievals_pipeline.miniature.train.paintings import MAX_PIXELS, Painting
@@ -92,11 +94,16 @@ def train_tower(
     namer = Namer(table, len(facts)).to(body.device)
     tower = body.network.visual.requires_grad_(True)
     descent = Descent(tower, namer, steps=steps, rate=RATE, weights=WEIGHTS)
+    done = count()
+
+    def draw() -> tuple[list[int], list[Shown]]:
+        step = next(done)
+        size = next(size for until, size in SIZES if step < until * steps)
+        places = chance.sample(range(len(paintings)), PICTURES)
+        return places, [show(paintings[place], table, chance, max_pixels=size) for place in places]
+
     with track("tower", steps) as advance:
-        for step in range(steps):
-            size = next(size for until, size in SIZES if step < until * steps)
-            places = chance.sample(range(len(paintings)), PICTURES)
-            shown = [show(paintings[place], table, chance, max_pixels=size) for place in places]
+        for places, shown in ahead(draw, steps):
             features = body.features([each.pixels for each in shown])
             descent.step(namer.losses(features, shown, of_pictures[places]))
             advance(1)
