@@ -29,6 +29,7 @@ from retrievals_serving.vectors import Float32, Int32, Int64, VectorSearch
 from retrievals_serving.vectors.faiss_index import open_index
 
 MAX_TOP_K = 100
+MAX_FACET_VALUES = 100
 
 
 class SearchEngine:
@@ -226,6 +227,27 @@ class SearchEngine:
         start = self._paging.begin(vector, filters=filters, without=row)
         window = self._paging.window(start, vector, clock)
         return self._paging.page(start, window, vector, size=top_k, clock=clock)
+
+    def facets(
+        self, field: str, *, query: str | None = None, filters: Filters | None = None
+    ) -> dict[str, int]:
+        """Return how many works have each value of `field`, the most frequent first.
+
+        Counted are the works that `query` finds, as deep as its answer can be paged to; without it
+        all that match `filters`.
+
+        Raises:
+            QueryError: The values of `field` are not counted; or as for `search`.
+            ModelError, ReleaseError: As for `warm`.
+        """
+        filters = _known(filters)
+        rows = None
+        if query is not None:
+            query = clean_query(query)
+            vector = self._queries.embed(query)
+            start = self._paging.begin(vector, query=query, filters=filters)
+            rows = self._paging.window(start, vector, Clock()).rows
+        return self._metadata.facet(field, filters=filters, rows=rows, most=MAX_FACET_VALUES)
 
     def artwork(self, artwork_id: str) -> Artwork:
         """Return the record of a work.

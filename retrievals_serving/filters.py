@@ -25,6 +25,7 @@ MAX_DEPTH = 8  # of `not` within `not`
 TEXTS = ("id", "title", "artist", "date", "medium", "classification", "credit", "description")
 NUMBERS = ("begin_year", "end_year", "width", "height")
 LISTS = ("school", "theme", "style", "technique", "keyword", "place")
+FACETS = ("artist", "classification", "medium", *LISTS)  # whose values are counted
 COMPARISONS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 
 

@@ -8,8 +8,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievals_serving.errors import ReleaseDamaged, UnknownArtwork
-from retrievals_serving.filters import Filters, parse_filters
+from retrievals_serving.errors import QueryError, ReleaseDamaged, UnknownArtwork
+from retrievals_serving.filters import FACETS, LISTS, Filters, parse_filters
 from retrievals_serving.vectors import Int32
 
 # The columns are the fields of `pages.Artwork`.
@@ -88,6 +88,40 @@ class Metadata:
         condition, values = parse_filters(filters)
         sql = f"select row from artworks where {condition} order by row"  # noqa: S608 - see `filters`
         return np.asarray(self._query(sql, values).fetchnumpy()["row"], dtype=np.int32)
+
+    def facet(
+        self,
+        field: str,
+        *,
+        filters: Filters | None = None,
+        rows: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+        most: int,
+    ) -> dict[str, int]:
+        """Return how many works have each value of `field`, the `most` frequent values first.
+
+        Of a list of texts each element counts; a missing or empty value does not. Counted are works
+        that match `filters`, and of them those of `rows`, where these are given.
+
+        Raises:
+            QueryError: `field` is none of `filters.FACETS`; or as for `parse_filters`.
+        """
+        if field not in FACETS:
+            raise QueryError(
+                f"field: the values of {field!r:.80} are not counted; choose from "
+                f"{', '.join(sorted(FACETS))}."
+            )
+        condition, values = parse_filters(filters or {})
+        if rows is not None:
+            condition += " and row in (select unnest(?::int[]))"
+            values.append([int(row) for row in rows])
+        value = f"unnest({field})" if field in LISTS else field
+        counted = self._query(
+            f"with told as (select {value} as value from artworks where {condition})"  # noqa: S608 - see `filters`
+            " select value, count(*) from told where value <> ''"
+            " group by value order by count(*) desc, value limit ?",
+            [*values, most],
+        )
+        return dict(counted.fetchall())
 
     def _query(self, sql: str, values: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
         """Run one query on a cursor of its own, which is what makes this safe in threads."""
