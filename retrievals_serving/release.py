@@ -21,11 +21,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from retrievals_serving.certificate import Certificate
 from retrievals_serving.errors import ReleaseDamaged, ReleaseNotFound
 from retrievals_serving.store import Store, file_sha256
 from retrievals_serving.vectors import SearchParameters
 
-SCHEMA_VERSION: Literal[3] = 3
+SCHEMA_VERSION: Literal[4] = 4
 CURRENT = "releases/CURRENT"
 CANDIDATE = "releases/CANDIDATE"
 MANIFEST = "manifest.json"
@@ -33,7 +34,17 @@ INDEX = "index.faiss"
 METADATA = "artworks.duckdb"
 MAP = "map.parquet"
 GOLDEN = "golden.parquet"
-REQUIRED_CHECKS = ("files", "index", "metadata", "golden", "coverage", "size", "search", "answers")
+REQUIRED_CHECKS = (
+    "files",
+    "index",
+    "metadata",
+    "golden",
+    "certificate",
+    "coverage",
+    "size",
+    "search",
+    "answers",
+)
 
 
 class FileEntry(BaseModel):
@@ -68,7 +79,7 @@ class EmbedderEntry(BaseModel):
 
 
 class IndexEntry(BaseModel):
-    """The vector index of a release: what it is called, how it was built, how it is searched."""
+    """The vector index of a release: how it was built, how it is searched, what it then finds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -76,6 +87,7 @@ class IndexEntry(BaseModel):
     build: dict[str, int] = {}
     search: SearchParameters = SearchParameters()
     metric: Literal["inner_product"] = "inner_product"
+    certificate: Certificate
 
 
 class GoldenEntry(BaseModel):
@@ -93,7 +105,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[3] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
     release_id: str
     created_at: datetime
     as_of: datetime

@@ -48,7 +48,13 @@ def _of(asset: str, condition: dg.AutomationCondition[Any]) -> dg.AutomationCond
 def _with_vectors() -> dg.AutomationCondition[Any]:
     """Return the condition of all that a release is made of."""
     wanted = _of("image_embeddings", dg.AutomationCondition.newly_updated())
-    for asset in ("golden_vectors", "faiss_index", "metadata_db", "collection_map"):
+    for asset in (
+        "golden_vectors",
+        "text_embeddings",
+        "faiss_index",
+        "metadata_db",
+        "collection_map",
+    ):
         wanted |= _of(asset, _FAILED)
     condition: dg.AutomationCondition[Any] = (
         wanted.since_last_handled() & ~dg.AutomationCondition.in_progress()
@@ -65,9 +71,9 @@ def _with_vectors() -> dg.AutomationCondition[Any]:
     return condition
 
 
-# Index, records, map and golden vectors are one release: they are made together, whichever of these
-# assets each hangs on, once all shards have come to rest. Changed records go through all shards, so
-# that the vectors are the last to know of any change.
+# Index, records, map, golden vectors and texts are one release: they are made together, whichever
+# of these assets each hangs on, once all shards have come to rest. Changed records go through all
+# shards, so that the vectors are the last to know of any change.
 WITH_VECTORS = _with_vectors()
 
 # The blocking checks of pictures, vectors and rows: they are part of the run that makes a release,

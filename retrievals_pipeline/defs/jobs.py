@@ -34,7 +34,7 @@ refresh_embeddings = dg.define_asset_job(
 # What the shards made is checked again: where a shard fails its run ends before the checks.
 publish_release = dg.define_asset_job(
     "publish_release",
-    dg.AssetSelection.assets("golden_vectors")
+    dg.AssetSelection.assets("golden_vectors", "text_embeddings")
     | dg.AssetSelection.groups("index", "release")
     | dg.AssetSelection.checks_for_assets("artwork_images", "image_embeddings"),
 )

@@ -8,9 +8,11 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from retrievals_pipeline.defs import plots
 from retrievals_pipeline.defs.contact_sheet import contact_sheet
 from retrievals_pipeline.defs.inline import SVG, WEBP, data_uri
 from retrievals_pipeline.defs.verdict import Verdict
+from retrievals_serving.certificate import Certificate
 from retrievals_serving.store import Store, thumbnail_name
 
 OWNERS = ["team:collection"]
@@ -59,6 +61,41 @@ def counts(values: Mapping[str, int], title: str) -> dg.MetadataValue:
         [dg.TableRecord({title: name, "count": count}) for name, count in sorted(values.items())],
         schema=dg.TableSchema([dg.TableColumn(title, "string"), dg.TableColumn("count", "int")]),
     )
+
+
+def certificate(measured: Certificate) -> dict[str, dg.MetadataValue]:
+    """Return what an index was measured to find as a table, and its times as a plot."""
+    columns = [
+        dg.TableColumn("queries", "string"),
+        dg.TableColumn("kept", "float"),
+        *(dg.TableColumn(f"recall@{depth}", "float") for depth in measured.measures[0].recall),
+        dg.TableColumn("p50, ms", "float"),
+        dg.TableColumn("p99, ms", "float"),
+    ]
+    records = [
+        dg.TableRecord(
+            {
+                "queries": each.queries,
+                "kept": each.kept,
+                **{f"recall@{depth}": round(found, 5) for depth, found in each.recall.items()},
+                "p50, ms": each.p50_ms,
+                "p99, ms": each.p99_ms,
+            }
+        )
+        for each in measured.measures
+    ]
+    first, *_, last = measured.measures
+    drawn = plots.bars(
+        [each.p50_ms for each in measured.measures],
+        "Median time of a query, by the share of works that a filter keeps",
+        first.name,
+        last.name,
+        unit=" ms",
+    )
+    return {
+        "certificate": dg.MetadataValue.table(records, schema=dg.TableSchema(columns)),
+        "times": plot(drawn, "the median times of queries"),
+    }
 
 
 def plot(svg: str, says: str) -> dg.MetadataValue:

@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 560, 168  # px
 MARGIN = 16
 BASE, TALLEST = 140, 100  # where the bars stand, and the height of the highest
 BINS = 24
+GAP = 8  # px, between bars that are no bins
 STEP = (WIDTH - 2 * MARGIN) // BINS
 BAR = "#47a"
 
@@ -29,9 +30,25 @@ def histogram(values: ArrayLike, title: str, *, unit: str = "") -> str:
     tops = BASE - np.ceil(TALLEST * counts / counts.max()).astype(int)
     outline = "".join(f"V{top}h{STEP}" for top in tops)
     low, high = (f"{_number(edge)}{unit}" for edge in (edges[0], edges[-1]))
-    ends = _text(MARGIN, 160, low) + _text(WIDTH - MARGIN, 160, high, ' text-anchor="end"')
-    bars = f'<path fill="{BAR}" d="M{MARGIN} {BASE}{outline}V{BASE}z"/>'
-    return _svg(bars + _text(MARGIN, 24, told) + ends)
+    return _bars(outline, told, low, high)
+
+
+def bars(values: ArrayLike, title: str, first: str, last: str, *, unit: str = "") -> str:
+    """Return `values`, 0 or more, as bars in their order, as SVG; `first` and `last` name two."""
+    numbers = np.asarray(values, np.float64)
+    highest = numbers.max()
+    step = (WIDTH - 2 * MARGIN) // len(numbers)
+    outline = "".join(
+        f"V{BASE - round(TALLEST * height / highest)}h{step - GAP}V{BASE}h{GAP}"
+        for height in numbers
+    )
+    return _bars(outline, f"{title}; the highest bar is {_number(highest)}{unit}", first, last)
+
+
+def _bars(outline: str, title: str, first: str, last: str) -> str:
+    ends = _text(MARGIN, 160, first) + _text(WIDTH - MARGIN, 160, last, ' text-anchor="end"')
+    shape = f'<path fill="{BAR}" d="M{MARGIN} {BASE}{outline}V{BASE}z"/>'
+    return _svg(shape + _text(MARGIN, 24, title) + ends)
 
 
 def _svg(shapes: str) -> str:

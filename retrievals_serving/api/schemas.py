@@ -1,11 +1,13 @@
 """The bodies of requests and answers."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from retrievals_serving.engine import MAX_TOP_K
 from retrievals_serving.queries import MAX_QUERY
+from retrievals_serving.release import IndexEntry
 
 TopK = Annotated[int, Field(ge=1, le=MAX_TOP_K)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -117,6 +119,35 @@ class Health(Answer):
     reranker: str | None = None
     device: str | None = None
     dtype: str | None = None
+
+
+class FacetValue(Answer):
+    """A value of a field, and how many works have it."""
+
+    value: str
+    count: int
+
+
+class Facets(Answer):
+    """The most frequent values of a field, the most frequent first."""
+
+    field: str
+    values: list[FacetValue]
+
+
+class Stats(Answer):
+    """What the release being served holds; see `release.Manifest`."""
+
+    release: str
+    created_at: datetime
+    as_of: datetime
+    works: int
+    eligible: int
+    missing: dict[str, int]
+    embedder: str
+    dimension: int
+    index: IndexEntry
+    bytes: dict[str, int]
 
 
 class FieldProblem(Answer):

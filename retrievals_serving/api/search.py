@@ -1,5 +1,6 @@
 """Endpoints of search. They are plain functions, which FastAPI runs in its thread pool."""
 
+import json
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -7,6 +8,8 @@ from fastapi import APIRouter, Query, Response
 
 from retrievals_serving.api import schemas
 from retrievals_serving.api.service import EngineOf, ServiceOf
+from retrievals_serving.errors import QueryError
+from retrievals_serving.queries import MAX_QUERY
 
 router = APIRouter()
 
@@ -45,6 +48,50 @@ def similar(
 ) -> dict[str, Any]:
     """Find the works that look like a work, without the work itself."""
     return engine.similar(artwork_id, top_k=top_k).to_dict()
+
+
+@router.get("/facets")
+def facets(
+    engine: EngineOf,
+    field: str,
+    query: Annotated[str | None, Query(max_length=MAX_QUERY)] = None,
+    filters: Annotated[str | None, Query(description="A JSON object, as of `/search`.")] = None,
+) -> schemas.Facets:
+    """Count the works that have each value of a field: of all, or of those that are found."""
+    counts = engine.facets(field, query=query, filters=_parsed(filters))
+    values = [schemas.FacetValue(value=value, count=count) for value, count in counts.items()]
+    return schemas.Facets(field=field, values=values)
+
+
+def _parsed(filters: str | None) -> dict[str, Any] | None:
+    """Return the JSON object that a query parameter is."""
+    if filters is None:
+        return None
+    try:
+        parsed = json.loads(filters)
+    except ValueError as error:
+        raise QueryError(f"filters: no JSON: {error}.") from error
+    if not isinstance(parsed, dict):
+        raise QueryError(f"filters: expected an object of fields, got {filters!r:.80}.")
+    return parsed
+
+
+@router.get("/stats")
+def stats(engine: EngineOf) -> schemas.Stats:
+    """Tell what is searched, and what its index was measured to find."""
+    manifest = engine.release.manifest
+    return schemas.Stats(
+        release=manifest.release_id,
+        created_at=manifest.created_at,
+        as_of=manifest.as_of,
+        works=manifest.works,
+        eligible=manifest.eligible,
+        missing=manifest.missing,
+        embedder=manifest.embedder.checkpoint,
+        dimension=manifest.embedder.dimension,
+        index=manifest.index,
+        bytes={entry.name: entry.bytes for entry in manifest.files},
+    )
 
 
 @router.get("/health", responses={503: {"model": schemas.Health}})

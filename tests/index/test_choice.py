@@ -10,8 +10,9 @@ from retrievals_pipeline.defs.index import choice, kinds
 from retrievals_pipeline.defs.index.building import build
 from retrievals_pipeline.defs.index.choice import ENOUGH, choose
 from retrievals_pipeline.defs.index.kinds import Recipe, recipes
-from retrievals_pipeline.defs.index.recall import DEPTHS, picture_probes
-from retrievals_pipeline.simulate import Simulation
+from retrievals_pipeline.defs.index.recall import DEPTHS, Probes, picture_queries, probes
+from retrievals_pipeline.simulation.vectors import Simulation
+from retrievals_serving.vectors import Int32
 from retrievals_serving.vectors.faiss_index import FaissIndex
 from retrievals_serving.vectors.kinds import AUTO
 
@@ -35,6 +36,10 @@ def recall(index: FaissIndex, vectors: np.ndarray, depth: int) -> float:
     return float(np.mean(shares))
 
 
+def asked(vectors: np.ndarray) -> list[Probes]:
+    return [probes(picture_queries(vectors), vectors)]
+
+
 @pytest.mark.parametrize(
     ("settings", "taken"),
     [
@@ -55,14 +60,14 @@ def test_the_first_that_finds_enough_is_taken(
         return build(recipe, vectors)
 
     monkeypatch.setattr(choice, "build", count)
-    recipe = choose(offered, vectors, path)
+    recipe = choose(offered, vectors, asked(vectors), path)
     assert str(recipe) == taken
     assert len(set(built)) == len(built)  # other numbers of a search need no other file
     index = FaissIndex(path, recipe.search)
     for depth, least in ENOUGH.items():
         assert recall(index, vectors, depth) >= least
     for other in offered[: offered.index(recipe)]:
-        choose([other], vectors, path)
+        choose([other], vectors, [], path)
         index = FaissIndex(path, other.search)
         assert any(recall(index, vectors, depth) < least for depth, least in ENOUGH.items())
 
@@ -73,7 +78,9 @@ def test_what_finds_nothing_enough_ends_with_exact_search(
     monkeypatch.setattr(kinds, "FLAT_BELOW", 1000)
     monkeypatch.setattr(choice, "ENOUGH", {80: 1.1})
     vectors = simulated(8)
-    recipe = choose(recipes(AUTO, *vectors.shape), vectors, tmp_path / "index.faiss")
+    recipe = choose(
+        recipes(AUTO, *vectors.shape), vectors, asked(vectors), tmp_path / "index.faiss"
+    )
     assert recipe.kind == "flat"
     index = FaissIndex(tmp_path / "index.faiss", recipe.search)
     assert index.vector(7).tolist() == vectors[7].tolist()
@@ -92,13 +99,13 @@ def test_there_is_always_an_exact_one_to_end_with(count: int, dimension: int) ->
 def test_recall_is_the_share_of_the_best_that_are_found(tmp_path: Path, count: int) -> None:
     """Of as many as there are, the work itself not among them; equal ones are as good."""
     vectors = np.repeat(simulated(8)[: -(-count // 2)], 2, axis=0)[:count]
-    choose(recipes("flat", *vectors.shape), vectors, tmp_path / "index.faiss")
+    choose(recipes("flat", *vectors.shape), vectors, [], tmp_path / "index.faiss")
     index = FaissIndex(tmp_path / "index.faiss")
-    probes = picture_probes(vectors)
-    assert probes.recall(index) == dict.fromkeys(DEPTHS, 1.0)
+    (searched,) = asked(vectors)
+    assert searched.recall(index) == dict.fromkeys(DEPTHS, 1.0)
     if count > 10:
         half = Half(index)
-        assert probes.recall(half)[10] == pytest.approx(0.5, abs=0.051)
+        assert searched.recall(half)[10] == pytest.approx(0.5, abs=0.051)
 
 
 class Half:
@@ -107,7 +114,9 @@ class Half:
     def __init__(self, index: FaissIndex) -> None:
         self.index, self.count, self.dimension = index, index.count, index.dimension
 
-    def search(self, queries: np.ndarray, k: int, rows: None = None) -> tuple[np.ndarray, ...]:
+    def search(
+        self, queries: np.ndarray, k: int, rows: Int32 | None = None
+    ) -> tuple[np.ndarray, ...]:
         scores, found = self.index.search(queries, 2 * k - 1, rows)
         # The first is the work itself, or as good as it.
         return scores[:, ::2], found[:, ::2]

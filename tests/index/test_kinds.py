@@ -10,7 +10,7 @@ import pytest
 
 from retrievals_pipeline.defs.index.building import build
 from retrievals_pipeline.defs.index.kinds import Recipe, recipes
-from retrievals_pipeline.simulate import Simulation
+from retrievals_pipeline.simulation.vectors import Simulation
 from retrievals_serving.errors import ReleaseDamaged, SettingsError
 from retrievals_serving.vectors.exact import FEW, ExactVectors
 from retrievals_serving.vectors.faiss_index import ALWAYS_EXACT, FaissIndex

@@ -16,7 +16,8 @@ from retrievals_pipeline.definitions import defs
 from retrievals_pipeline.defs import run_tags
 
 RELEASE = {
-    "golden_vectors", "faiss_index", "metadata_db", "collection_map", "release_candidate",
+    "golden_vectors", "text_embeddings", "faiss_index", "metadata_db", "collection_map",
+    "release_candidate",
 }  # fmt: skip
 AFTER_CHECKS = {"retrieval_report", "search_release"}
 

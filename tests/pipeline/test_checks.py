@@ -128,6 +128,14 @@ def edit_index(release: Release, change: Callable[[np.ndarray], np.ndarray]) -> 
     faiss.write_index(index, path)
 
 
+def overlook_works(release: Release) -> None:
+    index = release.manifest.index
+    *others, last = index.certificate.measures
+    poor = last.model_copy(update={"recall": {**last.recall, 80: 0.89}})
+    certificate = index.certificate.model_copy(update={"measures": (*others, poor)})
+    edit_manifest(release, index=index.model_copy(update={"certificate": certificate}))
+
+
 def edit_golden(release: Release, **changes: Any) -> None:
     path = release.path(GOLDEN)
     write_golden(dataclasses.replace(read_golden(path), **changes), path)
@@ -166,6 +174,7 @@ def edit_manifest(release: Release, **changes: Any) -> None:
         ("index", spoil_a_vector),
         ("index", lengthen_vectors),
         ("metadata", lose_pictures),
+        ("certificate", overlook_works),
         ("golden", lengthen_golden),
         ("golden", spoil_golden),
         ("golden", cut_golden),

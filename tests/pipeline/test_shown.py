@@ -26,8 +26,8 @@ from tests.pipeline.homes import shown
 SHOWN_AT_ONCE = 1000  # characters of Markdown, from which on the UI waits to be asked
 SVG = "{http://www.w3.org/2000/svg}"
 ASSETS = [
-    "artworks", "artwork_images", "image_embeddings", "golden_vectors", "faiss_index",
-    "metadata_db", "collection_map", "release_candidate",
+    "artworks", "artwork_images", "image_embeddings", "golden_vectors", "text_embeddings",
+    "faiss_index", "metadata_db", "collection_map", "release_candidate",
     "retrieval_report", "search_release",
 ]  # fmt: skip
 

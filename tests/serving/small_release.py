@@ -13,6 +13,7 @@ import faiss
 import numpy as np
 from PIL import Image
 
+from retrievals_serving.certificate import Certificate, Measure
 from retrievals_serving.collection_map import CollectionMap, write_map
 from retrievals_serving.golden import GoldenItem, make_golden, read_golden, write_golden
 from retrievals_serving.models import Input
@@ -37,6 +38,21 @@ from retrievals_serving.store import Store, file_sha256, picture_name, thumbnail
 WORKS = 60
 NATIVE, DIMENSION = 64, 32
 RELEASE = "20260101T000000Z-000000000001"
+CERTIFICATE = Certificate(
+    measures=tuple(
+        Measure(
+            queries=queries,
+            kept=kept,
+            count=WORKS,
+            recall={10: 1.0, 80: 1.0, 256: 1.0},
+            p50_ms=0.1,
+            p99_ms=0.2,
+        )
+        for queries in ("pictures", "texts")
+        for kept in (1.0, 0.1)
+    ),
+    machine="none",
+)
 COLUMNS = """
     row integer, id varchar, title varchar, artist varchar, date varchar, begin_year integer,
     end_year integer, medium varchar, classification varchar, credit varchar, description varchar,
@@ -239,7 +255,7 @@ def seal(release: Release, works: int) -> None:
             corpus_contract=corpus,
             query_contract=query,
         ),
-        index=IndexEntry(kind="flat"),
+        index=IndexEntry(kind="flat", certificate=CERTIFICATE),
         golden=read_golden(release.path(GOLDEN)).made_on,
         files=tuple(
             FileEntry(name=path.name, bytes=path.stat().st_size, sha256=file_sha256(path))

@@ -8,14 +8,23 @@ from typing import Any
 import httpx
 import pytest
 
+from retrievals_serving import SearchEngine
 from retrievals_serving.api import create_app
+from retrievals_serving.certificate import Certificate
 from retrievals_serving.errors import ModelError
 from retrievals_serving.promotion import promote
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
 from tests.serving.fake_reranker import FakeReranker
-from tests.serving.small_release import RELEASE, WORKS, TurnedEmbedder, WordEmbedder, make_release
+from tests.serving.small_release import (
+    DIMENSION,
+    RELEASE,
+    WORKS,
+    TurnedEmbedder,
+    WordEmbedder,
+    make_release,
+)
 from tests.serving.test_api import problem
 
 
@@ -32,6 +41,17 @@ def test_health_says_what_answers(client: httpx.Client) -> None:
         "device": "cpu",
         "dtype": "float32",
     }
+
+
+def test_stats_say_what_is_searched_and_what_its_index_finds(
+    client: httpx.Client, engine: SearchEngine
+) -> None:
+    stats = client.get("/stats").json()
+    manifest = engine.release.manifest
+    assert (stats["release"], stats["works"], stats["dimension"]) == (RELEASE, WORKS, DIMENSION)
+    assert Certificate.model_validate(stats["index"]["certificate"]) == manifest.index.certificate
+    assert stats["bytes"] == {entry.name: entry.bytes for entry in manifest.files}
+    assert (stats["eligible"], stats["missing"]) == (manifest.eligible, manifest.missing)
 
 
 def wait_for(client: httpx.Client, status: str) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retrievals_serving.errors import ReleaseDamaged
-from retrievals_serving.release import INDEX, MANIFEST, IndexEntry, Release
+from retrievals_serving.release import INDEX, MANIFEST, Release
 from retrievals_serving.store import Store
 from retrievals_serving.vectors import SearchParameters
 from retrievals_serving.vectors.faiss_index import FaissIndex, open_index
@@ -105,7 +105,9 @@ def test_a_release_is_searched_as_its_manifest_says(own_home: Path, queries: np.
     faiss.write_index(lists, str(release.path(INDEX)))
     exact = [brute_force(vectors, query, 30, np.arange(len(vectors))).tolist() for query in queries]
     for nprobe, is_exact in ((8, False), (16, True)):
-        entry = IndexEntry(kind="ivf-flat", search=SearchParameters(nprobe=nprobe))
+        entry = release.manifest.index.model_copy(
+            update={"kind": "ivf-flat", "search": SearchParameters(nprobe=nprobe)}
+        )
         manifest = release.manifest.model_copy(update={"index": entry})
         release.path(MANIFEST).write_text(manifest.model_dump_json())
         _, rows = open_index(Release(release.store, RELEASE)).search(queries, 30)

@@ -1,4 +1,4 @@
-"""Embeddings: a vector for every picture, and the golden vectors that judge a server's own."""
+"""Embeddings: a vector for every picture, and those of texts that judge an index or a server."""
 
 from functools import cache, partial
 from time import perf_counter
@@ -8,6 +8,7 @@ import dagster as dg
 from retrievals_pipeline.defs.conditions import FOLLOWS_SHARDS, WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden, same_as_before
 from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard
+from retrievals_pipeline.defs.embeddings.texts import keep_texts, texts_name, wanted_texts
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.works import read_works
@@ -19,10 +20,12 @@ from retrievals_pipeline.defs.metadata import (
     location,
     pace,
 )
+from retrievals_pipeline.defs.records.assets import artworks
 from retrievals_pipeline.defs.resources import EmbedderResource
 from retrievals_pipeline.defs.shards import EMBEDDINGS_A_RUN, SHARDS, make_shards
 from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings
+from retrievals_serving.store import file_sha256
 
 COLUMNS = {"id": "string", "image_sha256": "string", "embedding": "float16[native dimension]"}
 
@@ -117,5 +120,36 @@ def golden_vectors(
             **file_metadata(settings.store.path(name), len(golden.items)),
             **pace(started),
             **golden.made_on.model_dump(),
+        },
+    )
+
+
+@dg.asset(
+    group_name="embeddings",
+    deps=[artworks],
+    pool="gpu",
+    automation_condition=WITH_VECTORS,
+    owners=OWNERS,
+    tags=RUNS_THE_MODEL,
+    kinds={"pytorch", "huggingface", "parquet"},
+    metadata=column_schema({"text": "string", "embedding": "float16[native dimension]"}),
+    description="The vectors of titles, descriptions and terms of some works, embedded as queries "
+    "are. What the index finds for them is part of its certificate. Each is kept for the text and "
+    "the model: an edit of a title embeds that title.",
+)
+def text_embeddings(
+    settings: dg.ResourceParam[Settings], embedder: EmbedderResource
+) -> dg.MaterializeResult[None]:
+    """Embed the texts that have no vector yet."""
+    started = perf_counter()
+    store, description = settings.store, embedder.describe()
+    embedded = keep_texts(store, description, embedder.load)
+    path = store.path(texts_name(description))
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(file_sha256(path)),
+        metadata={
+            **file_metadata(path, len(wanted_texts(store))),
+            **pace(started),
+            "embedded": embedded,
         },
     )

@@ -101,8 +101,13 @@ def same_as_before(
 
 def golden_name(description: Description) -> str:
     """Return the name in the store of the golden vectors of a model."""
+    return contracts_name("golden", description)
+
+
+def contracts_name(folder: str, description: Description) -> str:
+    """Return the name in the store of what hangs on both contracts of a model."""
     contracts = description.corpus_contract.digest, description.query_contract.digest
-    return f"embeddings/golden/{'-'.join(contracts)}.parquet"
+    return f"embeddings/{folder}/{'-'.join(contracts)}.parquet"
 
 
 def golden_items() -> list[GoldenItem]:

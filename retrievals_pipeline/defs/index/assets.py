@@ -9,7 +9,7 @@ import dagster as dg
 
 from retrievals_pipeline.defs import plots
 from retrievals_pipeline.defs.conditions import WITH_VECTORS
-from retrievals_pipeline.defs.embeddings.assets import image_embeddings
+from retrievals_pipeline.defs.embeddings.assets import image_embeddings, text_embeddings
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.index.collection_map import build_map
 from retrievals_pipeline.defs.index.faiss_index import build_index, index_entry, nearest_cosines
@@ -20,6 +20,7 @@ from retrievals_pipeline.defs.map_picture import draw_map
 from retrievals_pipeline.defs.metadata import (
     OWNERS,
     READS_THE_STORE,
+    certificate,
     column_schema,
     counts,
     file_metadata,
@@ -56,13 +57,13 @@ def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
     automation_condition=WITH_VECTORS,
     owners=OWNERS,
     tags=READS_THE_STORE,
-    deps=[image_embeddings],
+    deps=[image_embeddings, text_embeddings],
     kinds={"faiss"},
     description="The vectors of the next release in one FAISS index, cut to the search dimension: "
     "row i is the vector of work i. Search is by inner product, exact where works are few; else by "
-    "the quickest kind of index that was measured, on these vectors, to find what exact search "
-    "finds. `nearest` shows how alike the works are: near 1 are copies and states of one print, "
-    "and a heap at 1 is a fault.",
+    "the quickest kind of index that was measured, for pictures and for texts, to find what exact "
+    "search finds: see `certificate`. `nearest` shows how alike the works are: near 1 are copies "
+    "and states of one print, and a heap at 1 is a fault.",
 )
 def faiss_index(
     settings: dg.ResourceParam[Settings], embedder: EmbedderResource
@@ -82,6 +83,7 @@ def faiss_index(
             **pace(started),
             "index": entry.kind,
             "dimension": plan.dimension,
+            **certificate(entry.certificate),
             "nearest": plot(alike, "cosines to the nearest work"),
         },
     )

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from retrievals_pipeline.defs.embeddings.texts import read_texts
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
+from retrievals_pipeline.defs.index.certify import certify
 from retrievals_pipeline.defs.index.choice import choose
 from retrievals_pipeline.defs.index.plan import ReleasePlan, is_whole
+from retrievals_pipeline.defs.index.recall import picture_queries, probes, text_queries
 from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError
 from retrievals_serving.models import truncate
@@ -41,9 +44,17 @@ def build_index(store: Store, plan: ReleasePlan) -> Path:
     for error in plan.left_out.values():
         logger.warning("a shard is left out of release %s: %s", plan.release_id, error)
     name = f"{plan.staging}/{INDEX}"
+    vectors = gather_vectors(store, plan)
+    texts = text_queries(read_texts(store, plan.description), plan.dimension)
+    asked = [probes(queries, vectors) for queries in (picture_queries(vectors), texts)]
     with store.replacing(name) as partial:
-        taken = choose(plan.recipes, gather_vectors(store, plan), partial)
-        entry = IndexEntry(kind=taken.kind, build=dict(taken.build), search=taken.search)
+        taken = choose(plan.recipes, vectors, asked, partial)
+        entry = IndexEntry(
+            kind=taken.kind,
+            build=dict(taken.build),
+            search=taken.search,
+            certificate=certify(FaissIndex(partial, taken.search), vectors, asked),
+        )
         # First, so that where there is an index there is its entry.
         store.write_bytes(f"{plan.staging}/{ENTRY}", entry.model_dump_json().encode())
     return store.path(name)

@@ -110,8 +110,8 @@ def release_candidate(
     kinds={"html"},
     deps=[release_candidate],
     description="A page about the candidate, once its checks have passed: their verdicts, what is "
-    "missing and why, the map, the model and its contracts, and what the golden texts find, with "
-    "pictures. One file, which can be sent to somebody.",
+    "missing and why, the certificate, the map, the model and its contracts, and what the golden "
+    "texts find, with pictures. One file, which can be sent to somebody.",
 )
 def retrieval_report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """Write `report.html` into the reports of the candidate."""

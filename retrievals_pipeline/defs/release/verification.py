@@ -27,6 +27,10 @@ from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name, thumbnail_name
 from retrievals_serving.vectors.faiss_index import open_index
 
+# `auto` asks for 0.99. Whoever names a kind of index may trade some of it for time or memory, but
+# of what is reranked no more than one in ten.
+LEAST_RECALL, JUDGED = 0.9, 80
+
 
 def check_files(release: Release) -> Verdict:
     """Every file has the size and sha256 that the manifest names."""
@@ -91,6 +95,16 @@ def check_golden(release: Release) -> Verdict:
             "largest_deviation_of_norm": deviation,
             "made_on": golden.made_on.model_dump(),
         },
+    )
+
+
+def check_certificate(release: Release) -> Verdict:
+    """The index was measured to find nearly all that there is, for pictures, texts and filters."""
+    measures = release.manifest.index.certificate.measures
+    found = {each.name: round(each.recall[JUDGED], 4) for each in measures}
+    return Verdict(
+        min(found.values()) >= LEAST_RECALL,
+        {"least": LEAST_RECALL, f"recall@{JUDGED}": found},
     )
 
 
@@ -182,6 +196,7 @@ CHECKS: Mapping[str, Callable[..., Verdict]] = {
     "index": check_index,
     "metadata": check_metadata,
     "golden": check_golden,
+    "certificate": check_certificate,
     "coverage": check_coverage,
     "size": check_size,
     "search": check_search,

@@ -1,0 +1,119 @@
+"""Texts of the collection's own, each with the vector of a query that says it.
+
+    embeddings/texts/<corpus contract>-<query contract>.parquet    text, embedding float16[native]
+
+What an index finds for them is part of its certificate: the vectors of texts lie apart from those
+of all pictures, and an index that was judged by pictures alone may fail for what people ask.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from retrievals_pipeline.defs.embeddings.golden import contracts_name, same_as_before
+from retrievals_pipeline.defs.embeddings.vectors import are_unit
+from retrievals_pipeline.defs.records.paths import ARTWORKS
+from retrievals_serving.errors import SourceError
+from retrievals_serving.models import Description, Embedder, Input
+from retrievals_serving.queries import MAX_QUERY
+from retrievals_serving.store import Store
+
+logger = logging.getLogger(__name__)
+
+WORKS = 128  # of which texts are taken, and at most so many terms
+# The works are those whose ids hash lowest: a collection that grows keeps most of them.
+TEXTS = """
+    with taken as (from read_parquet($artworks) order by md5(id) limit $works),
+    terms as (
+        select distinct unnest(flatten([school, theme, style, technique, keyword, place])) as term
+        from taken
+    )
+    select title as text from taken
+    union select left(description, $length) from taken where description <> ''
+    union (select term from terms order by md5(term) limit $works)
+    order by text
+"""
+
+
+def wanted_texts(store: Store) -> list[str]:
+    """Return titles, descriptions and terms of some works of the records, each text once."""
+    asked = {"artworks": str(store.path(ARTWORKS)), "works": WORKS, "length": MAX_QUERY}
+    with duckdb.connect() as connection:
+        return [text for (text,) in connection.execute(TEXTS, asked).fetchall()]
+
+
+def keep_texts(store: Store, description: Description, load: Callable[[], Embedder]) -> int:
+    """See to it that each wanted text has its vector; return how many had to be embedded.
+
+    `load` is called only when one has none yet. A text of which the model makes no unit vector is
+    left out.
+
+    Raises:
+        BuildError: The model is not the one that was described, or makes other vectors here.
+    """
+    wanted, kept = wanted_texts(store), _read(store, description)
+    lacking = [text for text in wanted if text not in kept]
+    if lacking:
+        embedder = same_as_before(store, description, load)
+        made = embedder.embed_queries([Input(text=text) for text in lacking])
+        sound = are_unit(made)
+        kept |= {
+            text: made[row].astype(np.float16) for row, text in enumerate(lacking) if sound[row]
+        }
+        if not sound.all():
+            logger.warning("%d texts have no vector of length 1", len(lacking) - sound.sum())
+    if lacking or len(kept) > len(wanted):
+        write_texts(store, description, {text: kept[text] for text in wanted if text in kept})
+    return len(lacking)
+
+
+def read_texts(store: Store, description: Description) -> np.ndarray:
+    """Return the vectors that `keep_texts` kept: float16 (texts, native dimension), unit rows.
+
+    Raises:
+        SourceError: There are none yet.
+    """
+    kept = _read(store, description)
+    if not kept:
+        raise SourceError(
+            f"{store.path(texts_name(description))} is not there: materialize `text_embeddings` "
+            "first."
+        )
+    return np.stack([*kept.values()])
+
+
+def write_texts(store: Store, description: Description, vectors: Mapping[str, np.ndarray]) -> None:
+    """Keep the vectors of texts, each float16 (native dimension,), and no others."""
+    flat = pa.array(np.concatenate([*vectors.values()]))
+    table = pa.table(
+        {
+            "text": pa.array([*vectors], pa.string()),
+            "embedding": pa.FixedSizeListArray.from_arrays(flat, description.dimension),
+        }
+    )
+    with store.replacing(texts_name(description)) as partial:
+        pq.write_table(table, partial, use_dictionary=False, write_page_checksum=True)
+
+
+def texts_name(description: Description) -> str:
+    """Return the name in the store of the text vectors of a model."""
+    return contracts_name("texts", description)
+
+
+def _read(store: Store, description: Description) -> dict[str, np.ndarray]:
+    """Return the vectors that are kept, by text; none where they cannot be read any more."""
+    name = texts_name(description)
+    if not store.exists(name):
+        return {}
+    try:
+        table = pq.read_table(store.path(name), page_checksum_verification=True).combine_chunks()
+        texts = table["text"].to_pylist()
+        vectors = table["embedding"].chunk(0).flatten().to_numpy().reshape(len(texts), -1)
+    except (pa.ArrowException, OSError, ValueError, LookupError) as error:
+        logger.warning("%s is made again: %s", store.path(name), error)
+        return {}
+    return dict(zip(texts, vectors, strict=True))

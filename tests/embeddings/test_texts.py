@@ -1,0 +1,132 @@
+"""Texts of the collection are embedded once, and again only where they are others."""
+
+import logging
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from retrievals_pipeline.defs.embeddings import texts
+from retrievals_pipeline.defs.embeddings.texts import (
+    keep_texts,
+    read_texts,
+    texts_name,
+    wanted_texts,
+)
+from retrievals_pipeline.defs.records.paths import ARTWORKS
+from retrievals_serving.errors import SourceError
+from retrievals_serving.models import Description, Embedder, Input, describe_checkpoint
+from retrievals_serving.models import load_embedder as load
+from retrievals_serving.queries import MAX_QUERY
+from retrievals_serving.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return load("miniature", max_pixels=65_536)
+
+
+def described(settings: Settings) -> Description:
+    return describe_checkpoint("miniature", max_pixels=settings.max_pixels)
+
+
+def edit(settings: Settings, column: str, change: dict[str, str]) -> None:
+    path = settings.store.path(ARTWORKS)
+    table = pq.read_table(path)
+    values = [change.get(value, value) for value in table[column].to_pylist()]
+    index = table.schema.get_field_index(column)
+    pq.write_table(table.set_column(index, column, pa.array(values, pa.string())), path)
+
+
+def test_they_are_titles_descriptions_and_terms_as_long_as_a_query_may_be(built: Settings) -> None:
+    records = pq.read_table(built.store.path(ARTWORKS))
+    long = "a very long story " * 100
+    edit(built, "description", {records["description"][0].as_py(): long})
+    wanted = wanted_texts(built.store)
+    assert wanted == sorted(set(wanted))
+    assert set(records["title"].to_pylist()) < set(wanted)
+    assert long[:MAX_QUERY] in wanted
+    assert {term for terms in records["theme"].to_pylist() for term in terms} < set(wanted)
+    assert max(map(len, wanted)) == MAX_QUERY
+
+
+def test_of_many_works_some_are_taken_and_stay_those_when_others_come(
+    built: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts, "WORKS", 10)
+    before = set(wanted_texts(built.store))
+    path = built.store.path(ARTWORKS)
+    table = pq.read_table(path)
+    pq.write_table(table.slice(0, table.num_rows - 5), path)
+    assert len(before) <= 30
+    assert len(before & set(wanted_texts(built.store))) > len(before) / 2
+
+
+def test_an_edited_title_embeds_that_title_and_no_other(
+    built: Settings, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+    embed = type(embedder).embed_queries
+
+    def count(self: Embedder, queries: list[Input]) -> np.ndarray:
+        asked.extend(query.text for query in queries)
+        return embed(self, queries)
+
+    monkeypatch.setattr(type(embedder), "embed_queries", count)
+    description = described(built)
+    assert keep_texts(built.store, description, lambda: embedder) == 0
+    assert asked == []  # the build made them
+    before = dict(zip(wanted_texts(built.store), read_texts(built.store, description), strict=True))
+    title = pq.read_table(built.store.path(ARTWORKS))["title"][0].as_py()
+    edit(built, "title", {title: "Quite another title"})
+    assert keep_texts(built.store, description, lambda: embedder) == 1
+    assert asked[-1] == "Quite another title"
+    after = dict(zip(wanted_texts(built.store), read_texts(built.store, description), strict=True))
+    for text in before.keys() & after.keys():
+        assert before[text].tolist() == after[text].tolist()
+    assert title not in after
+
+
+def test_what_cannot_be_read_is_made_again(
+    built: Settings, embedder: Embedder, caplog: pytest.LogCaptureFixture
+) -> None:
+    description = described(built)
+    before = read_texts(built.store, description)
+    built.store.write_bytes(texts_name(description), b"no parquet")
+    with caplog.at_level(logging.WARNING, logger=texts.__name__):
+        assert keep_texts(built.store, description, lambda: embedder) == len(before)
+    assert "is made again" in caplog.text
+    after = read_texts(built.store, description)
+    np.testing.assert_allclose(after.astype(np.float32), before.astype(np.float32), atol=1e-3)
+
+
+def test_a_text_without_a_unit_vector_is_left_out_and_the_others_stay(
+    built: Settings,
+    embedder: Embedder,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    description = described(built)
+    built.store.remove(texts_name(description))
+    embed = type(embedder).embed_queries
+
+    def first_broken(self: Embedder, queries: list[Input]) -> np.ndarray:
+        vectors = embed(self, queries)
+        if len(queries) > 12:  # not the golden texts
+            vectors[0] = np.nan
+        return vectors
+
+    monkeypatch.setattr(type(embedder), "embed_queries", first_broken)
+    keep_texts(built.store, description, lambda: embedder)
+    assert "1 texts have no vector" in caplog.text
+    vectors = read_texts(built.store, description)
+    assert len(vectors) == len(wanted_texts(built.store)) - 1
+    assert np.isfinite(vectors).all()
+
+
+def test_without_them_it_is_said_which_asset_makes_them(built: Settings) -> None:
+    description = described(built)
+    built.store.remove(texts_name(description))
+    with pytest.raises(SourceError, match="materialize `text_embeddings`"):
+        read_texts(built.store, description)
