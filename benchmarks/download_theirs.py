@@ -1,52 +1,17 @@
-"""img2dataset: an environment of its own, and one run of it, by that environment's Python.
+"""One run of img2dataset, by the Python of an environment of its own.
 
 Nothing here imports the project, which is not installed there.
 """
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 VERSION = "1.47.0"
 ENVIRONMENT = Path(".retrievals/bench-img2dataset")
-PYTHON = Path("bin/python")
 PROCESSES = os.cpu_count() or 1
 THREADS = 16  # of each of its processes; ours has as many in all
-SECONDS_TO_INSTALL = 900
-
-
-def installed(folder: Path = ENVIRONMENT) -> Path:
-    """Return the Python of an environment that has img2dataset, made when it is not there.
-
-    Raises:
-        LookupError: It cannot be installed; says why.
-    """
-    python = folder / PYTHON
-    if _has_it(python):
-        return python
-    commands = (
-        [sys.executable, "-m", "venv", "--clear", folder],
-        [python, "-m", "pip", "install", "--quiet", f"img2dataset=={VERSION}"],
-        [python, "-c", "import img2dataset"],
-    )
-    for command in commands:
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=SECONDS_TO_INSTALL)
-        except subprocess.TimeoutExpired as error:
-            raise LookupError(f"not installed within {SECONDS_TO_INSTALL} s") from error
-        except subprocess.CalledProcessError as error:
-            said = error.stderr.decode(errors="replace").strip().splitlines()
-            raise LookupError(said[-1] if said else str(error)) from error
-    return python
-
-
-def _has_it(python: Path) -> bool:
-    if not python.exists():
-        return False
-    done = subprocess.run([python, "-c", "import img2dataset"], capture_output=True, check=False)
-    return done.returncode == 0
 
 
 def download_all(urls: Path, folder: Path, options: dict[str, object]) -> dict[str, float]:

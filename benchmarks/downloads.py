@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from benchmarks import download_theirs
+from benchmarks import download_theirs, environments
 from benchmarks.machine import spread
 from benchmarks.museum_server import Server, serving
 from benchmarks.pictures import paint_many
@@ -89,7 +89,11 @@ def measured(pictures: int, rounds: int) -> Iterator[str]:
     """Measure, and yield the section's part."""
     sides, missing = dict(OUR_SIDES), ""
     try:
-        sides |= their_sides(download_theirs.installed())
+        sides |= their_sides(
+            environments.installed(
+                download_theirs.ENVIRONMENT, f"img2dataset=={download_theirs.VERSION}"
+            )
+        )
     except LookupError as error:
         missing = str(error)
     yield "**Downloads from one server on loopback**\n"

@@ -80,6 +80,26 @@ def demo(works: int | None, port: int) -> None:
 
 
 @main.command()
+@click.option("--vectors", type=click.IntRange(min=1), default=1_000_000, show_default=True)
+@click.option("--dimension", type=click.IntRange(min=1), default=1024, show_default=True)
+@click.option(
+    "--home", type=click.Path(path_type=Path), default=".retrievals/simulated", show_default=True
+)
+def simulate(vectors: int, dimension: int, home: Path) -> None:
+    """Make a release of simulated works, to see how long a search of so many takes.
+
+    It has records and vectors, and no pictures and no model: `retrievals bench --similar` measures
+    a server of it.
+    """
+    from retrievals_pipeline.simulation.release import simulate_release
+
+    settings = settings_of(home=home, dimension=dimension)
+    with shown_at_work():
+        release = simulate_release(settings, vectors)
+    click.echo(f"Release {release.release_id}: {vectors} works, current in {home}")
+
+
+@main.command()
 @click.option("--port", type=int, default=3000, show_default=True)
 def ui(port: int) -> None:
     """Open the Dagster UI, with its daemon, on the instance that `retrievals build` uses."""

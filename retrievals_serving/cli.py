@@ -1,4 +1,4 @@
-"""Serving's commands of the `retrievals` command: search, serve, releases, doctor."""
+"""Serving's commands of the `retrievals` command: search, serve, releases, bench, doctor."""
 
 import json
 import logging
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -146,6 +147,43 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
 
 
 @click.command()
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Of the API.")
+@click.option("--requests", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--at-once", type=click.IntRange(1, 1000), default=4, show_default=True)
+@click.option("--similar", is_flag=True, help="Ask for works like works, which needs no model.")
+@click.option("--no-rerank", is_flag=True, help="Keep the order of the vector search.")
+@click.option("--home", type=click.Path(path_type=Path), help="Folder of what the API serves.")
+def bench(
+    url: str, requests: int, at_once: int, similar: bool, no_rerank: bool, home: Path | None
+) -> None:
+    """Send searches to a running API, and say how long its answers take.
+
+    The queries are titles of works that it serves, in an order of their own.
+    """
+    from retrievals_serving.load import drive, likes, searches
+    from retrievals_serving.metadata import Metadata
+    from retrievals_serving.queries import MAX_QUERY
+    from retrievals_serving.release import METADATA, open_release
+
+    with Metadata(open_release(Settings.load(home=home).store).path(METADATA)) as metadata:
+        rows = np.random.default_rng(0).integers(metadata.count, size=requests)
+        works = metadata.records(rows)
+    asked = (
+        likes([work["id"] for work in works])
+        if similar
+        else searches([work["title"][:MAX_QUERY] for work in works], rerank=not no_rerank)
+    )
+    load = drive(url, list(asked), at_once=at_once)
+    figures = ", ".join(f"{name} {value:.1f}" for name, value in load.figures().items())
+    answered = len(load.milliseconds)
+    click.echo(f"{answered} answers, {answered / load.seconds:.1f} a second, {at_once} at once")
+    click.echo(f"ms: {figures}")
+    for why, count in load.failed.items():
+        click.echo(f"{count} failed: {why}")
+    click.echo("; ".join(load.missed()) or "p95 is under 50 ms and p99 under 100 ms: the targets")
+
+
+@click.command()
 def doctor() -> None:
     """Look at everything that a build or a server needs, and say how to mend what is wrong."""
     from retrievals_serving.doctor import examine
@@ -165,4 +203,4 @@ def doctor() -> None:
         raise click.exceptions.Exit(1)
 
 
-COMMANDS = (search, serve, releases, doctor)
+COMMANDS = (search, serve, releases, bench, doctor)
