@@ -144,7 +144,11 @@ def _superseded(settings: Settings) -> list[str]:
     }
     ledgers = [name for name in store.names("ledger/*") if PurePosixPath(name).stem not in shards]
     parts = [PurePosixPath(name) for name in store.names(PARTS)]
-    golden = [PurePosixPath(name) for name in store.names("embeddings/golden/*.parquet")]
+    by_model = [
+        PurePosixPath(name)
+        for folder in ("golden", "texts")
+        for name in store.names(f"embeddings/{folder}/*.parquet")
+    ]
     return [
         *ledgers,
         *(
@@ -152,7 +156,7 @@ def _superseded(settings: Settings) -> list[str]:
             for part in parts
             if part.parts[1] not in contracts or part.parts[2] not in shards
         ),
-        *(str(path) for path in golden if path.stem.partition("-")[0] not in contracts),
+        *(str(path) for path in by_model if path.stem.partition("-")[0] not in contracts),
     ]
 
 
