@@ -47,12 +47,22 @@ def reading(source: Source) -> Iterator[None]:
     """Make a `PictureError` that names the picture of whatever goes wrong while it is read."""
     try:
         yield
+    except MemoryError as error:  # which says nothing of the picture
+        raise PictureError(
+            f"{_name(source)} cannot be embedded: it takes more memory than is left. Leave it out, "
+            "or make room."
+        ) from error
     # Decoders meet a damaged file with whatever error the damage leads them to.
     except Exception as error:
-        name = getattr(source, "filename", None) if isinstance(source, Image.Image) else source
         raise PictureError(
-            f"{name or 'a picture'} cannot be embedded: {error}. Fetch it again or leave it out."
+            f"{_name(source)} cannot be embedded: {error}. Fetch it again or leave it out."
         ) from error
+
+
+def _name(source: Source) -> str:
+    """Return what a picture is called in a message."""
+    name = getattr(source, "filename", None) if isinstance(source, Image.Image) else source
+    return str(name or "a picture")
 
 
 def proportioned(image: Image.Image) -> Image.Image:

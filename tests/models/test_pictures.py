@@ -183,3 +183,11 @@ def test_flipped_bytes_never_raise_anything_but_a_picture_error(tmp_path, suffix
             pictures.load_picture(path)
         except PictureError as error:
             assert path.name in str(error)  # noqa: PT017 - either outcome is right
+
+
+def test_a_picture_that_memory_does_not_suffice_for_is_not_called_damaged():
+    with (
+        pytest.raises(PictureError, match=r"^large\.jpg .* more memory than is left\."),
+        pictures.reading(Path("large.jpg")),
+    ):
+        raise MemoryError
