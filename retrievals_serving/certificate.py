@@ -43,3 +43,7 @@ class Certificate(BaseModel):
 
     measures: tuple[Measure, ...]
     machine: str
+
+    def lowest(self, depth: int) -> float:
+        """Return the lowest recall that was measured, of the best `depth`."""
+        return min(each.recall[depth] for each in self.measures)
