@@ -61,7 +61,7 @@ Row = dict[str, str]
 
 def modified_at(number: int) -> datetime:
     """Return when the records about the work `number` were last changed, as they say."""
-    return EPOCH + timedelta(hours=number)
+    return EPOCH + timedelta(minutes=number)
 
 
 def object_rows(works: Iterable[Work]) -> list[Row]:

@@ -60,6 +60,7 @@ ARTISTS = (
 ANCIENT = Artist("Graeco-Egyptian 1st Century BC", "Egyptian", -90, -20, ("oil",))
 STEAM = 1830  # no steamship was painted before
 UNDATED = Date("date unknown", None, None)
+AT_SEA = {"stormy": "storm", "misty": "mist", "cloudy": "clouds"}
 FICTIONAL_PLACES = ("Oldenmeer", "Saint-Aubin", "Karlsvik", "Penmarrow", "Monte Verena", "Dörnach")
 
 
@@ -97,7 +98,7 @@ def title_of(chance: random.Random, scene: Scene) -> str:
     first, second, *_ = (*scene.subjects, Subject(""))
     if scene.setting == "portrait":
         return chance.choice(
-            (f"Portrait of {_a(first.name)}", f"{_a(first.name)} in {_a(second.name)}")
+            (f"Portrait of {_within(first.name)}", f"{_a(first.name)} in {_within(second.name)}")
         )
     if scene.setting == "reading":
         by = " by Candlelight" if scene.candlelit else " at a Window"
@@ -121,13 +122,25 @@ def _title_of_things(chance: random.Random, scene: Scene) -> str:
             f"{things[0]} {moment}",
             f"{things[0]} near {place}",
             f"{things[0]} and {things[-1]}" if len(things) > 1 else f"{things[0]}, {place}",
-            f"{(scene.season or 'Calm').title()} at {place}",
+            f"{_season(scene)} at {place}",
         )
     )
 
 
+def _season(scene: Scene) -> str:
+    """Return the season, or at sea, which has none, the weather."""
+    return (scene.season or AT_SEA.get(scene.weather, "calm")).title()
+
+
 def _a(noun: str) -> str:
+    """Return a noun with its article, as a title begins."""
     return article(noun).title()
+
+
+def _within(noun: str) -> str:
+    """Return a noun with its article, as a title goes on."""
+    an, _, rest = article(noun).partition(" ")
+    return f"{an} {rest.title()}"
 
 
 def _counted(subject: Subject) -> str:
