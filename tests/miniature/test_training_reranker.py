@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from retrievals_pipeline.miniature.train import comparing
 from retrievals_pipeline.miniature.train.checkpoint import RERANKER_DEPTH, WIDTH, deepen
+from retrievals_pipeline.miniature.train.embedder import states_of
 from retrievals_pipeline.miniature.train.figures import ALPHA
 from retrievals_pipeline.miniature.train.paintings import Painting, _paint
 from retrievals_pipeline.miniature.train.reranker import (
@@ -16,7 +17,6 @@ from retrievals_pipeline.miniature.train.reranker import (
     losses,
     questions,
     read_queries,
-    states_of,
 )
 from retrievals_pipeline.miniature.train.shortlists import QUERIES, RANKS, Embedded, Shortlists
 from retrievals_pipeline.miniature.train.tokenizer import for_reranker

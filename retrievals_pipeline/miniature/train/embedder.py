@@ -26,11 +26,12 @@ from retrievals_pipeline.miniature.train.targets import Array, FactTable
 from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
 from retrievals_serving.models.qwen3_vl.embedder import DOCUMENT_INSTRUCTION, QUERY_INSTRUCTION
+from retrievals_serving.models.qwen3_vl.network.language import LanguageModel
 from retrievals_serving.models.qwen3_vl.prompts import Prompt
 
 PICTURES, SENTENCES = 96, 192  # of a batch
 ALIKE = 12  # pictures of a batch that have the same main subject
-AT_ONCE = 48  # sentences of about one length, so that little is padding
+AT_ONCE = 48  # prompts of about one length, so that little is padding
 WIDTHS = (32, 64, WIDTH)
 RATE = 1e-2
 LARGEST_SCALE = 60.0
@@ -128,19 +129,31 @@ def train_embedder(
         for batch, shown, said in ahead(draw, steps):
             seen = [features[place].float() for place in batch.places]
             pictures = body.last_states(shown, seen)
-            descent.step(_losses(heads, batch, pictures, sentence_states(body, said)))
+            descent.step(_losses(heads, batch, pictures, states_of(body, language, said, [])))
             advance(1)
     language.requires_grad_(False)
     return descent.losses
 
 
-def sentence_states(body: Body, said: Sequence[Prompt]) -> Tensor:
-    """Return the last states of prompts, whose common beginning is computed once."""
-    before = shared(said)
-    prefix = body.prefix(said[0][:before], [])
-    order = sorted(range(len(said)), key=lambda place: len(said[place]))
+def states_of(
+    body: Body, language: LanguageModel, prompts: Sequence[Prompt], features: Sequence[Tensor]
+) -> Tensor:
+    """Return the last states of prompts, (prompts, width); their beginning is read once.
+
+    Args:
+        body: Of the prompts.
+        language: What reads them.
+        prompts: Each with a picture at its end, or none of them.
+        features: Of the pictures.
+    """
+    before = shared(prompts)
+    _, prefix = language(body.tokens([prompts[0][:before]], []), keep=True)
+    rests = [prompt[before:] for prompt in prompts]
+    order = sorted(range(len(rests)), key=lambda place: len(rests[place]))
     states = [
-        body.last_states([said[place][before:] for place in run], [], prefix)
+        language(
+            body.tokens([rests[n] for n in run], [features[n] for n in run if features]), prefix
+        )[0]
         for run in (order[start : start + AT_ONCE] for start in range(0, len(order), AT_ONCE))
     ]
     return torch.cat(states)[np.argsort(order)]

@@ -13,7 +13,6 @@ thrown away.
 import copy
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -22,7 +21,7 @@ from retrievals_pipeline.miniature.train import comparing
 from retrievals_pipeline.miniature.train.checkpoint import WIDTH
 from retrievals_pipeline.miniature.train.comparing import Reading
 from retrievals_pipeline.miniature.train.descent import Descent
-from retrievals_pipeline.miniature.train.embedder import AT_ONCE, shared
+from retrievals_pipeline.miniature.train.embedder import shared, states_of
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.train.reading import Read, behind, chosen, read
 from retrievals_pipeline.miniature.train.shortlists import Found, Shortlists
@@ -31,7 +30,6 @@ from retrievals_pipeline.progress import track
 from retrievals_serving.models.qwen3_vl.body import Body
 from retrievals_serving.models.qwen3_vl.network.language import LanguageModel
 from retrievals_serving.models.qwen3_vl.pixels import Grid
-from retrievals_serving.models.qwen3_vl.prompts import Prompt
 from retrievals_serving.models.qwen3_vl.reranker import INSTRUCTION, Question, content_of
 
 COMPARING_RATE, READING_RATE, LOOKING_RATE = 3e-3, 3e-3, 3e-2
@@ -80,7 +78,7 @@ class Reranker:
         return rows[self._yes] - rows[self._no]
 
     def compare(self, steps: int) -> dict[str, float]:
-        """Teach it to read queries, and to compare them with pictures by the embedder's vectors.
+        """Teach it to compare queries with pictures, by the embedder's vectors of both.
 
         Returns:
             The last losses.
@@ -206,30 +204,6 @@ def losses(batch: Found, answers: Tensor, facets: Tensor) -> dict[str, Tensor]:
 def questions(body: Body, texts: Sequence[str]) -> list[Question]:
     """Return the queries as serving asks them."""
     return [Question(body, content_of(INSTRUCTION, [body.prompts.clean(each)])) for each in texts]
-
-
-def states_of(
-    body: Body, language: LanguageModel, prompts: Sequence[Prompt], features: Sequence[Tensor]
-) -> Tensor:
-    """Return the last states of prompts, (prompts, width); their beginning is read once.
-
-    Args:
-        body: Of the prompts.
-        language: What reads them.
-        prompts: Each with a picture at its end, or none of them.
-        features: Of the pictures.
-    """
-    before = shared(prompts)
-    _, prefix = language(body.tokens([prompts[0][:before]], []), keep=True)
-    rests = [prompt[before:] for prompt in prompts]
-    order = sorted(range(len(rests)), key=lambda place: len(rests[place]))
-    states = [
-        language(
-            body.tokens([rests[n] for n in run], [features[n] for n in run if features]), prefix
-        )[0]
-        for run in (order[start : start + AT_ONCE] for start in range(0, len(order), AT_ONCE))
-    ]
-    return torch.cat(states)[np.argsort(order)]
 
 
 def read_queries(body: Body, asked: Sequence[Question]) -> Read:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from retrievals_pipeline.miniature.train.embedder import sentence_states
+from retrievals_pipeline.miniature.train.embedder import states_of
 from retrievals_pipeline.miniature.train.paintings import Painting
 from retrievals_pipeline.miniature.train.sentences import sentence
 from retrievals_pipeline.miniature.train.targets import Array, FactTable
@@ -71,7 +71,7 @@ class Embedded:
         prompts = self._body.prompts
         said = [prompts.encode(QUERY_INSTRUCTION, prompts.clean(text)) for text in texts]
         with torch.no_grad():
-            states = sentence_states(self._body, said)
+            states = states_of(self._body, self._body.network.language_model, said, [])
         return np.asarray(functional.normalize(states).cpu().numpy())
 
     @torch.no_grad()
