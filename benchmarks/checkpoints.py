@@ -1,8 +1,8 @@
 """Checkpoints of the Qwen3-VL architecture with random weights, of the shapes that are measured.
 
 Speed depends on the shapes alone. Tokenizer and chat template are those of the shipped miniature:
-482 tokens instead of 151,936. Looking up an embedding takes no work, and the prompts come to about
-as many tokens as with the real tokenizer, since the small one was made from these prompts.
+3,235 tokens instead of 151,936. Looking up an embedding takes no work, and the prompts come to
+about as many tokens as with the real tokenizer, since the small one was made from these prompts.
 """
 
 import json

@@ -1,7 +1,9 @@
 """The quality bench: its measures against values computed by hand, its queries, its section."""
 
 import dataclasses
+import importlib
 import math
+import re
 import sys
 from pathlib import Path
 from typing import cast
@@ -166,3 +168,26 @@ def test_without_a_reranker_the_tables_are_of_the_embedder_alone() -> None:
     text = "\n".join([*quality.known_items(answers), *quality.one_by_one(answers)])
     assert RERANKED not in text
     assert "R@10, alone" in text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_bench_and_the_sheets_are_made_of_a_museum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answered = [asked for asked in truth_queries.visitors() if "candle" in asked.text][:3]
+    monkeypatch.setattr(quality, "visitors", lambda: answered)  # by so few works
+    text = quality.report(["--works", "60", "--queries", "2"])
+    assert text.startswith("## Quality on 60 works of the miniature museum")
+    rows = re.findall(r"^\| (\w[^|]+) \| \d+ \| [\d.]+ \(", text, re.MULTILINE)
+    assert rows.count("negation") == rows.count("mood") == 2  # alone and reranked
+    assert "recall@10 1.0000, recall@100 1.0000" in text
+
+    home = tmp_path / ".retrievals" / "quality-60"
+    monkeypatch.setattr(sys, "argv", ["sheets.py", "--home", str(home)])
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    sheets = importlib.import_module("sheets")
+    monkeypatch.setattr(sheets, "SHEETS", tmp_path / "sheets")
+    sheets.main()
+    assert len(list((tmp_path / "sheets").glob("*.webp"))) == len(sheets.QUERIES)

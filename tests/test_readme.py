@@ -196,3 +196,29 @@ def test_every_command_of_the_readme_exists() -> None:
 def test_every_file_that_the_readme_names_is_there() -> None:
     for link in re.findall(r"\]\(((?!http)[^)]+)\)", README):
         assert (ROOT / link).exists(), link
+
+
+@pytest.mark.slow
+def test_the_demo_builds_answers_and_serves(shell: Shell) -> None:
+    port = free_port()
+    printed = []
+    server = subprocess.Popen(
+        bound(["retrievals", "demo", "--works", str(WORKS), "--port", str(port)]),
+        cwd=shell.folder,
+        env=shell.environment | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    shell.background.append(server)
+    assert server.stdout is not None
+    for line in server.stdout:
+        printed.append(line)
+        if "Ctrl-C ends it" in line:
+            break
+    text = "".join(printed)
+    assert f"{WORKS} of {WORKS} works" in text
+    assert f"5 of {WORKS} results from release" in text
+    assert "reranked" not in text  # nothing is left out of it
+    health = json.loads(shell.run(f"curl -sf --retry 9 http://127.0.0.1:{port}/health"))
+    assert health["works"] == WORKS
