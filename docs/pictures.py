@@ -29,7 +29,7 @@ RETRIEVALS = Path(sys.executable).with_name("retrievals")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 READY = "(Ctrl-C ends it)"
 COLUMNS = 96
-GRAPH = {"x": 390, "y": 160, "width": 1320, "height": 480}  # where the UI draws it, px
+GRAPH = {"x": 390, "y": 165, "width": 1320, "height": 660}  # where the UI draws it, px
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def browser() -> Iterator[Page]:
     """Open a page in a headless Chromium."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium.new_page(viewport={"width": 1900, "height": 800})
+        yield chromium.new_page(viewport={"width": 1900, "height": 960})
         chromium.close()
 
 

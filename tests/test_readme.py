@@ -15,7 +15,7 @@ import pytest
 
 from retrievals_pipeline.defs.records.folder_artworks import COLUMNS
 from retrievals_pipeline.miniature.iiif.pictures import PictureSource
-from retrievals_pipeline.miniature.museum import MiniatureMuseum
+from retrievals_pipeline.miniature.museum import DEFAULT_WORKS, MiniatureMuseum
 from tests.conftest import WORKS
 from tests.processes import bound
 
@@ -222,3 +222,10 @@ def test_the_demo_builds_answers_and_serves(shell: Shell) -> None:
     assert "reranked" not in text  # nothing is left out of it
     health = json.loads(shell.run(f"curl -sf --retry 9 http://127.0.0.1:{port}/health"))
     assert health["works"] == WORKS
+
+
+def test_the_picture_of_the_terminal_is_of_the_demo_as_it_is() -> None:
+    drawn = (ROOT / "docs" / "terminal.svg").read_text(encoding="utf-8").replace("&#160;", " ")
+    assert f"{DEFAULT_WORKS} of {DEFAULT_WORKS} works, current in .retrievals/demo" in drawn
+    for stage in ("records", "images", "embeddings", "map", "index", "certificate", "checks"):
+        assert stage in drawn
