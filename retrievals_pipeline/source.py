@@ -109,22 +109,27 @@ def open_source(settings: Settings) -> Iterator[Source]:
     else:
         opened = open_museum(settings)
     with opened as source:
-        _require_same(source, settings)
+        require_same(source.identity, settings)
         yield source
 
 
-def remember(source: Source, settings: Settings) -> None:
-    """Note in the home that its records are those of `source`."""
+def remember(identity: str, settings: Settings) -> None:
+    """Note in the home that its records are those of the source that `identity` names in words."""
     if not settings.store.exists(SOURCE):
-        settings.store.write_bytes(SOURCE, source.identity.encode())
+        settings.store.write_bytes(SOURCE, identity.encode())
 
 
-def _require_same(source: Source, settings: Settings) -> None:
+def require_same(identity: str, settings: Settings) -> None:
+    """Refuse a home of which the records are those of another source than `identity` names.
+
+    Raises:
+        SettingsError: They are.
+    """
     store = settings.store
-    built_from = store.read_bytes(SOURCE).decode() if store.exists(SOURCE) else source.identity
-    if built_from != source.identity:
+    built_from = store.read_bytes(SOURCE).decode() if store.exists(SOURCE) else identity
+    if built_from != identity:
         raise SettingsError(
-            f"{store.root} was built from {built_from}, not from {source.identity}. Set "
+            f"{store.root} was built from {built_from}, not from {identity}. Set "
             "RETRIEVALS_HOME to another folder, or RETRIEVALS_PICTURES and RETRIEVALS_NGA_URL as "
             f"they were. If the collection only moved, remove {store.path(SOURCE)}."
         )

@@ -22,6 +22,7 @@ from retrievals_pipeline.defs.release.verification import checks
 from retrievals_pipeline.progress import track
 from retrievals_pipeline.simulation.records import MODIFIED, write_records
 from retrievals_pipeline.simulation.vectors import BLOCK, Simulation
+from retrievals_pipeline.source import remember, require_same
 from retrievals_serving.collection_map import CollectionMap, to_steps, write_map
 from retrievals_serving.golden import Golden, GoldenItem, write_golden
 from retrievals_serving.models import Description
@@ -30,6 +31,7 @@ from retrievals_serving.promotion import promote
 from retrievals_serving.release import MAP, GoldenEntry, Release, record_check
 from retrievals_serving.settings import Settings
 
+IDENTITY = "works that are simulated"  # as homes note of what they were built
 GOLDEN_TEXTS = 12
 TEXTS = 300
 NEED_PICTURES = frozenset({"metadata", "golden"})
@@ -42,11 +44,13 @@ def simulate_release(settings: Settings, works: int, seed: int = 0) -> Release:
     Its vectors have the settings' dimension, and its index is of their kind.
 
     Raises:
-        SettingsError: As for `kinds.recipes`.
+        SettingsError: The home is that of another collection; or as for `kinds.recipes`.
         ReleaseError: It did not pass a check.
     """
     store, dimension = settings.store, settings.dimension
+    require_same(IDENTITY, settings)
     tried = recipes(settings.index, works, dimension)
+    remember(IDENTITY, settings)
     simulation = Simulation(dimension, seed)
     description = _described(dimension, seed)
     records = write_records(store, works, seed)
@@ -79,7 +83,8 @@ def simulate_release(settings: Settings, works: int, seed: int = 0) -> Release:
     build_metadata(store, plan)
     with store.replacing(f"{plan.staging}/{MAP}") as partial:
         write_map(CollectionMap(records["id"].to_pylist(), places, {}), partial)
-    release, _ = seal_candidate(store, plan, limit=None)
+    # Of as many as there could be: fewer than before are no loss.
+    release, _ = seal_candidate(store, plan, limit=works)
     _check(settings, release)
     return promote(store, release.release_id)
 
@@ -101,8 +106,9 @@ def _write_vectors(
     with track("vectors", works) as advance:
         for number, vectors in enumerate(simulation.pictures(works)):
             kept = VectorShard(settings.store, description.corpus_contract.digest, shards[number])
-            if not kept.parts():
-                kept.append(pairs[number * BLOCK : number * BLOCK + len(vectors)], vectors)
+            drawn = pairs[number * BLOCK : number * BLOCK + len(vectors)]
+            if not kept.pairs().issuperset(drawn):
+                kept.append(drawn, vectors)
             places.append(to_steps(SPREAD * vectors[:, :2]))
             advance(len(vectors))
     return shards, np.concatenate(places)

@@ -7,10 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from retrievals_pipeline.cli import main
+from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_pipeline.simulation.records import CATEGORIES
 from retrievals_pipeline.simulation.release import simulate_release
 from retrievals_serving import SearchEngine
-from retrievals_serving.errors import ReleaseError
+from retrievals_serving.errors import ReleaseError, SettingsError
 from retrievals_serving.release import Release, open_release, read_checks
 from retrievals_serving.settings import Settings
 
@@ -69,6 +70,21 @@ def test_the_same_again_is_the_same_release(settings: Settings, release: Release
     manifest = release.path("manifest.json").read_bytes()
     assert simulate_release(settings, WORKS).release_id == release.release_id
     assert release.path("manifest.json").read_bytes() == manifest
+
+
+def test_another_number_of_works_makes_another_release_in_the_same_home(tmp_path: Path) -> None:
+    settings = Settings.load(home=tmp_path, dimension=8, reranker="none", secret="a test's")
+    for works in (300, 400, 200):
+        assert simulate_release(settings, works).manifest.works == works
+
+
+def test_the_home_of_another_collection_is_left_as_it_is(built: Settings) -> None:
+    before = built.store.read_bytes(ARTWORKS)
+    with pytest.raises(
+        SettingsError, match=r"was built from .*, not from works"
+    ):
+        simulate_release(built, 300)
+    assert built.store.read_bytes(ARTWORKS) == before
 
 
 def test_the_command_makes_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def artworks(
     started = perf_counter()
     with retried_when_unavailable(context), open_source(settings) as source:
         summary = source.write_records()
-        remember(source, settings)
+        remember(source.identity, settings)
     path = settings.store.path(ARTWORKS)
     years = pq.read_table(path, columns=["begin_year"])["begin_year"].drop_null().to_numpy()
     return dg.MaterializeResult(
