@@ -15,7 +15,7 @@ from retrievals_pipeline.defs.embeddings.texts import (
     wanted_texts,
 )
 from retrievals_pipeline.defs.records.paths import ARTWORKS
-from retrievals_serving.errors import SourceError
+from retrievals_serving.errors import BuildError, SourceError
 from retrievals_serving.models import Description, Embedder, Input, describe_checkpoint
 from retrievals_serving.models import load_embedder as load
 from retrievals_serving.queries import MAX_QUERY
@@ -75,12 +75,13 @@ def test_an_edited_title_embeds_that_title_and_no_other(
 
     monkeypatch.setattr(type(embedder), "embed_queries", count)
     description = described(built)
-    assert keep_texts(built.store, description, lambda: embedder) == 0
+    wanted = wanted_texts(built.store)
+    assert keep_texts(built.store, description, lambda: embedder) == (len(wanted), 0)
     assert asked == []  # the build made them
-    before = dict(zip(wanted_texts(built.store), read_texts(built.store, description), strict=True))
+    before = dict(zip(wanted, read_texts(built.store, description), strict=True))
     title = pq.read_table(built.store.path(ARTWORKS))["title"][0].as_py()
     edit(built, "title", {title: "Quite another title"})
-    assert keep_texts(built.store, description, lambda: embedder) == 1
+    assert keep_texts(built.store, description, lambda: embedder) == (len(wanted), 1)
     assert asked[-1] == "Quite another title"
     after = dict(zip(wanted_texts(built.store), read_texts(built.store, description), strict=True))
     for text in before.keys() & after.keys():
@@ -95,7 +96,7 @@ def test_what_cannot_be_read_is_made_again(
     before = read_texts(built.store, description)
     built.store.write_bytes(texts_name(description), b"no parquet")
     with caplog.at_level(logging.WARNING, logger=texts.__name__):
-        assert keep_texts(built.store, description, lambda: embedder) == len(before)
+        assert keep_texts(built.store, description, lambda: embedder) == (len(before),) * 2
     assert "is made again" in caplog.text
     after = read_texts(built.store, description)
     np.testing.assert_allclose(after.astype(np.float32), before.astype(np.float32), atol=1e-3)
@@ -118,10 +119,12 @@ def test_a_text_without_a_unit_vector_is_left_out_and_the_others_stay(
         return vectors
 
     monkeypatch.setattr(type(embedder), "embed_queries", first_broken)
-    keep_texts(built.store, description, lambda: embedder)
-    assert "1 texts have no vector" in caplog.text
+    wanted = wanted_texts(built.store)
+    texts_and_embedded = keep_texts(built.store, description, lambda: embedder)
+    assert texts_and_embedded == (len(wanted) - 1, len(wanted))
+    assert f"of the text {wanted[0]!r}" in caplog.text
     vectors = read_texts(built.store, description)
-    assert len(vectors) == len(wanted_texts(built.store)) - 1
+    assert len(vectors) == len(wanted) - 1
     assert np.isfinite(vectors).all()
 
 
@@ -130,3 +133,20 @@ def test_without_them_it_is_said_which_asset_makes_them(built: Settings) -> None
     built.store.remove(texts_name(description))
     with pytest.raises(SourceError, match="materialize `text_embeddings`"):
         read_texts(built.store, description)
+
+
+def test_a_model_that_makes_no_vector_at_all_is_refused(
+    built: Settings, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    description = described(built)
+    built.store.remove(texts_name(description))
+    embed = type(embedder).embed_queries
+
+    def broken(self: Embedder, queries: list[Input]) -> np.ndarray:
+        vectors = embed(self, queries)
+        return vectors if len(queries) <= 12 else np.full_like(vectors, np.nan)
+
+    monkeypatch.setattr(type(embedder), "embed_queries", broken)
+    with pytest.raises(BuildError, match="miniature makes a vector of length 1 of none of"):
+        keep_texts(built.store, description, lambda: embedder)
+    assert not built.store.exists(texts_name(description))

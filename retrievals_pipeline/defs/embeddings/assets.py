@@ -8,7 +8,7 @@ import dagster as dg
 from retrievals_pipeline.defs.conditions import FOLLOWS_SHARDS, WITH_VECTORS
 from retrievals_pipeline.defs.embeddings.golden import golden_name, keep_golden, same_as_before
 from retrievals_pipeline.defs.embeddings.shard import ShardSummary, embed_shard
-from retrievals_pipeline.defs.embeddings.texts import keep_texts, texts_name, wanted_texts
+from retrievals_pipeline.defs.embeddings.texts import keep_texts, texts_name
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.images.assets import artwork_images
 from retrievals_pipeline.defs.images.works import read_works
@@ -143,12 +143,12 @@ def text_embeddings(
     """Embed the texts that have no vector yet."""
     started = perf_counter()
     store, description = settings.store, embedder.describe()
-    embedded = keep_texts(store, description, embedder.load)
+    texts, embedded = keep_texts(store, description, embedder.load)
     path = store.path(texts_name(description))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(file_sha256(path)),
         metadata={
-            **file_metadata(path, len(wanted_texts(store))),
+            **file_metadata(path, texts),
             **pace(started),
             "embedded": embedded,
         },

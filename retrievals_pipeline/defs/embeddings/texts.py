@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from retrievals_pipeline.defs.embeddings.golden import contracts_name, same_as_before
 from retrievals_pipeline.defs.embeddings.vectors import are_unit
 from retrievals_pipeline.defs.records.paths import ARTWORKS
-from retrievals_serving.errors import SourceError
+from retrievals_serving.errors import BuildError, SourceError
 from retrievals_serving.models import Description, Embedder, Input
 from retrievals_serving.queries import MAX_QUERY
 from retrievals_serving.store import Store
@@ -46,14 +46,20 @@ def wanted_texts(store: Store) -> list[str]:
         return [text for (text,) in connection.execute(TEXTS, asked).fetchall()]
 
 
-def keep_texts(store: Store, description: Description, load: Callable[[], Embedder]) -> int:
-    """See to it that each wanted text has its vector; return how many had to be embedded.
+def keep_texts(
+    store: Store, description: Description, load: Callable[[], Embedder]
+) -> tuple[int, int]:
+    """See to it that each wanted text has its vector.
 
     `load` is called only when one has none yet. A text of which the model makes no unit vector is
-    left out.
+    left out, by name.
+
+    Returns:
+        How many texts have a vector, and how many had to be embedded.
 
     Raises:
-        BuildError: The model is not the one that was described, or makes other vectors here.
+        BuildError: The model is not the one that was described, makes other vectors here, or makes
+            a unit vector of no text.
     """
     wanted, kept = wanted_texts(store), _read(store, description)
     lacking = [text for text in wanted if text not in kept]
@@ -64,11 +70,17 @@ def keep_texts(store: Store, description: Description, load: Callable[[], Embedd
         kept |= {
             text: made[row].astype(np.float16) for row, text in enumerate(lacking) if sound[row]
         }
-        if not sound.all():
-            logger.warning("%d texts have no vector of length 1", len(lacking) - sound.sum())
-    if lacking or len(kept) > len(wanted):
-        write_texts(store, description, {text: kept[text] for text in wanted if text in kept})
-    return len(lacking)
+        for row in np.flatnonzero(~sound):
+            logger.warning("the model makes no vector of length 1 of the text %r", lacking[row])
+    held = {text: kept[text] for text in wanted if text in kept}
+    if not held:
+        raise BuildError(
+            f"the model {description.checkpoint} makes a vector of length 1 of none of "
+            f"{len(wanted)} texts: `retrievals doctor` tries it; choose another device or dtype."
+        )
+    if lacking or len(kept) > len(held):
+        write_texts(store, description, held)
+    return len(held), len(lacking)
 
 
 def read_texts(store: Store, description: Description) -> np.ndarray:
