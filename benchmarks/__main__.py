@@ -6,13 +6,14 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import build, embedding, opening, pipeline, quality, reranking
+from benchmarks import build, embedding, index, opening, pipeline, quality, reranking
 from benchmarks.sections import write
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
     "build": build.report,
     "pipeline": pipeline.report,
     "opening": opening.report,
+    "index": index.report,
     "embedding": embedding.report,
     "reranking": reranking.report,
     "quality": quality.report,

@@ -9,7 +9,6 @@ it, and searched from its file, mapped.
 
 import argparse
 import logging
-import os
 import sys
 import tempfile
 import time
@@ -132,5 +131,5 @@ def line(row: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=os.environ.get("LOGLEVEL", "INFO"), stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     print(report(sys.argv[1:]))

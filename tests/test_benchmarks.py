@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import sys
 from collections import Counter
 from urllib.parse import urlsplit
@@ -10,7 +11,16 @@ import numpy as np
 import pytest
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import checkpoints, downloads, environments, flops, opening, records, refresh
+from benchmarks import (
+    checkpoints,
+    downloads,
+    environments,
+    flops,
+    index,
+    opening,
+    records,
+    refresh,
+)
 from benchmarks.loop import DOCUMENT, EmbeddingLoop, RerankingLoop
 from benchmarks.museum_server import serving
 from benchmarks.pictures import paint_many
@@ -179,6 +189,14 @@ def test_downloads_are_measured_where_img2dataset_cannot_be_installed(monkeypatc
     text = "\n".join(downloads.measured(pictures=downloads.FEW + 2, rounds=1))
     assert "| ours, bytes kept and a thumbnail |" in text
     assert "| img2dataset | could not be installed: no network |" in text
+
+
+def test_kinds_of_index_are_measured_side_by_side():
+    asked = ["--works", "3000", "--dimension", "16", "--kinds", "flat", "ivf-flat:lists=4,nprobe=1"]
+    text = index.report([*asked, "--rivals"])
+    flat, lists = re.findall(r"^\| `(?:flat|ivf).*$", text, re.MULTILINE)
+    assert flat.count("1.0000 / 1.0000") == 2
+    assert "1.0000" not in lists  # what it overlooks is seen
 
 
 def test_a_release_of_a_given_size_is_opened_and_answers(tmp_path):
