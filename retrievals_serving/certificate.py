@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+JUDGED = 80  # best works, which are those that are reranked, by which an index is judged
+
 
 class Measure(BaseModel):
     """What the index found for queries of one kind, under filters of one width.
@@ -44,6 +46,7 @@ class Certificate(BaseModel):
     measures: tuple[Measure, ...]
     machine: str
 
-    def lowest(self, depth: int) -> float:
-        """Return the lowest recall that was measured, of the best `depth`."""
-        return min(each.recall[depth] for each in self.measures)
+    @property
+    def lowest(self) -> float:
+        """The lowest recall that was measured, of the best `JUDGED`."""
+        return min(each.recall[JUDGED] for each in self.measures)

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from retrievals_serving.clock import Clock
-from retrievals_serving.errors import QueryError, ReleaseDamaged, ReleaseError
+from retrievals_serving.errors import QueryError, ReleaseDamaged
 from retrievals_serving.filters import Filters, parse_filters
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import Embedder, Reranker
@@ -25,7 +25,8 @@ from retrievals_serving.release import METADATA, Release, open_release
 from retrievals_serving.reranking import Judge
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store, read_through
-from retrievals_serving.vectors import Float32, Int32, Int64, VectorSearch
+from retrievals_serving.vectors import Float32, VectorSearch
+from retrievals_serving.vectors.closed import ClosedIndex
 from retrievals_serving.vectors.faiss_index import open_index
 
 MAX_TOP_K = 100
@@ -276,21 +277,6 @@ class SearchEngine:
                 f"{found[1]} records, its manifest says {expected[0]} works of dimension "
                 f"{expected[2]}; build it again."
             )
-
-
-class ClosedIndex:
-    """The index of an engine that was closed; see `VectorSearch`."""
-
-    count = 0
-    dimension = 0
-
-    def search(self, queries: Float32, k: int, rows: Int32 | None = None) -> tuple[Float32, Int64]:  # noqa: ARG002
-        """Refuse to search."""
-        raise ReleaseError("the engine was closed: open another one.")
-
-    def vector(self, row: int) -> Float32:  # noqa: ARG002
-        """Refuse to give a vector."""
-        raise ReleaseError("the engine was closed: open another one.")
 
 
 def _known(filters: Filters | None) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from retrievals_serving import promotion
+from retrievals_serving.certificate import JUDGED
 from retrievals_serving.errors import ReleaseDamaged
 from retrievals_serving.release import (
     CURRENT,
@@ -24,7 +25,6 @@ from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 
 SHOWN = 10  # works of each kind that a diff names
-DEPTH = 80  # best works of which it is told how many are found: those that are reranked
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -78,7 +78,7 @@ def show(release_id: str | None, as_json: bool) -> None:
         click.echo(json.dumps(shown, ensure_ascii=False))
         return
     embedder, golden = manifest.embedder, manifest.golden
-    lowest = manifest.index.certificate.lowest(DEPTH)
+    lowest = manifest.index.certificate.lowest
     missing = "".join(f", {count} {reason}" for reason, count in manifest.missing.items())
     facts = {
         "release": f"{release.release_id}{' (served)' if release.release_id == current else ''}",
@@ -88,7 +88,7 @@ def show(release_id: str | None, as_json: bool) -> None:
         "embedder": f"{embedder.checkpoint}, {embedder.dimension} of {embedder.native_dimension}",
         "contracts": f"{embedder.corpus_contract.digest} (pictures), "
         f"{embedder.query_contract.digest} (queries)",
-        "index": f"{manifest.index.kind}, which finds {lowest:.2%} or more of the best {DEPTH}",
+        "index": f"{manifest.index.kind}, which finds at least {lowest:.2%} of the best {JUDGED}",
         "made on": f"{golden.device}, {golden.dtype}",
     }
     facts |= {entry.name: f"{entry.bytes / 1e6:,.1f} MB" for entry in manifest.files}

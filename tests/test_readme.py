@@ -40,7 +40,7 @@ class Shell:
             self.environment[match[1]] = match[2]
             return ""
         if line.endswith(" &"):
-            return self._start(line.removesuffix(" &"))
+            return self.start(line.removesuffix(" &"))
         done = subprocess.run(
             ["bash", "-c", line],
             cwd=self.folder,
@@ -53,8 +53,8 @@ class Shell:
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def _start(self, line: str) -> str:
-        """Start a server and wait for the line in which it says where it is."""
+    def start(self, line: str, until: str = "") -> str:
+        """Start a server and return what it prints, to the first line that holds `until`."""
         server = subprocess.Popen(
             bound(["bash", "-c", f"exec {line}"]),
             cwd=self.folder,
@@ -65,7 +65,12 @@ class Shell:
         )
         self.background.append(server)
         assert server.stdout is not None
-        return server.stdout.readline()
+        printed = ""
+        for said in server.stdout:
+            printed += said
+            if until in said:
+                break
+        return printed
 
     def close(self) -> None:
         """End the servers as Ctrl-C does; each must end cleanly."""
@@ -201,25 +206,11 @@ def test_every_file_that_the_readme_names_is_there() -> None:
 @pytest.mark.slow
 def test_the_demo_builds_answers_and_serves(shell: Shell) -> None:
     port = free_port()
-    printed = []
-    server = subprocess.Popen(
-        bound(["retrievals", "demo", "--works", str(WORKS), "--port", str(port)]),
-        cwd=shell.folder,
-        env=shell.environment | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    shell.background.append(server)
-    assert server.stdout is not None
-    for line in server.stdout:
-        printed.append(line)
-        if "Ctrl-C ends it" in line:
-            break
-    text = "".join(printed)
-    assert f"{WORKS} of {WORKS} works" in text
-    assert f"5 of {WORKS} results from release" in text
-    assert "reranked" not in text  # nothing is left out of it
+    demo = f"retrievals demo --works {WORKS} --port {port}"
+    printed = shell.start(demo, until="Ctrl-C ends it")
+    assert f"{WORKS} of {WORKS} works" in printed
+    assert f"5 of {WORKS} results from release" in printed
+    assert "reranked" not in printed  # nothing is left out of it
     health = json.loads(shell.run(f"curl -sf --retry 9 http://127.0.0.1:{port}/health"))
     assert health["works"] == WORKS
 

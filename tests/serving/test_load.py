@@ -71,3 +71,4 @@ def test_the_command_asks_for_what_is_served(home: Path, settings: Settings, how
     assert answers.startswith(f"{2 * WORKS} answers, ")
     assert times.startswith("ms: p50 ")
     assert "failed" not in result.output
+    assert "Targets (p95 under 50 ms, p99 under 100 ms): " in result.output

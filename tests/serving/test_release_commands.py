@@ -83,7 +83,7 @@ def test_show_says_what_a_release_is_and_what_its_checks_found(store: Store) -> 
     served = run("show").output
     assert f"{RELEASE} (served)" in served
     assert "60 of 60" in served
-    assert "flat, which finds 100.00% or more of the best 80" in served
+    assert "flat, which finds at least 100.00% of the best 80" in served
     assert served.count("passed") == len(REQUIRED_CHECKS)
     later = run("show", LATER).output
     assert "(served)" not in later
