@@ -80,9 +80,7 @@ def test_another_number_of_works_makes_another_release_in_the_same_home(tmp_path
 
 def test_the_home_of_another_collection_is_left_as_it_is(built: Settings) -> None:
     before = built.store.read_bytes(ARTWORKS)
-    with pytest.raises(
-        SettingsError, match=r"was built from .*, not from works"
-    ):
+    with pytest.raises(SettingsError, match=r"was built from .*, not from works"):
         simulate_release(built, 300)
     assert built.store.read_bytes(ARTWORKS) == before
 
