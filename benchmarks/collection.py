@@ -13,8 +13,8 @@ from retrievals_pipeline.miniature.museum import MiniatureMuseum
 from retrievals_pipeline.miniature.scenes import Scene
 from retrievals_pipeline.miniature.truth.colors import SIDE, color_shares
 from retrievals_pipeline.miniature.truth.facts import Degrees, facts
-from retrievals_serving.metadata import Metadata
-from retrievals_serving.release import METADATA, open_release
+from retrievals_serving.records import Records
+from retrievals_serving.release import RECORDS, open_release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name
 
@@ -50,10 +50,8 @@ def read_pieces(settings: Settings, works: int) -> list[Piece]:
     """
     museum = MiniatureMuseum(works)
     release = open_release(settings.store)
-    with Metadata(release.path(METADATA)) as metadata:
-        rows = range(metadata.count)
-        records = metadata.records(rows)
-        hashes = metadata.picture_hashes(rows)
+    shown = Records(release.path(RECORDS))
+    records, hashes = shown.at(range(shown.count)), shown.picture_hashes(range(shown.count))
     paths = [settings.store.path(picture_name(sha)) for sha in hashes]
     with ThreadPoolExecutor() as pool:
         shares = list(pool.map(_shares, paths))

@@ -161,13 +161,12 @@ def bench(
     The queries are titles of works that it serves, in an order of their own.
     """
     from retrievals_serving.load import TARGETS, drive, likes, searches
-    from retrievals_serving.metadata import Metadata
     from retrievals_serving.queries import MAX_QUERY
-    from retrievals_serving.release import METADATA, open_release
+    from retrievals_serving.records import Records
+    from retrievals_serving.release import RECORDS, open_release
 
-    with Metadata(open_release(Settings.load(home=home).store).path(METADATA)) as metadata:
-        rows = np.random.default_rng(0).integers(metadata.count, size=requests)
-        works = metadata.records(rows)
+    records = Records(open_release(Settings.load(home=home).store).path(RECORDS))
+    works = records.at(np.random.default_rng(0).integers(records.count, size=requests))
     asked = (
         likes([work["id"] for work in works])
         if similar

@@ -20,8 +20,9 @@ from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import Embedder, Reranker
 from retrievals_serving.pages import Artwork, Page
 from retrievals_serving.paging import Paging
-from retrievals_serving.queries import QueryEmbedder, clean_query
-from retrievals_serving.release import METADATA, Release, open_release
+from retrievals_serving.queries import QueryEmbedder, as_vector, clean_query
+from retrievals_serving.records import Records
+from retrievals_serving.release import METADATA, RECORDS, Release, open_release
 from retrievals_serving.reranking import Judge
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store, read_through
@@ -54,9 +55,10 @@ class SearchEngine:
         self._queries = QueryEmbedder(release, settings, embedder)
         self._index: VectorSearch = open_index(release)
         self._metadata = Metadata(release.path(METADATA))
-        self._paging = Paging(release.release_id, settings, self._index, self._metadata)
+        self._records = Records(release.path(RECORDS))
+        self._paging = self._paged()
         model = settings.reranker if reranker is None else reranker
-        self._judge = None if model is None else Judge(release, self._metadata, settings, model)
+        self._judge = None if model is None else Judge(release, self._records, settings, model)
         self._require_agreement()
 
     @classmethod
@@ -100,8 +102,9 @@ class SearchEngine:
         The index is unmapped when the searches in flight have ended, whoever still has the engine.
         """
         self._metadata.close()
+        self._records.close()
         self._index = ClosedIndex()
-        self._paging = Paging(self.release.release_id, self.settings, self._index, self._metadata)
+        self._paging = self._paged()
 
     @property
     def embedder(self) -> Embedder | None:
@@ -205,7 +208,7 @@ class SearchEngine:
             CursorRefused: It is forged, or belongs to another vector or other settings.
         """
         clock = Clock()
-        vector = _as_vector(query_vector)
+        vector = as_vector(query_vector)
         start = self._paging.resume(cursor, vector)
         window = self._paging.window(start, vector, clock)
         return self._paging.page(start, window, vector, size=self.settings.more, clock=clock)
@@ -256,8 +259,14 @@ class SearchEngine:
         Raises:
             UnknownArtwork: No such work.
         """
-        (record,) = self._metadata.records([self._metadata.row_of(artwork_id)])
+        (record,) = self._records.at([self._metadata.row_of(artwork_id)])
         return Artwork(**record)
+
+    def _paged(self) -> Paging:
+        """Return what makes pages of the files that are open."""
+        return Paging(
+            self.release.release_id, self.settings, self._index, self._metadata, self._records
+        )
 
     def _page_size(self, top_k: int | None) -> int:
         if top_k is None:
@@ -269,13 +278,13 @@ class SearchEngine:
     def _require_agreement(self) -> None:
         """Refuse an index and records that are not of the same works."""
         manifest = self.release.manifest
-        expected = (manifest.works, manifest.works, manifest.embedder.dimension)
-        found = (self._index.count, self._metadata.count, self._index.dimension)
-        if found != expected:
+        works = {self._index.count, self._metadata.count, self._records.count, manifest.works}
+        if len(works) > 1 or self._index.dimension != manifest.embedder.dimension:
             raise ReleaseDamaged(
-                f"release {manifest.release_id} has {found[0]} vectors of dimension {found[2]} and "
-                f"{found[1]} records, its manifest says {expected[0]} works of dimension "
-                f"{expected[2]}; build it again."
+                f"release {manifest.release_id} has {self._index.count} vectors of dimension "
+                f"{self._index.dimension}, {self._metadata.count} rows to filter and "
+                f"{self._records.count} records to show; its manifest says {manifest.works} works "
+                f"of dimension {manifest.embedder.dimension}. Build it again."
             )
 
 
@@ -290,13 +299,3 @@ def _known(filters: Filters | None) -> dict[str, Any] | None:
 def _require_fraction(name: str, value: float) -> None:
     if not 0 <= value <= 1:
         raise QueryError(f"{name}: expected a number from 0 to 1, got {value}.")
-
-
-def _as_vector(values: Sequence[float] | Float32) -> Float32:
-    """Return numbers from outside as a float32 vector."""
-    try:
-        # A number too large becomes infinite, and then is of no vector that was sent.
-        with np.errstate(over="ignore"):
-            return np.asarray(values, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise QueryError(f"query_vector: expected a list of numbers: {error}.") from error

@@ -1,4 +1,4 @@
-"""The records of a release: `artworks.duckdb`, read-only, from any thread."""
+"""The works of a release by what is said of them: `artworks.duckdb`, from any thread."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,26 +6,15 @@ from typing import Any, Self
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
 from retrievals_serving.errors import QueryError, ReleaseDamaged, UnknownArtwork
 from retrievals_serving.filters import FACETS, LISTS, Filters, parse_filters
+from retrievals_serving.records import Rows
 from retrievals_serving.vectors import Int32
-
-# The columns are the fields of `pages.Artwork`.
-RECORDS = """
-    select
-        row, id, title, artist, date, begin_year, end_year, medium, classification, credit,
-        width, height, color, '/thumbnails/' || image_sha256 as thumbnail_url, image_url,
-        artwork_url, description
-    from artworks
-    where row in (select unnest(?::int[]))
-"""
-PICTURES = "select row, image_sha256 from artworks where row in (select unnest(?::int[]))"
 
 
 class Metadata:
-    """The records of a release, found by row, by id and by filter."""
+    """Finds the rows of a release by id and by filter, and counts what its records say."""
 
     def __init__(self, path: Path) -> None:
         """Open the DuckDB file at `path`.
@@ -40,7 +29,7 @@ class Metadata:
             ((self.count,),) = self._query("select count(*) from artworks").fetchall()
         except duckdb.Error as error:
             raise ReleaseDamaged(
-                f"{path} cannot be read as the records of a release: {error}. Build it again."
+                f"{path} cannot be read as the metadata of a release: {error}. Build it again."
             ) from error
 
     def __enter__(self) -> Self:
@@ -52,18 +41,6 @@ class Metadata:
     def close(self) -> None:
         """Let go of the file; nothing can be asked afterwards."""
         self._connection.close()
-
-    def records(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> list[dict[str, Any]]:
-        """Return the records of `rows`, in their order; each has the fields of `pages.Artwork`."""
-        result = self._query(RECORDS, [[int(row) for row in rows]])
-        _, *columns = [column[0] for column in result.description]
-        found = {row: dict(zip(columns, values, strict=True)) for row, *values in result.fetchall()}
-        return [found[int(row)] for row in rows]
-
-    def picture_hashes(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> list[str]:
-        """Return the sha256 of the pictures of `rows`, in their order."""
-        found = dict(self._query(PICTURES, [[int(row) for row in rows]]).fetchall())
-        return [found[int(row)] for row in rows]
 
     def row_of(self, artwork_id: str) -> int:
         """Return the row of the work `artwork_id`.
@@ -94,7 +71,7 @@ class Metadata:
         field: str,
         *,
         filters: Filters | None = None,
-        rows: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+        rows: Rows | None = None,
         most: int,
     ) -> dict[str, int]:
         """Return how many works have each value of `field`, the `most` frequent values first.

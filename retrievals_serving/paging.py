@@ -12,6 +12,7 @@ from retrievals_serving.errors import CursorExpired, CursorRefused
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.pages import Page
 from retrievals_serving.ranking import Window
+from retrievals_serving.records import Records
 from retrievals_serving.settings import Settings
 from retrievals_serving.vectors import Float32, VectorSearch
 
@@ -20,12 +21,18 @@ class Paging:
     """Makes the pages of the answers of one release."""
 
     def __init__(
-        self, release_id: str, settings: Settings, index: VectorSearch, metadata: Metadata
+        self,
+        release_id: str,
+        settings: Settings,
+        index: VectorSearch,
+        metadata: Metadata,
+        records: Records,
     ) -> None:
         self._release_id = release_id
         self._settings = settings
         self._index = index
         self._metadata = metadata
+        self._records = records
         self._secret = cursors.secret_of(settings)
 
     def begin(
@@ -96,7 +103,7 @@ class Paging:
             window = ranking.rerank(window, judgement)
         end = min(cursor.offset + size, len(window.rows))
         with clock.stage("metadata"):
-            records = self._metadata.records(window.rows[cursor.offset : end])
+            records = self._records.at(window.rows[cursor.offset : end])
         results = ranking.results(window, records, offset=cursor.offset)
         following = dataclasses.replace(cursor, offset=end)
         return Page(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrievals_serving.golden import read_golden
-from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import truncate
-from retrievals_serving.release import GOLDEN, METADATA, Release
+from retrievals_serving.records import Records
+from retrievals_serving.release import GOLDEN, RECORDS, Release
 from retrievals_serving.vectors import Float32
 from retrievals_serving.vectors.faiss_index import open_index
 
@@ -43,8 +43,8 @@ def probe(release: Release, k: int = ANSWERS) -> list[Probe]:
         golden.vectors[[row for row, _, _ in texts]], release.manifest.embedder.dimension
     )
     scores, rows = open_index(release).search(queries, k)
-    with Metadata(release.path(METADATA)) as metadata:
-        return [
-            Probe(name, text, best, list(metadata.records(found)))
-            for (_, name, text), best, found in zip(texts, scores, rows, strict=True)
-        ]
+    records = Records(release.path(RECORDS))
+    return [
+        Probe(name, text, best, list(records.at(found)))
+        for (_, name, text), best, found in zip(texts, scores, rows, strict=True)
+    ]

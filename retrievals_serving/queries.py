@@ -1,7 +1,10 @@
 """From the text of a query to its vector, with the model that made the release."""
 
 import threading
+from collections.abc import Sequence
 from functools import lru_cache
+
+import numpy as np
 
 from retrievals_serving.errors import QueryError, ReleaseError
 from retrievals_serving.filters import is_unicode
@@ -128,3 +131,17 @@ def clean_query(query: str) -> str:
     if not is_unicode(query):
         raise QueryError(f"query: {query!r:.80} is no valid Unicode.")
     return query
+
+
+def as_vector(values: Sequence[float] | Float32) -> Float32:
+    """Return numbers from outside as a float32 vector.
+
+    Raises:
+        QueryError: They are no numbers.
+    """
+    try:
+        # A number too large becomes infinite, and then is of no vector that was sent.
+        with np.errstate(over="ignore"):
+            return np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise QueryError(f"query_vector: expected a list of numbers: {error}.") from error

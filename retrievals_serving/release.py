@@ -2,7 +2,8 @@
 
     releases/<release_id>/manifest.json     what is in it, from what, and the sha256 of each file
     releases/<release_id>/index.faiss       row i: the float16 vector of work i
-    releases/<release_id>/artworks.duckdb   row i: the record of work i
+    releases/<release_id>/artworks.duckdb   row i: the record of work i, to filter by
+    releases/<release_id>/records.arrow     row i: what is shown of work i, see `records`
     releases/<release_id>/map.parquet       row i: the place of work i, see `collection_map`
     releases/<release_id>/golden.parquet    what a server must get again, see `golden`
     releases/CURRENT                        the id of the release being served, see `promotion`
@@ -26,12 +27,13 @@ from retrievals_serving.errors import ReleaseDamaged, ReleaseNotFound
 from retrievals_serving.store import Store, file_sha256
 from retrievals_serving.vectors import SearchParameters
 
-SCHEMA_VERSION: Literal[4] = 4
+SCHEMA_VERSION: Literal[5] = 5
 CURRENT = "releases/CURRENT"
 CANDIDATE = "releases/CANDIDATE"
 MANIFEST = "manifest.json"
 INDEX = "index.faiss"
 METADATA = "artworks.duckdb"
+RECORDS = "records.arrow"
 MAP = "map.parquet"
 GOLDEN = "golden.parquet"
 REQUIRED_CHECKS = (
@@ -105,7 +107,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[4] = SCHEMA_VERSION
+    schema_version: Literal[5] = SCHEMA_VERSION
     release_id: str
     created_at: datetime
     as_of: datetime

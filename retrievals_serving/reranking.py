@@ -5,10 +5,10 @@ from time import monotonic
 
 import numpy as np
 
-from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import Reranker, load_reranker
 from retrievals_serving.pages import DEADLINE, PICTURES
 from retrievals_serving.ranking import Judgement, Window
+from retrievals_serving.records import Records
 from retrievals_serving.release import Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name
@@ -24,13 +24,13 @@ class Judge:
     """
 
     def __init__(
-        self, release: Release, metadata: Metadata, settings: Settings, model: Reranker | str
+        self, release: Release, records: Records, settings: Settings, model: Reranker | str
     ) -> None:
         """Take a model, or load the checkpoint of that name later."""
         self.name = model if isinstance(model, str) else type(model).__name__
         self.reranker = None if isinstance(model, str) else model
         self._release = release
-        self._metadata = metadata
+        self._records = records
         self._settings = settings
         self._loading = threading.Lock()
 
@@ -64,7 +64,7 @@ class Judge:
         reranker = self.load()
         rows = window.rows[: self._settings.candidates]
         store = self._release.store
-        pictures = [store.path(picture_name(sha)) for sha in self._metadata.picture_hashes(rows)]
+        pictures = [store.path(picture_name(sha)) for sha in self._records.picture_hashes(rows)]
         deadline = monotonic() + self._settings.rerank_deadline
         scores = reranker.score(query, pictures, deadline=deadline)
         is_judged = ~np.isnan(scores)

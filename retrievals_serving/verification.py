@@ -1,7 +1,7 @@
 """Whether the pictures that a release shows are what they were when it was built."""
 
-from retrievals_serving.metadata import Metadata
-from retrievals_serving.release import METADATA, Release
+from retrievals_serving.records import Records
+from retrievals_serving.release import RECORDS, Release
 from retrievals_serving.store import file_sha256, picture_name, thumbnail_name
 
 
@@ -15,8 +15,8 @@ def damaged_pictures(release: Release) -> list[str]:
     """
     store = release.store
     problems = []
-    with Metadata(release.path(METADATA)) as metadata:
-        hashes = metadata.picture_hashes(range(metadata.count))
+    records = Records(release.path(RECORDS))
+    hashes = records.picture_hashes(range(records.count))
     for sha in dict.fromkeys(hashes):
         picture, thumbnail = picture_name(sha), thumbnail_name(sha)
         if not store.exists(picture):

@@ -104,6 +104,7 @@ def test_what_a_killed_build_left_behind_is_not_sealed(built: Settings) -> None:
         "manifest.json",
         "index.faiss",
         "artworks.duckdb",
+        "records.arrow",
         "map.parquet",
         "golden.parquet",
     }

@@ -9,15 +9,18 @@ from typing import Any
 import duckdb
 import faiss
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from retrievals_pipeline.defs.release.verification import CHECKS, checks
 from retrievals_serving.golden import read_golden, write_golden
 from retrievals_serving.models import truncate
+from retrievals_serving.records import read_table, write_table
 from retrievals_serving.release import (
     GOLDEN,
     INDEX,
     METADATA,
+    RECORDS,
     REQUIRED_CHECKS,
     FileEntry,
     Release,
@@ -78,14 +81,29 @@ def halve(release: Release) -> None:
     release.store.write_bytes("releases/CURRENT", b"served")
 
 
+def show(release: Release, **changes: Any) -> None:
+    """Show `changes` of each work in place of what is on record."""
+    path = release.path(RECORDS)
+    table = read_table(path)
+    records = [record | changes for record in table.to_pylist()]
+    path.unlink()  # it is mapped
+    write_table(pa.Table.from_pylist(records, table.schema), path)
+
+
 def blank_addresses(release: Release) -> None:
-    with duckdb.connect(str(release.path(METADATA))) as connection:
-        connection.execute("update artworks set image_url = ''")
+    show(release, image_url="")
 
 
 def lose_titles(release: Release) -> None:
-    with duckdb.connect(str(release.path(METADATA))) as connection:
-        connection.execute("update artworks set title = ''")
+    show(release, title="")
+    reseal(release)
+
+
+def lose_shown(release: Release) -> None:
+    path = release.path(RECORDS)
+    table = read_table(path)
+    path.unlink()  # it is mapped
+    write_table(table.slice(1), path)
     reseal(release)
 
 
@@ -174,6 +192,8 @@ def edit_manifest(release: Release, **changes: Any) -> None:
         ("index", spoil_a_vector),
         ("index", lengthen_vectors),
         ("metadata", lose_pictures),
+        ("metadata", lose_titles),
+        ("metadata", lose_shown),
         ("certificate", overlook_works),
         ("golden", lengthen_golden),
         ("golden", spoil_golden),
@@ -185,6 +205,7 @@ def edit_manifest(release: Release, **changes: Any) -> None:
         ("search", shift_records),
         ("answers", cut_index),
         ("answers", lose_records),
+        ("answers", lose_shown),
         ("answers", lose_titles),
         ("answers", lengthen_vectors),
     ],

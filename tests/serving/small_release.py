@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import faiss
 import numpy as np
+import pyarrow as pa
 from PIL import Image
 
 from retrievals_serving.certificate import Certificate, Measure
@@ -18,12 +19,14 @@ from retrievals_serving.collection_map import CollectionMap, write_map
 from retrievals_serving.golden import GoldenItem, make_golden, read_golden, write_golden
 from retrievals_serving.models import Input
 from retrievals_serving.models.contracts import Contract
+from retrievals_serving.records import write_table
 from retrievals_serving.release import (
     GOLDEN,
     INDEX,
     MANIFEST,
     MAP,
     METADATA,
+    RECORDS,
     REQUIRED_CHECKS,
     ContractEntry,
     EmbedderEntry,
@@ -221,6 +224,7 @@ def make_release(
             f"insert into artworks values ({', '.join('?' * len(names))})",
             [[record[name] for name in names] for record in records],
         )
+    write_table(pa.Table.from_pylist(records), release.path(RECORDS))
     write_map(make_map(records), release.path(MAP))
     write_golden(make_golden(embedder, golden_items()), release.path(GOLDEN))
     seal(release, works)
@@ -240,7 +244,7 @@ def seal(release: Release, works: int) -> None:
         ContractEntry(digest=contract.digest, parts=dict(contract.parts))
         for contract in (embedder.corpus_contract, embedder.query_contract)
     )
-    paths = [release.path(name) for name in (INDEX, METADATA, MAP, GOLDEN)]
+    paths = [release.path(name) for name in (INDEX, METADATA, RECORDS, MAP, GOLDEN)]
     manifest = Manifest(
         release_id=release.release_id,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),

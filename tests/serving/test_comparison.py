@@ -9,7 +9,8 @@ import pytest
 
 from retrievals_serving.comparison import compare, rank_biased_overlap
 from retrievals_serving.errors import ReleaseDamaged
-from retrievals_serving.release import INDEX, METADATA, Release
+from retrievals_serving.records import write_table
+from retrievals_serving.release import INDEX, METADATA, RECORDS, Release
 from retrievals_serving.store import Store
 from tests.serving.small_release import DIMENSION, GOLDEN_TEXTS, make_release, seal
 
@@ -24,6 +25,9 @@ def before(tmp_path: Path) -> Release:
 def changed(release: Release, sql: str) -> None:
     with duckdb.connect(str(release.path(METADATA))) as connection:
         connection.execute(sql)
+        shown = connection.execute("select * from artworks order by row").to_arrow_table()
+    release.path(RECORDS).unlink()  # it may be mapped
+    write_table(shown, release.path(RECORDS))
 
 
 def test_works_that_came_went_were_repictured_or_edited_are_told_apart(before: Release) -> None:

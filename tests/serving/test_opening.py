@@ -28,6 +28,7 @@ from retrievals_serving.release import (
     MANIFEST,
     MAP,
     METADATA,
+    RECORDS,
     ContractEntry,
     EmbedderEntry,
     Release,
@@ -180,7 +181,7 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
-@pytest.mark.parametrize("name", [INDEX, METADATA, MAP, GOLDEN])
+@pytest.mark.parametrize("name", [INDEX, METADATA, RECORDS, MAP, GOLDEN])
 @pytest.mark.parametrize(
     ("damage", "message"), [(cut_short, "bytes and has"), (Path.unlink, "bytes and is missing")]
 )
@@ -195,7 +196,14 @@ def test_a_file_that_lacks_or_has_another_size_is_refused(
 def test_records_that_are_no_database_are_refused(release: Release) -> None:
     path = release.path(METADATA)
     path.write_bytes(b"x" * path.stat().st_size)
-    with pytest.raises(ReleaseDamaged, match=r"artworks\.duckdb cannot be read as the records"):
+    with pytest.raises(ReleaseDamaged, match=r"artworks\.duckdb cannot be read as the metadata"):
+        SearchEngine.open(release.store.root)
+
+
+def test_records_that_cannot_be_shown_are_refused(release: Release) -> None:
+    path = release.path(RECORDS)
+    path.write_bytes(b"x" * path.stat().st_size)
+    with pytest.raises(ReleaseDamaged, match=r"records\.arrow cannot be read as the records"):
         SearchEngine.open(release.store.root)
 
 

@@ -97,14 +97,14 @@ def faiss_index(
     tags=READS_THE_STORE,
     deps=[artworks, artwork_images, image_embeddings],
     kinds={"duckdb"},
-    description="The records of the next release as the read-only DuckDB file that serving opens: "
-    "row i is the record of work i, with the hash and size of its picture. Filters are answered "
-    "from it.",
+    description="The records of the next release, row i that of work i, with the hash and size of "
+    "its picture: the read-only DuckDB file that filters are answered from, and the Arrow file of "
+    "what is shown.",
 )
 def metadata_db(
     settings: dg.ResourceParam[Settings], embedder: EmbedderResource
 ) -> dg.MaterializeResult[None]:
-    """Build `artworks.duckdb` for the planned release."""
+    """Build `artworks.duckdb` and `records.arrow` for the planned release."""
     started = perf_counter()
     plan = current_plan(settings, embedder)
     path = build_metadata(settings.store, plan)

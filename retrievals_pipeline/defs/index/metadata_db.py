@@ -1,4 +1,7 @@
-"""`artworks.duckdb`: the records of a planned release, row by row, as serving reads them."""
+"""The records of a planned release, row by row, as serving reads them.
+
+`artworks.duckdb` is what filters ask, `records.arrow` what pages show.
+"""
 
 from pathlib import Path
 
@@ -6,7 +9,8 @@ import duckdb
 
 from retrievals_pipeline.defs.index.plan import ReleasePlan
 from retrievals_pipeline.defs.records.paths import ARTWORKS
-from retrievals_serving.release import METADATA
+from retrievals_serving.records import COLUMNS, write_table
+from retrievals_serving.release import METADATA, RECORDS
 from retrievals_serving.store import Store
 
 # The size is that of the stored picture: it is the one that is shown.
@@ -22,6 +26,7 @@ TABLE = """
     order by w.row
 """
 
+SHOWN = f"select {', '.join(COLUMNS)} from artworks order by row"  # noqa: S608 - our own names
 CLASSIFICATIONS = """
     select if(classification = '', 'none', classification), count(*) from artworks group by all
 """
@@ -29,13 +34,16 @@ CLASSIFICATIONS = """
 
 def build_metadata(store: Store, plan: ReleasePlan) -> Path:
     """Write the records of `plan` into its staging folder, unless they were; return the path."""
-    if built := plan.built(store, METADATA):
+    if plan.built(store, RECORDS) and (built := plan.built(store, METADATA)):
         return built
     name = f"{plan.staging}/{METADATA}"
     with store.replacing(name) as partial, duckdb.connect(str(partial)) as connection:
         connection.register("works", plan.works)
         connection.execute(TABLE, {"artworks": str(store.path(ARTWORKS))})
         connection.execute("create unique index artworks_id on artworks (id)")
+        shown = connection.execute(SHOWN).to_arrow_table()
+    with store.replacing(f"{plan.staging}/{RECORDS}") as partial:
+        write_table(shown, partial)
     return store.path(name)
 
 

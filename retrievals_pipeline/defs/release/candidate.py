@@ -17,6 +17,7 @@ from retrievals_serving.release import (
     MANIFEST,
     MAP,
     METADATA,
+    RECORDS,
     ContractEntry,
     EmbedderEntry,
     FileEntry,
@@ -25,7 +26,7 @@ from retrievals_serving.release import (
 )
 from retrievals_serving.store import Store, file_sha256, sync
 
-FILES = (INDEX, METADATA, MAP, GOLDEN)
+FILES = (INDEX, METADATA, RECORDS, MAP, GOLDEN)
 LIBRARIES = ("retrievals", "torch", "transformers", "duckdb", "numpy", "pillow", "openTSNE")
 
 

@@ -10,6 +10,7 @@ from functools import partial
 import duckdb
 import numpy as np
 
+from retrievals_pipeline.defs.index.metadata_db import SHOWN
 from retrievals_pipeline.defs.index.verification import (
     TOLERANCE,
     rows_of_another_work,
@@ -21,9 +22,9 @@ from retrievals_serving.certificate import JUDGED
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import ReleaseError
 from retrievals_serving.golden import read_golden
-from retrievals_serving.metadata import Metadata
 from retrievals_serving.probes import probe
-from retrievals_serving.release import GOLDEN, METADATA, Release
+from retrievals_serving.records import Records, read_table
+from retrievals_serving.release import GOLDEN, METADATA, RECORDS, Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name, thumbnail_name
 from retrievals_serving.vectors.faiss_index import open_index
@@ -59,11 +60,13 @@ def check_index(release: Release) -> Verdict:
 
 
 def check_metadata(release: Release) -> Verdict:
-    """Rows are dense, ids unique and in order, and every picture is in the store."""
+    """Rows are dense, ids in order, what is shown is on record, every picture is in the store."""
     with duckdb.connect(str(release.path(METADATA)), read_only=True) as connection:
         rows = connection.execute(
             "select row, id, image_sha256 from artworks order by row"
         ).fetchall()
+        recorded = connection.execute(SHOWN).to_arrow_table()
+    shown = read_table(release.path(RECORDS))
     ids = [id_ for _, id_, _ in rows]
     pictures = {
         sha: release.store.exists(picture_name(sha)) and release.store.exists(thumbnail_name(sha))
@@ -73,6 +76,7 @@ def check_metadata(release: Release) -> Verdict:
     return Verdict(
         [row for row, _, _ in rows] == list(range(release.manifest.works))
         and ids == sorted(set(ids))
+        and shown.equals(recorded)
         and not lost,
         {"rows": len(rows), "works": release.manifest.works, "pictures_lost": lost[:10]},
     )
@@ -150,10 +154,8 @@ def check_search(release: Release) -> Verdict:
     own = np.einsum("ij,ij->i", vectors, vectors)
     lost = rows[scores[:, 0] < own - TOLERANCE].tolist()
     misplaced = rows_of_another_work(index, stored)
-    with Metadata(release.path(METADATA)) as metadata:
-        unnamed = [
-            record["id"] for record in metadata.records(found[:, 0]) if not record["image_url"]
-        ]
+    named = Records(release.path(RECORDS)).at(found[:, 0])
+    unnamed = [record["id"] for record in named if not record["image_url"]]
     return Verdict(
         not lost and not misplaced and not unnamed,
         {

@@ -1,0 +1,91 @@
+"""The records of a release as they are shown: `records.arrow`, mapped, row i that of work i.
+
+An Arrow IPC file is read where it lies: what a page shows is copied out of it, and nothing else.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrievals_serving.errors import ReleaseDamaged
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# The fields of `pages.Artwork`; the address of the thumbnail follows from the picture's hash.
+COLUMNS = (
+    *("id", "title", "artist", "date", "begin_year", "end_year", "medium", "classification"),
+    *("credit", "width", "height", "color", "image_sha256", "image_url", "artwork_url"),
+    "description",
+)
+
+Rows = Sequence[int] | NDArray[np.integer[Any]]
+
+
+class Records:
+    """What a release shows of each work, found by row, from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Map the file at `path`.
+
+        Raises:
+            ReleaseDamaged: It is no Arrow file, or has not the columns that are shown.
+        """
+        self._table = read_table(path)
+        self.count: int = self._table.num_rows
+
+    def close(self) -> None:
+        """Let go of the file; nothing is found afterwards."""
+        self._table = self._table.from_batches([], self._table.schema)
+
+    def at(self, rows: Rows) -> list[dict[str, Any]]:
+        """Return the records of `rows`, in their order; each has the fields of `pages.Artwork`."""
+        records: list[dict[str, Any]] = self._table.take(_indices(rows)).to_pylist()
+        for record in records:
+            record["thumbnail_url"] = f"/thumbnails/{record.pop('image_sha256')}"
+        return records
+
+    def picture_hashes(self, rows: Rows) -> list[str]:
+        """Return the sha256 of the pictures of `rows`, in their order."""
+        hashes: list[str] = self._table["image_sha256"].take(_indices(rows)).to_pylist()
+        return hashes
+
+
+def _indices(rows: Rows) -> "pa.Array":
+    """Return `rows` as Arrow takes them; made of the bytes, since `pa.array` would load pandas."""
+    import pyarrow as pa
+
+    numbers = np.ascontiguousarray(rows, np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def write_table(table: "pa.Table", path: Path) -> None:
+    """Write the records in `table`, of which row i is that of work i, to `path`."""
+    import pyarrow as pa
+
+    # In one piece each column is found without a search; `combine_chunks` splits what is too large.
+    whole = table.select(COLUMNS).combine_chunks()
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, whole.schema) as writer:
+        writer.write_table(whole)
+
+
+def read_table(path: Path) -> "pa.Table":
+    """Return what `write_table` wrote, mapped.
+
+    Raises:
+        ReleaseDamaged: It cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.compute  # which the first `take` would load, while a visitor waits
+
+    try:
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        table.validate()
+        return table.select(COLUMNS)
+    except (pa.ArrowException, OSError, LookupError) as error:
+        raise ReleaseDamaged(
+            f"{path} cannot be read as the records of a release: {error}. Build it again."
+        ) from error
