@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ from retrievals_serving.errors import RetrievalsError
 from retrievals_serving.http_server import run
 from retrievals_serving.pages import Page
 from retrievals_serving.release_commands import releases
+from retrievals_serving.relevance import Relevance
 from retrievals_serving.settings import Settings
+
+FITS: Mapping[Relevance | None, str] = {  # what a summary says of an answer
+    "strong": "",
+    "weak": "; the best fits weakly",
+    "nothing": "; nothing fits better than chance: say it in other words",
+    None: "",
+}
 
 
 class RetrievalsGroup(click.Group):
@@ -94,7 +103,7 @@ def show_answer(
     console.print(_table(page))
     console.print(
         f"{page.total} of {page.window} results from release {page.release} "
-        f"in {page.latency_ms:.0f} ms{_shortfall(page)}",
+        f"in {page.latency_ms:.0f} ms{_shortfall(page)}{FITS[page.relevance]}",
         style="dim",
         highlight=False,
     )

@@ -14,21 +14,18 @@ from typing import Any, Self
 import numpy as np
 
 from retrievals_serving.clock import Clock
-from retrievals_serving.errors import QueryError, ReleaseDamaged
+from retrievals_serving.errors import QueryError
 from retrievals_serving.filters import Filters, parse_filters
-from retrievals_serving.metadata import Metadata
 from retrievals_serving.models import Embedder, Reranker
+from retrievals_serving.opened import OpenRelease
 from retrievals_serving.pages import Artwork, Page
 from retrievals_serving.paging import Paging
 from retrievals_serving.queries import QueryEmbedder, as_vector, clean_query
-from retrievals_serving.records import Records
-from retrievals_serving.release import METADATA, RECORDS, Release, open_release
+from retrievals_serving.release import Release, open_release
 from retrievals_serving.reranking import Judge
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store, read_through
-from retrievals_serving.vectors import Float32, VectorSearch
-from retrievals_serving.vectors.closed import ClosedIndex
-from retrievals_serving.vectors.faiss_index import open_index
+from retrievals_serving.vectors import Float32
 
 MAX_TOP_K = 100
 MAX_FACET_VALUES = 100
@@ -53,13 +50,10 @@ class SearchEngine:
         self.release = release
         self.settings = settings
         self._queries = QueryEmbedder(release, settings, embedder)
-        self._index: VectorSearch = open_index(release)
-        self._metadata = Metadata(release.path(METADATA))
-        self._records = Records(release.path(RECORDS))
-        self._paging = self._paged()
+        self._opened = OpenRelease(release)
+        self._paging = Paging(self._opened, settings)
         model = settings.reranker if reranker is None else reranker
-        self._judge = None if model is None else Judge(release, self._records, settings, model)
-        self._require_agreement()
+        self._judge = None if model is None else Judge(self._opened, settings, model)
 
     @classmethod
     def open(
@@ -97,14 +91,8 @@ class SearchEngine:
         self.close()
 
     def close(self) -> None:
-        """Let go of the release's files; the engine cannot search any more.
-
-        The index is unmapped when the searches in flight have ended, whoever still has the engine.
-        """
-        self._metadata.close()
-        self._records.close()
-        self._index = ClosedIndex()
-        self._paging = self._paged()
+        """Let go of the release's files; the engine cannot search any more."""
+        self._opened.close()
 
     @property
     def embedder(self) -> Embedder | None:
@@ -225,8 +213,8 @@ class SearchEngine:
         clock = Clock()
         filters = _known(filters)
         top_k = self._page_size(top_k)
-        row = self._metadata.row_of(artwork_id)
-        vector = self._index.vector(row)
+        row = self._opened.metadata.row_of(artwork_id)
+        vector = self._opened.index.vector(row)
         vector /= np.linalg.norm(vector)
         start = self._paging.begin(vector, filters=filters, without=row)
         window = self._paging.window(start, vector, clock)
@@ -251,7 +239,7 @@ class SearchEngine:
             vector = self._queries.embed(query)
             start = self._paging.begin(vector, query=query, filters=filters)
             rows = self._paging.window(start, vector, Clock()).rows
-        return self._metadata.facet(field, filters=filters, rows=rows, most=MAX_FACET_VALUES)
+        return self._opened.metadata.facet(field, filters=filters, rows=rows, most=MAX_FACET_VALUES)
 
     def artwork(self, artwork_id: str) -> Artwork:
         """Return the record of a work.
@@ -259,14 +247,8 @@ class SearchEngine:
         Raises:
             UnknownArtwork: No such work.
         """
-        (record,) = self._records.at([self._metadata.row_of(artwork_id)])
+        (record,) = self._opened.records.at([self._opened.metadata.row_of(artwork_id)])
         return Artwork(**record)
-
-    def _paged(self) -> Paging:
-        """Return what makes pages of the files that are open."""
-        return Paging(
-            self.release.release_id, self.settings, self._index, self._metadata, self._records
-        )
 
     def _page_size(self, top_k: int | None) -> int:
         if top_k is None:
@@ -274,18 +256,6 @@ class SearchEngine:
         if not 1 <= top_k <= MAX_TOP_K:
             raise QueryError(f"top_k: expected 1 to {MAX_TOP_K}, got {top_k}.")
         return top_k
-
-    def _require_agreement(self) -> None:
-        """Refuse an index and records that are not of the same works."""
-        manifest = self.release.manifest
-        works = {self._index.count, self._metadata.count, self._records.count, manifest.works}
-        if len(works) > 1 or self._index.dimension != manifest.embedder.dimension:
-            raise ReleaseDamaged(
-                f"release {manifest.release_id} has {self._index.count} vectors of dimension "
-                f"{self._index.dimension}, {self._metadata.count} rows to filter and "
-                f"{self._records.count} records to show; its manifest says {manifest.works} works "
-                f"of dimension {manifest.embedder.dimension}. Build it again."
-            )
 
 
 def _known(filters: Filters | None) -> dict[str, Any] | None:

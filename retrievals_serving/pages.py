@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from retrievals_serving.relevance import Relevance
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -100,7 +102,8 @@ class Page:
             `pictures`, some cannot be read.
         rerank_coverage: Share of the answer's candidates that were reranked, 0 to 1; None where
             none was to be.
-        relevance: `strong`, `weak` or `nothing`: whether the best fit better than chance would.
+        relevance: Whether the best of the window, by the vector search, fits the text better than
+            chance; None where it was no text that was searched for.
         explanation: The answer in words.
     """
 
@@ -116,7 +119,7 @@ class Page:
     cached: bool = False
     degraded: tuple[str, ...] = ()
     rerank_coverage: float | None = None
-    relevance: str | None = None
+    relevance: Relevance | None = None
     explanation: str | None = None
 
     def to_dict(self) -> dict[str, Any]:

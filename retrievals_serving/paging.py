@@ -9,30 +9,20 @@ from retrievals_serving import cursors, ranking
 from retrievals_serving.clock import Clock
 from retrievals_serving.cursors import Cursor
 from retrievals_serving.errors import CursorExpired, CursorRefused
-from retrievals_serving.metadata import Metadata
+from retrievals_serving.opened import OpenRelease
 from retrievals_serving.pages import Page
 from retrievals_serving.ranking import Window
-from retrievals_serving.records import Records
 from retrievals_serving.settings import Settings
-from retrievals_serving.vectors import Float32, VectorSearch
+from retrievals_serving.vectors import Float32
 
 
 class Paging:
     """Makes the pages of the answers of one release."""
 
-    def __init__(
-        self,
-        release_id: str,
-        settings: Settings,
-        index: VectorSearch,
-        metadata: Metadata,
-        records: Records,
-    ) -> None:
-        self._release_id = release_id
+    def __init__(self, opened: OpenRelease, settings: Settings) -> None:
+        self._opened = opened
+        self._release_id = opened.release.release_id
         self._settings = settings
-        self._index = index
-        self._metadata = metadata
-        self._records = records
         self._secret = cursors.secret_of(settings)
 
     def begin(
@@ -83,9 +73,9 @@ class Paging:
     def window(self, cursor: Cursor, vector: Float32, clock: Clock) -> Window:
         """Return what can be paged to, in the order of the vector search."""
         with clock.stage("search"):
-            only = self._metadata.rows_matching(cursor.filters) if cursor.filters else None
+            only = self._opened.metadata.rows_matching(cursor.filters) if cursor.filters else None
             found = cursor.window + (cursor.without is not None)
-            cosines, rows = self._index.search(vector[np.newaxis], found, only)
+            cosines, rows = self._opened.index.search(vector[np.newaxis], found, only)
             return ranking.rank(
                 cosines[0],
                 rows[0],
@@ -99,11 +89,12 @@ class Paging:
     ) -> Page:
         """Return the `size` results after `cursor`, in the order that its judgement gives."""
         judgement = cursor.judgement
+        best = float(window.vector_scores[0]) if len(window.rows) else 0.0
         if judgement:
             window = ranking.rerank(window, judgement)
         end = min(cursor.offset + size, len(window.rows))
         with clock.stage("metadata"):
-            records = self._records.at(window.rows[cursor.offset : end])
+            records = self._opened.records.at(window.rows[cursor.offset : end])
         results = ranking.results(window, records, offset=cursor.offset)
         following = dataclasses.replace(cursor, offset=end)
         return Page(
@@ -118,4 +109,5 @@ class Paging:
             timings=clock.stages,
             degraded=judgement.degraded if judgement else (),
             rerank_coverage=judgement.coverage if judgement else None,
+            relevance=None if cursor.query is None else self._opened.relevance(vector, best),
         )

@@ -4,6 +4,7 @@
     releases/<release_id>/index.faiss       row i: the float16 vector of work i
     releases/<release_id>/artworks.duckdb   row i: the record of work i, to filter by
     releases/<release_id>/records.arrow     row i: what is shown of work i, see `records`
+    releases/<release_id>/scores.npy        how any text's scores are spread, see `relevance`
     releases/<release_id>/map.parquet       row i: the place of work i, see `collection_map`
     releases/<release_id>/golden.parquet    what a server must get again, see `golden`
     releases/CURRENT                        the id of the release being served, see `promotion`
@@ -24,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retrievals_serving.certificate import Certificate
 from retrievals_serving.errors import ReleaseDamaged, ReleaseNotFound
+from retrievals_serving.relevance import Fit
 from retrievals_serving.store import Store, file_sha256
 from retrievals_serving.vectors import SearchParameters
 
@@ -34,6 +36,7 @@ MANIFEST = "manifest.json"
 INDEX = "index.faiss"
 METADATA = "artworks.duckdb"
 RECORDS = "records.arrow"
+SCORES = "scores.npy"
 MAP = "map.parquet"
 GOLDEN = "golden.parquet"
 REQUIRED_CHECKS = (
@@ -81,7 +84,7 @@ class EmbedderEntry(BaseModel):
 
 
 class IndexEntry(BaseModel):
-    """The vector index of a release: how it was built, how it is searched, what it then finds."""
+    """The index of a release: how it was built and is searched, what it finds, and if that fits."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -90,6 +93,7 @@ class IndexEntry(BaseModel):
     search: SearchParameters = SearchParameters()
     metric: Literal["inner_product"] = "inner_product"
     certificate: Certificate
+    fit: Fit
 
 
 class GoldenEntry(BaseModel):

@@ -6,10 +6,9 @@ from time import monotonic
 import numpy as np
 
 from retrievals_serving.models import Reranker, load_reranker
+from retrievals_serving.opened import OpenRelease
 from retrievals_serving.pages import DEADLINE, PICTURES
 from retrievals_serving.ranking import Judgement, Window
-from retrievals_serving.records import Records
-from retrievals_serving.release import Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name
 from retrievals_serving.vectors import Bool
@@ -23,14 +22,11 @@ class Judge:
         reranker: The model; None until it is loaded.
     """
 
-    def __init__(
-        self, release: Release, records: Records, settings: Settings, model: Reranker | str
-    ) -> None:
+    def __init__(self, opened: OpenRelease, settings: Settings, model: Reranker | str) -> None:
         """Take a model, or load the checkpoint of that name later."""
         self.name = model if isinstance(model, str) else type(model).__name__
         self.reranker = None if isinstance(model, str) else model
-        self._release = release
-        self._records = records
+        self._opened = opened
         self._settings = settings
         self._loading = threading.Lock()
 
@@ -63,8 +59,8 @@ class Judge:
         """
         reranker = self.load()
         rows = window.rows[: self._settings.candidates]
-        store = self._release.store
-        pictures = [store.path(picture_name(sha)) for sha in self._records.picture_hashes(rows)]
+        store, hashes = self._opened.release.store, self._opened.records.picture_hashes(rows)
+        pictures = [store.path(picture_name(sha)) for sha in hashes]
         deadline = monotonic() + self._settings.rerank_deadline
         scores = reranker.score(query, pictures, deadline=deadline)
         is_judged = ~np.isnan(scores)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from retrievals_pipeline.defs.embeddings.golden import golden_name
-from retrievals_pipeline.defs.embeddings.texts import write_texts
+from retrievals_pipeline.defs.embeddings.texts import texts_from_elsewhere, write_texts
 from retrievals_pipeline.defs.embeddings.vectors import VectorShard
 from retrievals_pipeline.defs.index.faiss_index import build_index
 from retrievals_pipeline.defs.index.kinds import recipes
@@ -121,8 +121,11 @@ def _write_texts(settings: Settings, simulation: Simulation, description: Descri
     made_on = GoldenEntry(device="none", dtype="float32", libraries={})
     with settings.store.replacing(golden_name(description)) as partial:
         write_golden(Golden(items, drawn[:GOLDEN_TEXTS], made_on), partial)
-    halves = drawn.astype(np.float16)
-    write_texts(settings.store, description, {f"text {row}": halves[row] for row in range(TEXTS)})
+    others = texts_from_elsewhere()
+    of_others = np.concatenate([*simulation.texts_from_elsewhere(len(others))])
+    texts = (*(f"text {row}" for row in range(TEXTS)), *others)
+    halves = np.concatenate([drawn, of_others]).astype(np.float16)
+    write_texts(settings.store, description, dict(zip(texts, halves, strict=True)))
 
 
 def _check(settings: Settings, release: Release) -> None:

@@ -19,6 +19,7 @@ DECAY = 0.5  # the length along the i-th direction falls off as i ** -DECAY
 # Shares of the squared length: of the mean, of the topic, of what is the vector's own.
 PICTURE = (0.3, 0.3, 0.4)
 TEXT = (0.3, 0.2, 0.5)
+TEXT_FROM_ELSEWHERE = (0.3, 0.0, 0.7)
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class Simulation:
     def texts(self, count: int) -> Iterator[Float32]:
         """Yield vectors of `count` texts about such pictures, float32 (n, dimension)."""
         return self._drawn(count, TEXT, mean=self._means[1], stream=2)
+
+    def texts_from_elsewhere(self, count: int) -> Iterator[Float32]:
+        """Yield vectors of `count` texts that are about no such picture: they have no topic."""
+        return self._drawn(count, TEXT_FROM_ELSEWHERE, mean=self._means[1], stream=3)
 
     def _drawn(
         self, count: int, shares: Sequence[float], *, mean: Float32, stream: int

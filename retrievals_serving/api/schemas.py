@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from retrievals_serving.engine import MAX_TOP_K
 from retrievals_serving.queries import MAX_QUERY
 from retrievals_serving.release import IndexEntry
+from retrievals_serving.relevance import Relevance
 
 TopK = Annotated[int, Field(ge=1, le=MAX_TOP_K)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -104,7 +105,7 @@ class Page(Answer):
     cached: bool
     degraded: list[str]
     rerank_coverage: float | None
-    relevance: str | None
+    relevance: Relevance | None
     explanation: str | None
 
 

@@ -105,6 +105,7 @@ def test_what_a_killed_build_left_behind_is_not_sealed(built: Settings) -> None:
         "index.faiss",
         "artworks.duckdb",
         "records.arrow",
+        "scores.npy",
         "map.parquet",
         "golden.parquet",
     }

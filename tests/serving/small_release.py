@@ -28,6 +28,7 @@ from retrievals_serving.release import (
     METADATA,
     RECORDS,
     REQUIRED_CHECKS,
+    SCORES,
     ContractEntry,
     EmbedderEntry,
     FileEntry,
@@ -36,6 +37,7 @@ from retrievals_serving.release import (
     Release,
     record_check,
 )
+from retrievals_serving.relevance import Fit
 from retrievals_serving.store import Store, file_sha256, picture_name, thumbnail_name
 
 WORKS = 60
@@ -56,6 +58,8 @@ CERTIFICATE = Certificate(
     ),
     machine="none",
 )
+# A title scores 1, one word of two of a title about 0.7, a text without such a word about 0.
+FIT = Fit(cosine=1.0, deviations=0.0, weak=0.5, strong=0.9)
 COLUMNS = """
     row integer, id varchar, title varchar, artist varchar, date varchar, begin_year integer,
     end_year integer, medium varchar, classification varchar, credit varchar, description varchar,
@@ -215,7 +219,8 @@ def make_release(
     index = faiss.IndexScalarQuantizer(
         DIMENSION, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
     )
-    index.add(unit(native[:, :DIMENSION]))
+    vectors = unit(native[:, :DIMENSION])
+    index.add(vectors)
     faiss.write_index(index, str(release.path(INDEX)))
     with duckdb.connect(str(release.path(METADATA))) as connection:
         connection.execute(f"create table artworks ({COLUMNS})")
@@ -225,6 +230,7 @@ def make_release(
             [[record[name] for name in names] for record in records],
         )
     write_table(pa.Table.from_pylist(records), release.path(RECORDS))
+    np.save(release.path(SCORES), np.vstack([vectors.mean(axis=0), np.cov(vectors.T, bias=True)]))
     write_map(make_map(records), release.path(MAP))
     write_golden(make_golden(embedder, golden_items()), release.path(GOLDEN))
     seal(release, works)
@@ -244,7 +250,7 @@ def seal(release: Release, works: int) -> None:
         ContractEntry(digest=contract.digest, parts=dict(contract.parts))
         for contract in (embedder.corpus_contract, embedder.query_contract)
     )
-    paths = [release.path(name) for name in (INDEX, METADATA, RECORDS, MAP, GOLDEN)]
+    paths = [release.path(name) for name in (INDEX, METADATA, RECORDS, SCORES, MAP, GOLDEN)]
     manifest = Manifest(
         release_id=release.release_id,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -259,7 +265,7 @@ def seal(release: Release, works: int) -> None:
             corpus_contract=corpus,
             query_contract=query,
         ),
-        index=IndexEntry(kind="flat", certificate=CERTIFICATE),
+        index=IndexEntry(kind="flat", certificate=CERTIFICATE, fit=FIT),
         golden=read_golden(release.path(GOLDEN)).made_on,
         files=tuple(
             FileEntry(name=path.name, bytes=path.stat().st_size, sha256=file_sha256(path))

@@ -48,6 +48,20 @@ def test_the_first_page_says_what_was_found(engine: SearchEngine) -> None:
     assert len(page.query_vector) == DIMENSION
 
 
+@pytest.mark.parametrize(
+    ("query", "relevance"),
+    [("Stormy boat", "strong"), ("boat", "weak"), ("quarterly tax return", "nothing")],
+)
+def test_an_answer_says_whether_its_best_fits(
+    engine: SearchEngine, query: str, relevance: str
+) -> None:
+    page = engine.search(query)
+    assert page.relevance == relevance
+    assert page.cursor
+    assert engine.search_more(page.query_vector, page.cursor).relevance == relevance
+    assert engine.similar("test:1001").relevance is None
+
+
 def test_a_query_is_embedded_as_a_query(settings: Settings) -> None:
     embedder = WordEmbedder()
     with SearchEngine.open(settings=settings, embedder=embedder) as engine:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import faiss
+import numpy as np
 import pytest
 
 from retrievals_serving import SearchEngine, Settings
@@ -29,6 +30,7 @@ from retrievals_serving.release import (
     MAP,
     METADATA,
     RECORDS,
+    SCORES,
     ContractEntry,
     EmbedderEntry,
     Release,
@@ -181,7 +183,7 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
-@pytest.mark.parametrize("name", [INDEX, METADATA, RECORDS, MAP, GOLDEN])
+@pytest.mark.parametrize("name", [INDEX, METADATA, RECORDS, SCORES, MAP, GOLDEN])
 @pytest.mark.parametrize(
     ("damage", "message"), [(cut_short, "bytes and has"), (Path.unlink, "bytes and is missing")]
 )
@@ -207,13 +209,20 @@ def test_records_that_cannot_be_shown_are_refused(release: Release) -> None:
         SearchEngine.open(release.store.root)
 
 
+def test_scores_of_another_dimension_are_refused(release: Release) -> None:
+    np.save(release.path(SCORES), np.zeros((9, 8), np.float32))
+    seal(release, WORKS)
+    with pytest.raises(ReleaseDamaged, match="scores of dimension 8"):
+        SearchEngine.open(release.store.root)
+
+
 def test_an_index_of_other_works_than_the_records_is_refused(release: Release) -> None:
     index = faiss.read_index(str(release.path(INDEX)))
     index.add(index.reconstruct_n(0, 1))
     faiss.write_index(index, str(release.path(INDEX)))
     seal(release, WORKS)
     with pytest.raises(
-        ReleaseDamaged, match=rf"has {WORKS + 1} vectors of dimension {DIMENSION} and {WORKS}"
+        ReleaseDamaged, match=rf"has {WORKS + 1} vectors of dimension {DIMENSION}, {WORKS} rows"
     ):
         SearchEngine.open(release.store.root)
 

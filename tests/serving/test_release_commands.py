@@ -101,7 +101,7 @@ def test_show_as_json_is_the_manifest_and_the_verdicts(store: Store) -> None:
 
 
 def test_verify_names_each_damage(store: Store) -> None:
-    assert f"Release {RELEASE} is whole: 4 files." in run("verify").output
+    assert f"Release {RELEASE} is whole: 6 files." in run("verify").output
     release = Release(store, LATER)
     content = bytearray(release.path(INDEX).read_bytes())
     content[0] ^= 1
@@ -115,7 +115,7 @@ def test_verify_names_each_damage(store: Store) -> None:
 
 def test_verify_reads_the_pictures_where_it_is_asked(store: Store) -> None:
     whole = run("verify", "--pictures").output
-    assert f"Release {RELEASE} is whole: 4 files and the pictures of 60 works." in whole
+    assert f"Release {RELEASE} is whole: 6 files and the pictures of 60 works." in whole
     pictures, thumbnails = store.names("images/*/*"), store.names("thumbnails/*/*")
     store.remove(pictures[0])
     store.path(pictures[1]).write_bytes(b"another")

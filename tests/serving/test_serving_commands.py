@@ -48,6 +48,13 @@ def test_search_shows_what_it_found_in_order() -> None:
         assert text in result.output
 
 
+@pytest.mark.parametrize(
+    ("query", "said"), [("boat", "fits weakly"), ("tax return", "nothing fits better")]
+)
+def test_search_says_when_its_best_hardly_fits(query: str, said: str) -> None:
+    assert said in run("search", query).output
+
+
 def test_search_as_json_is_the_page_of_the_api() -> None:
     filters = {"classification": "Print"}
     result = run("search", "boat", "--json", "--filters", json.dumps(filters))

@@ -1,13 +1,17 @@
-"""Texts of the collection's own, each with the vector of a query that says it.
+"""Texts of the collection's own, and some from elsewhere, each with the vector of a query.
 
     embeddings/texts/<corpus contract>-<query contract>.parquet    text, embedding float16[native]
 
 What an index finds for them is part of its certificate: the vectors of texts lie apart from those
 of all pictures, and an index that was judged by pictures alone may fail for what people ask.
+From these and from texts about what no museum shows a build learns which answers are any good.
 """
 
 import logging
+import tomllib
 from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -24,6 +28,7 @@ from retrievals_serving.store import Store
 
 logger = logging.getLogger(__name__)
 
+ELSEWHERE_FILE = Path(__file__).with_name("elsewhere.toml")
 WORKS = 128  # of which texts are taken, and at most so many terms
 # The works are those whose ids hash lowest: a collection that grows keeps most of them.
 TEXTS = """
@@ -40,10 +45,17 @@ TEXTS = """
 
 
 def wanted_texts(store: Store) -> list[str]:
-    """Return titles, descriptions and terms of some works of the records, each text once."""
+    """Return titles, descriptions and terms of some works, then texts from elsewhere, each once."""
     asked = {"artworks": str(store.path(ARTWORKS)), "works": WORKS, "length": MAX_QUERY}
     with duckdb.connect() as connection:
-        return [text for (text,) in connection.execute(TEXTS, asked).fetchall()]
+        own = [text for (text,) in connection.execute(TEXTS, asked).fetchall()]
+    return list(dict.fromkeys((*own, *texts_from_elsewhere())))
+
+
+@cache
+def texts_from_elsewhere() -> tuple[str, ...]:
+    """Return texts that are about nothing that a museum shows."""
+    return tuple(tomllib.loads(ELSEWHERE_FILE.read_text(encoding="utf-8"))["texts"])
 
 
 def keep_texts(
@@ -83,19 +95,22 @@ def keep_texts(
     return len(held), len(lacking)
 
 
-def read_texts(store: Store, description: Description) -> np.ndarray:
-    """Return the vectors that `keep_texts` kept: float16 (texts, native dimension), unit rows.
+def read_texts(store: Store, description: Description) -> tuple[np.ndarray, np.ndarray]:
+    """Return the vectors that `keep_texts` kept, of the collection's texts and of the others.
+
+    Each is float16 (texts, native dimension), unit rows.
 
     Raises:
         SourceError: There are none yet.
     """
     kept = _read(store, description)
-    if not kept:
+    elsewhere = [kept.pop(text) for text in texts_from_elsewhere() if text in kept]
+    if not (kept and elsewhere):
         raise SourceError(
-            f"{store.path(texts_name(description))} is not there: materialize `text_embeddings` "
-            "first."
+            f"{store.path(texts_name(description))} does not have the texts that a build needs: "
+            "materialize `text_embeddings` first."
         )
-    return np.stack([*kept.values()])
+    return np.stack([*kept.values()]), np.stack(elsewhere)
 
 
 def write_texts(store: Store, description: Description, vectors: Mapping[str, np.ndarray]) -> None:

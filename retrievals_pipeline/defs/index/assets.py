@@ -62,8 +62,8 @@ def current_plan(settings: Settings, embedder: EmbedderResource) -> ReleasePlan:
     description="The vectors of the next release in one FAISS index, cut to the search dimension: "
     "row i is the vector of work i. Search is by inner product, exact where works are few; else by "
     "the quickest kind of index that was measured, for pictures and for texts, to find what exact "
-    "search finds: see `certificate`. `nearest` shows how alike the works are: near 1 are copies "
-    "and states of one print, and a heap at 1 is a fault.",
+    "search finds: see `certificate`. `fit` is how good answers are told from chance, `nearest` "
+    "how alike works are: near 1 are copies and states of one print, and a heap at 1 is a fault.",
 )
 def faiss_index(
     settings: dg.ResourceParam[Settings], embedder: EmbedderResource
@@ -84,6 +84,7 @@ def faiss_index(
             "index": entry.kind,
             "dimension": plan.dimension,
             **certificate(entry.certificate),
+            "fit": entry.fit.model_dump(),
             "nearest": plot(alike, "cosines to the nearest work"),
         },
     )

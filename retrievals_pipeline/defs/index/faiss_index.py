@@ -1,7 +1,8 @@
 """`index.faiss`: the vectors of a planned release, row by row, in an index that fits them.
 
 What the model's vectors are kept in, float16, is in it once, whatever its kind. Beside it in the
-staging folder lies `index.json`: what the manifest will say of it.
+staging folder lie `index.json`, what the manifest will say of it, and `scores.npy`, which tells its
+answers from chance.
 """
 
 import logging
@@ -15,10 +16,12 @@ from retrievals_pipeline.defs.index.certify import certify
 from retrievals_pipeline.defs.index.choice import choose
 from retrievals_pipeline.defs.index.plan import ReleasePlan, is_whole
 from retrievals_pipeline.defs.index.recall import picture_queries, probes, text_queries
+from retrievals_pipeline.defs.index.relevance import learn_fit, moments
 from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError
 from retrievals_serving.models import truncate
-from retrievals_serving.release import INDEX, IndexEntry, Release
+from retrievals_serving.release import INDEX, SCORES, IndexEntry, Release
+from retrievals_serving.relevance import ScoreDistribution
 from retrievals_serving.store import Store
 from retrievals_serving.vectors.faiss_index import FaissIndex
 
@@ -45,8 +48,14 @@ def build_index(store: Store, plan: ReleasePlan) -> Path:
         logger.warning("a shard is left out of release %s: %s", plan.release_id, error)
     name = f"{plan.staging}/{INDEX}"
     vectors = gather_vectors(store, plan)
-    texts = text_queries(read_texts(store, plan.description), plan.dimension)
-    asked = [probes(queries, vectors) for queries in (picture_queries(vectors), texts)]
+    texts, elsewhere = (
+        probes(text_queries(native, plan.dimension), vectors)
+        for native in read_texts(store, plan.description)
+    )
+    asked = [probes(picture_queries(vectors), vectors), texts]
+    spread = moments(vectors)
+    with store.replacing(f"{plan.staging}/{SCORES}") as partial, partial.open("wb") as file:
+        np.save(file, spread)
     with store.replacing(name) as partial:
         taken = choose(plan.recipes, vectors, asked, partial)
         entry = IndexEntry(
@@ -54,6 +63,7 @@ def build_index(store: Store, plan: ReleasePlan) -> Path:
             build=dict(taken.build),
             search=taken.search,
             certificate=certify(FaissIndex(partial, taken.search), vectors, asked),
+            fit=learn_fit(ScoreDistribution(spread), texts, elsewhere),
         )
         # First, so that where there is an index there is its entry.
         store.write_bytes(f"{plan.staging}/{ENTRY}", entry.model_dump_json().encode())

@@ -18,6 +18,7 @@ from retrievals_serving.release import (
     MAP,
     METADATA,
     RECORDS,
+    SCORES,
     ContractEntry,
     EmbedderEntry,
     FileEntry,
@@ -26,7 +27,7 @@ from retrievals_serving.release import (
 )
 from retrievals_serving.store import Store, file_sha256, sync
 
-FILES = (INDEX, METADATA, RECORDS, MAP, GOLDEN)
+FILES = (INDEX, METADATA, RECORDS, SCORES, MAP, GOLDEN)
 LIBRARIES = ("retrievals", "torch", "transformers", "duckdb", "numpy", "pillow", "openTSNE")
 
 
