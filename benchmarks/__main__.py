@@ -6,7 +6,7 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import build, embedding, index, opening, pipeline, quality, reranking
+from benchmarks import build, embedding, filtering, index, opening, pipeline, quality, reranking
 from benchmarks.sections import write
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "pipeline": pipeline.report,
     "opening": opening.report,
     "index": index.report,
+    "filtering": filtering.report,
     "embedding": embedding.report,
     "reranking": reranking.report,
     "quality": quality.report,

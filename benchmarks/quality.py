@@ -26,12 +26,14 @@ from benchmarks.truth_queries import (
     VISITORS,
     Asked,
     draw,
+    elsewhere,
     visitors,
 )
 from retrievals_pipeline.miniature.truth.measures import ndcg
 from retrievals_pipeline.miniature.truth.relevance import grades
 from retrievals_pipeline.progress import track
 from retrievals_serving import SearchEngine
+from retrievals_serving.relevance import Relevance
 from retrievals_serving.vectors.faiss_index import FaissIndex, open_index
 
 WORKS = 1200
@@ -58,6 +60,7 @@ class Answer(NamedTuple):
     grades: list[int]
     rows: dict[str, list[int]]
     vector: list[float]
+    relevance: Relevance | None
 
     def ranked(self, stage: str) -> list[int]:
         """Return the grades in the order of the ranking."""
@@ -88,6 +91,7 @@ def report(arguments: Sequence[str] = ()) -> str:
     with SearchEngine.open(settings=settings) as engine:
         engine.warm()
         answers = answered(engine, asked, pieces)
+        by_chance = [engine.search(text, rerank=False).relevance for text in elsewhere()]
         index = open_index(engine.release)
         release = engine.release.release_id
     command = f"`python -m benchmarks.quality --works {chosen.works} --queries {chosen.queries}`"
@@ -100,6 +104,7 @@ def report(arguments: Sequence[str] = ()) -> str:
             *(line for stage in answers[0].rows for line in table(answers, stage)),
             *known_items(answers),
             index_recall(index, answers) + "\n",
+            *relevances(answers, by_chance),
             *one_by_one([each for each in answers if each.asked.kind == VISITORS]),
         ]
     )
@@ -140,7 +145,7 @@ def answered(
                     stage: [row_of[result.id] for result in page.results]
                     for stage, page in pages.items()
                 }
-                answers.append(Answer(asked, graded, rows, alone.query_vector))
+                answers.append(Answer(asked, graded, rows, alone.query_vector, alone.relevance))
             elif asked.kind == VISITORS:
                 raise RuntimeError(f"{asked.text!r}: no work answers this visitor's query.")
             advance(1)
@@ -205,6 +210,18 @@ def index_recall(index: FaissIndex, answers: Sequence[Answer]) -> str:
         pairs = zip(found.tolist(), exact[:, :k].tolist(), strict=True)
         parts.append(f"recall@{k} {np.mean([metrics.recall(*pair) for pair in pairs]):.4f}")
     return f"The index against exact search, {len(queries)} queries: {', '.join(parts)}."
+
+
+def relevances(answers: Sequence[Answer], by_chance: Sequence[Relevance | None]) -> Iterator[str]:
+    """Yield a table of what the answers say of themselves, by kind."""
+    words = ("strong", "weak", "nothing")
+    yield f"| `relevance` of answers to | queries | {' | '.join(words)} |"
+    yield "|---|---|---|---|---|"
+    said = {name: [each.relevance for each in those] for name, those in by_kind(answers).items()}
+    for name, those in {**said, "texts about what no museum shows": by_chance}.items():
+        shares = (f"{those.count(word) / len(those):.2f}" for word in words)
+        yield f"| {name} | {len(those)} | {' | '.join(shares)} |"
+    yield ""
 
 
 def one_by_one(answers: Sequence[Answer]) -> Iterator[str]:

@@ -41,6 +41,7 @@ UNSEEN, VISITORS = "held-out words", "visitors"
 COMMON = (*QUERY_KINDS[:-1], COMPOSED)
 DRAWN = (*COMMON, UNSEEN, OWN)
 VISITORS_FILE = Path(__file__).with_name("visitors.toml")
+ELSEWHERE_FILE = Path(__file__).with_name("elsewhere.toml")
 OTHERS = 64  # works among which something to rule out is looked for
 ATTEMPTS = 200  # draws for each query that is wanted, before there are no more
 
@@ -94,6 +95,12 @@ def unseen_words() -> re.Pattern[str]:
     """Return what finds the words that training does not use."""
     words = sorted({re.escape(word) for word, _ in held_out().strings()})
     return re.compile(rf"\b({'|'.join(words)})\b", re.IGNORECASE)
+
+
+def elsewhere() -> list[str]:
+    """Return texts about what no museum shows."""
+    texts: list[str] = tomllib.loads(ELSEWHERE_FILE.read_text(encoding="utf-8"))["texts"]
+    return texts
 
 
 def visitors() -> list[Asked]:

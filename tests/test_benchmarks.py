@@ -15,6 +15,7 @@ from benchmarks import (
     checkpoints,
     downloads,
     environments,
+    filtering,
     flops,
     index,
     opening,
@@ -225,3 +226,10 @@ def test_a_refresh_asks_for_embeds_and_writes_what_changed(tmp_path):
     assert {"images", "thumbnails", "embeddings", "ledger"} & set(again.written) == set()
     releases = [each.run.output["release"] for each in (full, changed, again)]
     assert releases[0] != releases[1] == releases[2]
+
+
+def test_filters_are_measured_on_a_simulated_release():
+    section = filtering.report(["--works", "3000", "--dimension", "32", "--queries", "5"])
+    lines = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    assert len(lines) == len(filtering.FILTERS)
+    assert all(line.endswith("| 1.0000 |") for line in lines)

@@ -14,6 +14,7 @@ import pytest
 from benchmarks import metrics, quality, truth_queries
 from benchmarks.collection import Piece
 from benchmarks.quality import ALONE, RERANKED, Answer
+from retrievals_pipeline.defs.embeddings.texts import texts_from_elsewhere
 from retrievals_pipeline.miniature.descriptions import describe
 from retrievals_pipeline.miniature.truth.facts import Fact
 from retrievals_pipeline.miniature.truth.measures import ndcg
@@ -130,6 +131,11 @@ def test_held_out_words_are_in_every_query_of_their_kind_and_in_no_other() -> No
         assert truth_queries.unseen_words().search(asked.text)
 
 
+def test_the_bench_asks_of_elsewhere_what_no_build_learns_from() -> None:
+    assert truth_queries.elsewhere()
+    assert not set(truth_queries.elsewhere()) & set(texts_from_elsewhere())
+
+
 def test_a_visitor_whom_no_work_answers_is_not_left_out_in_silence() -> None:
     asked = truth_queries.Asked(truth_queries.VISITORS, "a unicorn", Query((Fact("thing", "?"),)))
     engine = cast("SearchEngine", None)  # is not asked
@@ -140,7 +146,7 @@ def test_a_visitor_whom_no_work_answers_is_not_left_out_in_silence() -> None:
 
 def answer(kind: str, graded: list[int], alone: list[int], reranked: list[int]) -> Answer:
     asked = truth_queries.Asked(kind, "boats", Query(()), known=(0,))
-    return Answer(asked, graded, {ALONE: alone, RERANKED: reranked}, [1.0])
+    return Answer(asked, graded, {ALONE: alone, RERANKED: reranked}, [1.0], "weak")
 
 
 def test_the_tables_say_what_was_measured() -> None:
@@ -156,6 +162,9 @@ def test_the_tables_say_what_was_measured() -> None:
     assert f"| {len(truth_queries.COMMON)} |" in rows["all"]
     assert truth_queries.OWN not in rows  # the same works are described by the composed ones
     assert "+0.000 (+0.000 to +0.000)" in rows[truth_queries.VISITORS]
+    fits = list(quality.relevances(answers, ["nothing"] * 3 + ["strong"]))
+    assert f"| all | {len(truth_queries.COMMON)} | 0.00 | 1.00 | 0.00 |" in fits
+    assert "| texts about what no museum shows | 4 | 0.25 | 0.00 | 0.75 |" in fits
     known = "\n".join(quality.known_items(answers))
     assert "| 1 | 0.000 (0.000 to 0.000) | 1.000 (1.000 to 1.000) | 1.000" in known
 
