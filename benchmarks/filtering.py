@@ -73,7 +73,10 @@ def report(arguments: Sequence[str] = ()) -> str:
 def measured(opened: OpenRelease, filters: Mapping[str, Any], queries: np.ndarray) -> str:
     """Return what was measured of `filters`, as cells."""
     index, metadata = opened.index, opened.metadata
-    stored = np.stack([index.vector(row) for row in metadata.rows_matching(filters).tolist()])
+    kept = metadata.rows_matching(filters)
+    stored = np.empty((len(kept), index.dimension), np.float32)
+    for place, row in enumerate(kept.tolist()):
+        stored[place] = index.vector(row)
     times, recall = [], []
     for query in queries[:, np.newaxis]:
         moments = [time.perf_counter()]
@@ -83,14 +86,13 @@ def measured(opened: OpenRelease, filters: Mapping[str, Any], queries: np.ndarra
         moments.append(time.perf_counter())
         times.append(1000 * np.diff(moments))
         best = np.sort(stored @ query[0])[::-1][:DEPTH]
-        recall.append((scores[0] >= best[-1] - NOISE).mean())
+        recall.append((scores[0] >= best[-1:] - NOISE).mean() if len(kept) else 1.0)
     sql, search = np.transpose(times)
-    kept = f"{len(stored) / index.count:.2%}"
     ms = [
         " / ".join(f"{part:.2f}" for part in np.percentile(each, (50, 99)))
         for each in (sql, search, sql + search)
     ]
-    return " | ".join([kept, *ms, f"{np.mean(recall):.4f}"])
+    return " | ".join([f"{len(kept) / index.count:.2%}", *ms, f"{np.mean(recall):.4f}"])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,7 @@ from retrievals_serving.errors import RetrievalsError
 from retrievals_serving.http_server import run
 from retrievals_serving.pages import Page
 from retrievals_serving.release_commands import releases
-from retrievals_serving.relevance import Relevance
 from retrievals_serving.settings import Settings
-
-FITS: Mapping[Relevance | None, str] = {  # what a summary says of an answer
-    "strong": "",
-    "weak": "; the best fits weakly",
-    "nothing": "; nothing fits better than chance: say it in other words",
-    None: "",
-}
 
 
 class RetrievalsGroup(click.Group):
@@ -103,7 +94,7 @@ def show_answer(
     console.print(_table(page))
     console.print(
         f"{page.total} of {page.window} results from release {page.release} "
-        f"in {page.latency_ms:.0f} ms{_shortfall(page)}{FITS[page.relevance]}",
+        f"in {page.latency_ms:.0f} ms{_shortfall(page)}{_fit(page)}",
         style="dim",
         highlight=False,
     )
@@ -124,6 +115,13 @@ def _table(page: Page) -> Table:
         cells = ["–" if score is None else f"{score:.3f}" for score in scores]
         table.add_row(str(result.rank), *cells, work)
     return table
+
+
+def _fit(page: Page) -> str:
+    """Say so if what was found is hardly what was asked for."""
+    if page.relevance != "nothing":
+        return ""
+    return "; nothing fits better than chance: say it in other words"
 
 
 def _shortfall(page: Page) -> str:

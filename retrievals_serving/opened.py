@@ -43,12 +43,14 @@ class OpenRelease:
         self.records.close()
         self.index = ClosedIndex()
 
-    def relevance(self, vector: Float32, cosine: float) -> Relevance:
+    def relevance(self, vector: Float32, cosine: float) -> Relevance | None:
         """Tell whether a work of this `cosine` fits the text of `vector` better than chance.
 
-        `vector` is float32 (dimension,).
+        `vector` is float32 (dimension,). None where the release could not learn to tell.
         """
         fit = self.release.manifest.index.fit
+        if fit is None:
+            return None
         return fit.relevance(cosine, self._scores.deviations(vector, cosine))
 
     def _require_agreement(self) -> None:

@@ -102,8 +102,9 @@ class Page:
             `pictures`, some cannot be read.
         rerank_coverage: Share of the answer's candidates that were reranked, 0 to 1; None where
             none was to be.
-        relevance: Whether the best of the window, by the vector search, fits the text better than
-            chance; None where it was no text that was searched for.
+        relevance: Whether the best work, by the vector search, fits the text better than chance;
+            None where it was no text that was searched for, nothing was found, or the release could
+            not learn to tell.
         explanation: The answer in words.
     """
 

@@ -12,6 +12,7 @@ from retrievals_serving.errors import CursorExpired, CursorRefused
 from retrievals_serving.opened import OpenRelease
 from retrievals_serving.pages import Page
 from retrievals_serving.ranking import Window
+from retrievals_serving.relevance import Relevance
 from retrievals_serving.settings import Settings
 from retrievals_serving.vectors import Float32
 
@@ -89,7 +90,6 @@ class Paging:
     ) -> Page:
         """Return the `size` results after `cursor`, in the order that its judgement gives."""
         judgement = cursor.judgement
-        best = float(window.vector_scores[0]) if len(window.rows) else 0.0
         if judgement:
             window = ranking.rerank(window, judgement)
         end = min(cursor.offset + size, len(window.rows))
@@ -109,5 +109,11 @@ class Paging:
             timings=clock.stages,
             degraded=judgement.degraded if judgement else (),
             rerank_coverage=judgement.coverage if judgement else None,
-            relevance=None if cursor.query is None else self._opened.relevance(vector, best),
+            relevance=self._relevance(cursor, window, vector),
         )
+
+    def _relevance(self, cursor: Cursor, window: Window, vector: Float32) -> Relevance | None:
+        """Judge what a text found; None where it was no text, or nothing was found to judge."""
+        if cursor.query is None or window.best is None:
+            return None
+        return self._opened.relevance(vector, window.best)

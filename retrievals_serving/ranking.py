@@ -33,12 +33,14 @@ class Window:
         vector_scores: float32 (works,), 0 to 1.
         rerank_scores: float32 (works,), 0 to 1; NaN where there is none.
         scores: float64 (works,), 0 to 1.
+        best: The highest vector score that was found, before a threshold; None if nothing was.
     """
 
     rows: Int64
     vector_scores: Float32
     rerank_scores: Float32
     scores: Float64
+    best: float | None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,6 +86,7 @@ def rank(
         vector_scores=kept_scores,
         rerank_scores=np.full_like(kept_scores, np.nan),
         scores=kept_scores.astype(np.float64),
+        best=float(scores[0]) if len(scores) else None,
     )
 
 
@@ -105,6 +108,7 @@ def rerank(window: Window, judgement: Judgement) -> Window:
         vector_scores=window.vector_scores[order],
         rerank_scores=rerank_scores[order],
         scores=scores[order],
+        best=window.best,
     )
 
 

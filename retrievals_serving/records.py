@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievals_serving.errors import ReleaseDamaged
+from retrievals_serving.errors import ReleaseDamaged, ReleaseError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,24 +34,30 @@ class Records:
         Raises:
             ReleaseDamaged: It is no Arrow file, or has not the columns that are shown.
         """
-        self._table = read_table(path)
-        self.count: int = self._table.num_rows
+        self._table: pa.Table | None = read_table(path)
+        self.count: int = self._shown.num_rows
 
     def close(self) -> None:
-        """Let go of the file; nothing is found afterwards."""
-        self._table = self._table.from_batches([], self._table.schema)
+        """Let go of the file; to ask afterwards is a ReleaseError."""
+        self._table = None
 
     def at(self, rows: Rows) -> list[dict[str, Any]]:
         """Return the records of `rows`, in their order; each has the fields of `pages.Artwork`."""
-        records: list[dict[str, Any]] = self._table.take(_indices(rows)).to_pylist()
+        records: list[dict[str, Any]] = self._shown.take(_indices(rows)).to_pylist()
         for record in records:
             record["thumbnail_url"] = f"/thumbnails/{record.pop('image_sha256')}"
         return records
 
     def picture_hashes(self, rows: Rows) -> list[str]:
         """Return the sha256 of the pictures of `rows`, in their order."""
-        hashes: list[str] = self._table["image_sha256"].take(_indices(rows)).to_pylist()
+        hashes: list[str] = self._shown["image_sha256"].take(_indices(rows)).to_pylist()
         return hashes
+
+    @property
+    def _shown(self) -> "pa.Table":
+        if self._table is None:
+            raise ReleaseError("the engine was closed: open another one.")
+        return self._table
 
 
 def _indices(rows: Rows) -> "pa.Array":
@@ -83,7 +89,7 @@ def read_table(path: Path) -> "pa.Table":
 
     try:
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        table.validate()
+        table.validate(full=True)  # else a damaged one would be read out of its bounds
         return table.select(COLUMNS)
     except (pa.ArrowException, OSError, LookupError) as error:
         raise ReleaseDamaged(

@@ -93,7 +93,7 @@ class IndexEntry(BaseModel):
     search: SearchParameters = SearchParameters()
     metric: Literal["inner_product"] = "inner_product"
     certificate: Certificate
-    fit: Fit
+    fit: Fit | None
 
 
 class GoldenEntry(BaseModel):

@@ -18,8 +18,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from retrievals_serving.errors import ReleaseDamaged
-from retrievals_serving.vectors import Float32
+from retrievals_serving.vectors import Float32, Float64
 
+LEAST_VARIANCE = 1e-9  # of cosines; less is rounding
 Relevance = Literal["strong", "weak", "nothing"]
 
 
@@ -59,10 +60,12 @@ class ScoreDistribution:
         """Take the mean of the vectors, and below it their covariance: (1 + dimension, dimension).
 
         Raises:
-            ValueError: They have not that shape.
+            ValueError: They have not that shape, or are no finite numbers.
         """
         if moments.ndim != 2 or moments.shape[0] != moments.shape[1] + 1:
             raise ValueError(f"it has the shape {moments.shape}, not (1 + dimension, dimension)")
+        if moments.dtype != np.float32 or not np.isfinite(moments).all():
+            raise ValueError("it has other numbers than finite ones of 32 bits")
         self.dimension: int = moments.shape[1]
         self._mean, self._covariance = moments[0], moments[1:]
 
@@ -81,12 +84,16 @@ class ScoreDistribution:
                 "Build it again."
             ) from error
 
+    def mean_differs(self, mean: Float64) -> float:
+        """Return the distance of `mean`, (dimension,), from the mean that is kept."""
+        return float(np.linalg.norm(mean - self._mean))
+
     def deviations(self, query: Float32, cosine: float) -> float:
         """Return how many standard deviations `cosine` is above the mean of those of `query`.
 
         `query` is float32 (dimension,). Where all cosines are one and the same it is 0.
         """
         variance = float(query @ self._covariance @ query)
-        if variance <= 0:
+        if variance < LEAST_VARIANCE:
             return 0.0
         return (cosine - float(query @ self._mean)) / math.sqrt(variance)

@@ -123,9 +123,9 @@ def _write_texts(settings: Settings, simulation: Simulation, description: Descri
         write_golden(Golden(items, drawn[:GOLDEN_TEXTS], made_on), partial)
     others = texts_from_elsewhere()
     of_others = np.concatenate([*simulation.texts_from_elsewhere(len(others))])
-    texts = (*(f"text {row}" for row in range(TEXTS)), *others)
-    halves = np.concatenate([drawn, of_others]).astype(np.float16)
-    write_texts(settings.store, description, dict(zip(texts, halves, strict=True)))
+    own = {f"text {row}": vector for row, vector in enumerate(drawn.astype(np.float16))}
+    by_chance = dict(zip(others, of_others.astype(np.float16), strict=True))
+    write_texts(settings.store, description, own, by_chance)
 
 
 def _check(settings: Settings, release: Release) -> None:

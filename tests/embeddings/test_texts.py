@@ -32,6 +32,11 @@ def described(settings: Settings) -> Description:
     return describe_checkpoint("miniature", max_pixels=settings.max_pixels)
 
 
+def everything(settings: Settings) -> list[str]:
+    """What a build embeds: of the collection, then from elsewhere."""
+    return [*wanted_texts(settings.store), *texts_from_elsewhere()]
+
+
 def every_text(settings: Settings) -> np.ndarray:
     return np.concatenate(read_texts(settings.store, described(settings)))
 
@@ -49,9 +54,7 @@ def test_they_are_titles_descriptions_and_terms_as_long_as_a_query_may_be(built:
     long = "a very long story " * 100
     edit(built, "description", {records["description"][0].as_py(): long})
     wanted = wanted_texts(built.store)
-    own = wanted[: -len(texts_from_elsewhere())]
-    assert own == sorted(set(own))
-    assert set(wanted) - set(own) == set(texts_from_elsewhere())
+    assert wanted == sorted(set(wanted))
     assert set(records["title"].to_pylist()) < set(wanted)
     assert long[:MAX_QUERY] in wanted
     assert {term for terms in records["theme"].to_pylist() for term in terms} < set(wanted)
@@ -66,7 +69,7 @@ def test_of_many_works_some_are_taken_and_stay_those_when_others_come(
     path = built.store.path(ARTWORKS)
     table = pq.read_table(path)
     pq.write_table(table.slice(0, table.num_rows - 5), path)
-    assert len(before) <= 30 + len(texts_from_elsewhere())
+    assert len(before) <= 30
     assert len(before & set(wanted_texts(built.store))) > len(before) / 2
 
 
@@ -82,7 +85,7 @@ def test_an_edited_title_embeds_that_title_and_no_other(
 
     monkeypatch.setattr(type(embedder), "embed_queries", count)
     description = described(built)
-    wanted = wanted_texts(built.store)
+    wanted = everything(built)
     assert keep_texts(built.store, description, lambda: embedder) == (len(wanted), 0)
     assert asked == []  # the build made them
     before = dict(zip(wanted, every_text(built), strict=True))
@@ -90,7 +93,7 @@ def test_an_edited_title_embeds_that_title_and_no_other(
     edit(built, "title", {title: "Quite another title"})
     assert keep_texts(built.store, description, lambda: embedder) == (len(wanted), 1)
     assert asked[-1] == "Quite another title"
-    after = dict(zip(wanted_texts(built.store), every_text(built), strict=True))
+    after = dict(zip(everything(built), every_text(built), strict=True))
     for text in before.keys() & after.keys():
         assert before[text].tolist() == after[text].tolist()
     assert title not in after
@@ -126,13 +129,24 @@ def test_a_text_without_a_unit_vector_is_left_out_and_the_others_stay(
         return vectors
 
     monkeypatch.setattr(type(embedder), "embed_queries", first_broken)
-    wanted = wanted_texts(built.store)
+    wanted = everything(built)
     texts_and_embedded = keep_texts(built.store, description, lambda: embedder)
     assert texts_and_embedded == (len(wanted) - 1, len(wanted))
     assert f"of the text {wanted[0]!r}" in caplog.text
     vectors = every_text(built)
     assert len(vectors) == len(wanted) - 1
     assert np.isfinite(vectors).all()
+
+
+def test_what_the_collection_says_itself_is_not_from_elsewhere(
+    built: Settings, embedder: Embedder
+) -> None:
+    title = pq.read_table(built.store.path(ARTWORKS))["title"][0].as_py()
+    edit(built, "title", {title: texts_from_elsewhere()[0]})
+    keep_texts(built.store, described(built), lambda: embedder)
+    own, elsewhere = read_texts(built.store, described(built))
+    assert len(own) == len(wanted_texts(built.store))
+    assert len(elsewhere) == len(texts_from_elsewhere()) - 1
 
 
 def test_without_them_it_is_said_which_asset_makes_them(built: Settings) -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from retrievals_pipeline.defs.index.recall import Probes, probes, text_queries
-from retrievals_pipeline.defs.index.relevance import learn_fit, moments
+from retrievals_pipeline.defs.index.relevance import _discriminant, learn_fit, moments
 from retrievals_pipeline.simulation.vectors import Simulation
 from retrievals_serving.errors import ReleaseDamaged
 from retrievals_serving.relevance import Fit, ScoreDistribution
 
-DIMENSION = 32
+DIMENSION = 256
 WORKS = 70_000  # more than a block
 
 
@@ -52,7 +52,9 @@ def test_texts_with_an_answer_are_told_from_those_with_none(
     own = np.concatenate([*simulation.texts(400)])
     elsewhere = np.concatenate([*simulation.texts_from_elsewhere(400)])
     fit = learn_fit(distribution, found(vectors, own[:200]), found(vectors, elsewhere[:200]))
+    assert fit is not None
     assert fit.weak < fit.strong
+    assert min(fit.cosine, fit.deviations) >= 0
     judged = {
         kind: [
             fit.relevance(float(best[0]), distribution.deviations(query, float(best[0])))
@@ -72,13 +74,32 @@ def test_texts_with_an_answer_are_told_from_those_with_none(
     assert shares["own"]["strong"] > 2 * shares["elsewhere"]["strong"]
 
 
-def test_a_museum_of_one_work_and_one_text_has_a_fit() -> None:
+def test_where_its_own_texts_find_nothing_better_nothing_is_learned(
+    vectors: np.ndarray, distribution: ScoreDistribution
+) -> None:
+    """As in a folder whose pictures are called IMG_0001: that says nothing of them."""
+    simulation = Simulation(DIMENSION)
+    own = found(vectors, np.concatenate([*simulation.texts(100)]))
+    elsewhere = found(vectors, np.concatenate([*simulation.texts_from_elsewhere(100)]))
+    assert learn_fit(distribution, elsewhere, own) is None
+    assert learn_fit(distribution, own, own) is None
+
+
+def test_of_a_single_work_nothing_is_learned() -> None:
     simulation = Simulation(DIMENSION)
     (one,) = simulation.pictures(1)
     distribution = ScoreDistribution(moments(one.astype(np.float16)))
     (own,), (elsewhere,) = simulation.texts(1), simulation.texts_from_elsewhere(60)
-    fit = learn_fit(distribution, found(one, own), found(one, elsewhere))
-    assert fit.relevance(0.5, distribution.deviations(own[0], 0.5)) == "strong"
+    assert learn_fit(distribution, found(one, own), found(one, elsewhere)) is None
+
+
+def test_what_speaks_against_a_better_work_is_not_believed() -> None:
+    """Of the two numbers one tells, and the other points the wrong way: it has no weight."""
+    chance = np.random.default_rng(0)
+    noise = chance.normal(0, 0.1, (2, 200, 2))
+    weights = _discriminant(noise[0] + [1.0, -0.2], noise[1] + [0.0, 0.2])
+    assert weights[0] > 0
+    assert weights[1] == 0
 
 
 def test_the_words_follow_from_both_numbers() -> None:
@@ -89,13 +110,22 @@ def test_the_words_follow_from_both_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no array", "wide"], ids=["empty", "other", "of another shape"]
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"no array", id="other"),
+        pytest.param(np.zeros((4, 4), np.float32), id="of another shape"),
+        pytest.param(np.zeros((5, 4), np.float64), id="of another kind"),
+        pytest.param(np.full((5, 4), np.nan, np.float32), id="not finite"),
+    ],
 )
-def test_moments_that_cannot_be_used_are_refused(tmp_path: Path, content: bytes | str) -> None:
+def test_moments_that_cannot_be_used_are_refused(
+    tmp_path: Path, content: bytes | np.ndarray
+) -> None:
     path = tmp_path / "scores.npy"
     if isinstance(content, bytes):
         path.write_bytes(content)
     else:
-        np.save(path, np.zeros((4, 4), np.float32))
+        np.save(path, content)
     with pytest.raises(ReleaseDamaged, match=r"scores\.npy cannot be read as mean and covariance"):
         ScoreDistribution.read(path)

@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import numpy as np
 import pytest
 
 from retrievals_pipeline.build import build
@@ -28,12 +29,14 @@ from retrievals_serving.errors import (
 from retrievals_serving.golden import read_golden, write_golden
 from retrievals_serving.release import (
     METADATA,
+    SCORES,
     Release,
     current_release_id,
     list_releases,
 )
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name
+from retrievals_serving.vectors.faiss_index import open_index
 from tests.conftest import WORKS, ServedMuseum
 from tests.pipeline.homes import artifacts, latest
 
@@ -54,6 +57,15 @@ def test_the_release_answers(built: Settings) -> None:
     with SearchEngine.open(settings=built) as engine:
         page = engine.search("a boat at sea", top_k=10)
     assert len(page.results) == 10
+
+
+def test_what_answers_are_judged_by_is_of_its_vectors(built: Settings) -> None:
+    (release,) = list_releases(built.store)
+    index = open_index(release)
+    vectors = np.stack([index.vector(row) for row in range(index.count)])
+    mean, *covariance = np.load(release.path(SCORES))
+    np.testing.assert_allclose(mean, vectors.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(covariance, np.cov(vectors.T, bias=True), atol=1e-6)
 
 
 def test_a_second_build_does_nothing_twice_and_loads_no_model(

@@ -22,6 +22,7 @@ from retrievals_serving.release import (
     METADATA,
     RECORDS,
     REQUIRED_CHECKS,
+    SCORES,
     FileEntry,
     Release,
     current_release_id,
@@ -137,6 +138,11 @@ def lengthen_vectors(release: Release) -> None:
     edit_index(release, lambda vectors: 100 * vectors)
 
 
+def forget_scores(release: Release) -> None:
+    path = release.path(SCORES)
+    np.save(path, np.zeros_like(np.load(path)))
+
+
 def edit_index(release: Release, change: Callable[[np.ndarray], np.ndarray]) -> None:
     path = str(release.path(INDEX))
     index = faiss.read_index(path)
@@ -191,6 +197,7 @@ def edit_manifest(release: Release, **changes: Any) -> None:
         ("index", claim_more_works),
         ("index", spoil_a_vector),
         ("index", lengthen_vectors),
+        ("index", forget_scores),
         ("metadata", lose_pictures),
         ("metadata", lose_titles),
         ("metadata", lose_shown),

@@ -62,6 +62,14 @@ def test_an_answer_says_whether_its_best_fits(
     assert engine.similar("test:1001").relevance is None
 
 
+def test_neither_a_threshold_nor_a_filter_that_keeps_nothing_says_that_nothing_fits(
+    engine: SearchEngine,
+) -> None:
+    cut = engine.search("boat", score_threshold=0.99)
+    assert (cut.total, cut.relevance) == (0, "weak")
+    assert engine.search("boat", filters={"artist": "nobody"}).relevance is None
+
+
 def test_a_query_is_embedded_as_a_query(settings: Settings) -> None:
     embedder = WordEmbedder()
     with SearchEngine.open(settings=settings, embedder=embedder) as engine:

@@ -23,6 +23,7 @@ from retrievals_serving.models import Description, describe_checkpoint
 from retrievals_serving.models.checkpoints import SHIPPED
 from retrievals_serving.models.contracts import Contract
 from retrievals_serving.promotion import promote
+from retrievals_serving.records import read_table
 from retrievals_serving.release import (
     GOLDEN,
     INDEX,
@@ -205,6 +206,19 @@ def test_records_that_are_no_database_are_refused(release: Release) -> None:
 def test_records_that_cannot_be_shown_are_refused(release: Release) -> None:
     path = release.path(RECORDS)
     path.write_bytes(b"x" * path.stat().st_size)
+    with pytest.raises(ReleaseDamaged, match=r"records\.arrow cannot be read as the records"):
+        SearchEngine.open(release.store.root)
+
+
+def test_records_that_are_damaged_inside_are_refused(release: Release) -> None:
+    """A place beyond the end of all texts would be read out of bounds."""
+    content = release.path(RECORDS).read_bytes()
+    table = read_table(release.path(RECORDS))
+    offsets = table["title"].chunk(0).buffers()[1].to_pybytes()
+    place = content.index(offsets[: 4 * WORKS])
+    damaged = content[: place + 8] + b"\xff\xff\xff\x7f" + content[place + 12 :]
+    release.path(RECORDS).unlink()  # it is mapped
+    release.path(RECORDS).write_bytes(damaged)
     with pytest.raises(ReleaseDamaged, match=r"records\.arrow cannot be read as the records"):
         SearchEngine.open(release.store.root)
 

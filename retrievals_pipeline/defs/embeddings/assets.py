@@ -133,9 +133,10 @@ def golden_vectors(
     tags=RUNS_THE_MODEL,
     kinds={"pytorch", "huggingface", "parquet"},
     metadata=column_schema({"text": "string", "embedding": "float16[native dimension]"}),
-    description="The vectors of titles, descriptions and terms of some works, embedded as queries "
-    "are. What the index finds for them is part of its certificate. Each is kept for the text and "
-    "the model: an edit of a title embeds that title.",
+    description="The vectors of titles, descriptions and terms of some works, and of texts about "
+    "what no museum shows, embedded as queries are. What the index finds for them is part of its "
+    "certificate, and tells good answers from chance. Each is kept for the text and the model: an "
+    "edit of a title embeds that title.",
 )
 def text_embeddings(
     settings: dg.ResourceParam[Settings], embedder: EmbedderResource

@@ -1,6 +1,7 @@
 """Texts of the collection's own, and some from elsewhere, each with the vector of a query.
 
-    embeddings/texts/<corpus contract>-<query contract>.parquet    text, embedding float16[native]
+    embeddings/texts/<corpus contract>-<query contract>.parquet
+        text, of_collection bool, embedding float16[native dimension]
 
 What an index finds for them is part of its certificate: the vectors of texts lie apart from those
 of all pictures, and an index that was judged by pictures alone may fail for what people ask.
@@ -45,11 +46,10 @@ TEXTS = """
 
 
 def wanted_texts(store: Store) -> list[str]:
-    """Return titles, descriptions and terms of some works, then texts from elsewhere, each once."""
+    """Return titles, descriptions and terms of some works, each text once."""
     asked = {"artworks": str(store.path(ARTWORKS)), "works": WORKS, "length": MAX_QUERY}
     with duckdb.connect() as connection:
-        own = [text for (text,) in connection.execute(TEXTS, asked).fetchall()]
-    return list(dict.fromkeys((*own, *texts_from_elsewhere())))
+        return [text for (text,) in connection.execute(TEXTS, asked).fetchall()]
 
 
 @cache
@@ -71,9 +71,12 @@ def keep_texts(
 
     Raises:
         BuildError: The model is not the one that was described, makes other vectors here, or makes
-            a unit vector of no text.
+            a unit vector of no text of one of the two kinds.
     """
-    wanted, kept = wanted_texts(store), _read(store, description)
+    own = wanted_texts(store)
+    # What the collection itself says is about something that it shows.
+    others = [text for text in texts_from_elsewhere() if text not in own]
+    wanted, kept = own + others, _read(store, description)
     lacking = [text for text in wanted if text not in kept]
     if lacking:
         embedder = same_as_before(store, description, load)
@@ -84,15 +87,17 @@ def keep_texts(
         }
         for row in np.flatnonzero(~sound):
             logger.warning("the model makes no vector of length 1 of the text %r", lacking[row])
-    held = {text: kept[text] for text in wanted if text in kept}
-    if not held:
-        raise BuildError(
-            f"the model {description.checkpoint} makes a vector of length 1 of none of "
-            f"{len(wanted)} texts: `retrievals doctor` tries it; choose another device or dtype."
-        )
-    if lacking or len(kept) > len(held):
-        write_texts(store, description, held)
-    return len(held), len(lacking)
+    held = [{text: kept[text] for text in texts if text in kept} for texts in (own, others)]
+    for vectors, texts in zip(held, (own, others), strict=True):
+        if not vectors:
+            raise BuildError(
+                f"the model {description.checkpoint} makes a vector of length 1 of none of "
+                f"{len(texts)} texts: `retrievals doctor` tries it; choose another device or dtype."
+            )
+    count = sum(map(len, held))
+    if lacking or len(kept) > count:
+        write_texts(store, description, *held)
+    return count, len(lacking)
 
 
 def read_texts(store: Store, description: Description) -> tuple[np.ndarray, np.ndarray]:
@@ -103,22 +108,29 @@ def read_texts(store: Store, description: Description) -> tuple[np.ndarray, np.n
     Raises:
         SourceError: There are none yet.
     """
-    kept = _read(store, description)
-    elsewhere = [kept.pop(text) for text in texts_from_elsewhere() if text in kept]
-    if not (kept and elsewhere):
+    table = _table(store, description)
+    if table is None:
         raise SourceError(
             f"{store.path(texts_name(description))} does not have the texts that a build needs: "
             "materialize `text_embeddings` first."
         )
-    return np.stack([*kept.values()]), np.stack(elsewhere)
+    is_own = table["of_collection"].to_numpy()
+    vectors = _vectors(table)
+    return vectors[is_own], vectors[~is_own]
 
 
-def write_texts(store: Store, description: Description, vectors: Mapping[str, np.ndarray]) -> None:
+def write_texts(
+    store: Store,
+    description: Description,
+    own: Mapping[str, np.ndarray],
+    elsewhere: Mapping[str, np.ndarray],
+) -> None:
     """Keep the vectors of texts, each float16 (native dimension,), and no others."""
-    flat = pa.array(np.concatenate([*vectors.values()]))
+    flat = pa.array(np.concatenate([*own.values(), *elsewhere.values()]))
     table = pa.table(
         {
-            "text": pa.array([*vectors], pa.string()),
+            "text": pa.array([*own, *elsewhere], pa.string()),
+            "of_collection": [True] * len(own) + [False] * len(elsewhere),
             "embedding": pa.FixedSizeListArray.from_arrays(flat, description.dimension),
         }
     )
@@ -133,14 +145,33 @@ def texts_name(description: Description) -> str:
 
 def _read(store: Store, description: Description) -> dict[str, np.ndarray]:
     """Return the vectors that are kept, by text; none where they cannot be read any more."""
+    table = _table(store, description)
+    if table is None:
+        return {}
+    return dict(zip(table["text"].to_pylist(), _vectors(table), strict=True))
+
+
+def _table(store: Store, description: Description) -> pa.Table | None:
+    """Return what is kept, in one piece; None where there is nothing that can be used."""
     name = texts_name(description)
     if not store.exists(name):
-        return {}
+        return None
     try:
-        table = pq.read_table(store.path(name), page_checksum_verification=True).combine_chunks()
-        texts = table["text"].to_pylist()
-        vectors = table["embedding"].chunk(0).flatten().to_numpy().reshape(len(texts), -1)
+        table = pq.read_table(
+            store.path(name),
+            columns=["text", "of_collection", "embedding"],
+            page_checksum_verification=True,
+        )
     except (pa.ArrowException, OSError, ValueError, LookupError) as error:
         logger.warning("%s is made again: %s", store.path(name), error)
-        return {}
-    return dict(zip(texts, vectors, strict=True))
+        return None
+    if len(table.column_names) < 3:  # another version wrote it
+        return None
+    return table.combine_chunks()
+
+
+def _vectors(table: pa.Table) -> np.ndarray:
+    """Return the vectors of `table`: float16 (texts, native dimension)."""
+    flat = table["embedding"].chunk(0).flatten().to_numpy()
+    vectors: np.ndarray = flat.reshape(table.num_rows, -1)
+    return vectors

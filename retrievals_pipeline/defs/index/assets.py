@@ -84,7 +84,7 @@ def faiss_index(
             "index": entry.kind,
             "dimension": plan.dimension,
             **certificate(entry.certificate),
-            "fit": entry.fit.model_dump(),
+            "fit": entry.fit.model_dump() if entry.fit else "not learned",
             "nearest": plot(alike, "cosines to the nearest work"),
         },
     )

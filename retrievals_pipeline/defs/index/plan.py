@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from retrievals_pipeline.defs.embeddings.texts import texts_from_elsewhere
 from retrievals_pipeline.defs.images.statuses import OK
 from retrievals_pipeline.defs.index.holdings import Holdings, read_holdings, works_left_out
 from retrievals_pipeline.defs.index.kinds import Recipe, recipes
@@ -243,7 +244,7 @@ def _require_vectors(store: Store, holdings: Holdings) -> None:
 def _digest(
     works: pa.Table, description: Description, dimension: int, tried: Sequence[Recipe]
 ) -> str:
-    """Hash the logical inputs: contracts, index settings, and each work's picture and record."""
+    """Hash the logical inputs: contracts, settings, texts, and each work's picture and record."""
     digest = hashlib.sha256()
     inputs = [
         SCHEMA_VERSION,
@@ -251,6 +252,7 @@ def _digest(
         description.query_contract.digest,
         [str(recipe) for recipe in tried],
         dimension,
+        texts_from_elsewhere(),
     ]
     digest.update(json.dumps(inputs).encode())
     for columns in zip(

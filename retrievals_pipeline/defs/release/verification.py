@@ -23,8 +23,9 @@ from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import ReleaseError
 from retrievals_serving.golden import read_golden
 from retrievals_serving.probes import probe
-from retrievals_serving.records import Records, read_table
-from retrievals_serving.release import GOLDEN, METADATA, RECORDS, Release
+from retrievals_serving.records import COLUMNS, Records, read_table
+from retrievals_serving.release import GOLDEN, METADATA, RECORDS, SCORES, Release
+from retrievals_serving.relevance import ScoreDistribution
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import picture_name, thumbnail_name
 from retrievals_serving.vectors.faiss_index import open_index
@@ -41,32 +42,39 @@ def check_files(release: Release) -> Verdict:
 
 
 def check_index(release: Release) -> Verdict:
-    """The index has a unit vector of the right width for each work."""
+    """The index has a unit vector of the right width for each work; their mean is on record."""
     index = open_index(release)
     manifest = release.manifest
-    norms = np.array([np.linalg.norm(index.vector(row)) for row in range(index.count)])
+    norms, total = np.empty(index.count), np.zeros(index.dimension)
+    for row in range(index.count):
+        vector = index.vector(row)
+        norms[row], total = np.linalg.norm(vector), total + vector
     deviation = float(np.abs(norms - 1).max())
+    drift = ScoreDistribution.read(release.path(SCORES)).mean_differs(total / index.count)
     return Verdict(
         index.count == manifest.works
         and index.dimension == manifest.embedder.dimension
-        and deviation < 1e-2,
+        and deviation < 1e-2
+        and drift < TOLERANCE,
         {
             "vectors": index.count,
             "works": manifest.works,
             "dimension": index.dimension,
             "largest_deviation_of_norm": deviation,
+            "mean_of_scores_differs_by": drift,
         },
     )
 
 
 def check_metadata(release: Release) -> Verdict:
-    """Rows are dense, ids in order, what is shown is on record, every picture is in the store."""
+    """Rows are dense, ids unique and in order, as shown as on record; pictures are in the store."""
     with duckdb.connect(str(release.path(METADATA)), read_only=True) as connection:
         rows = connection.execute(
             "select row, id, image_sha256 from artworks order by row"
         ).fetchall()
         recorded = connection.execute(SHOWN).to_arrow_table()
     shown = read_table(release.path(RECORDS))
+    differing = [name for name in COLUMNS if shown[name] != recorded[name]]
     ids = [id_ for _, id_, _ in rows]
     pictures = {
         sha: release.store.exists(picture_name(sha)) and release.store.exists(thumbnail_name(sha))
@@ -76,9 +84,14 @@ def check_metadata(release: Release) -> Verdict:
     return Verdict(
         [row for row, _, _ in rows] == list(range(release.manifest.works))
         and ids == sorted(set(ids))
-        and shown.equals(recorded)
+        and not differing
         and not lost,
-        {"rows": len(rows), "works": release.manifest.works, "pictures_lost": lost[:10]},
+        {
+            "rows": len(rows),
+            "works": release.manifest.works,
+            "pictures_lost": lost[:10],
+            "columns_shown_otherwise": differing,
+        },
     )
 
 
