@@ -213,7 +213,7 @@ class SearchEngine:
         clock = Clock()
         filters = _known(filters)
         top_k = self._page_size(top_k)
-        row = self._opened.metadata.row_of(artwork_id)
+        row = self._opened.records.row_of(artwork_id)
         vector = self._opened.index.vector(row)
         vector /= np.linalg.norm(vector)
         start = self._paging.begin(vector, filters=filters, without=row)
@@ -247,7 +247,7 @@ class SearchEngine:
         Raises:
             UnknownArtwork: No such work.
         """
-        (record,) = self._opened.records.at([self._opened.metadata.row_of(artwork_id)])
+        (record,) = self._opened.records.at([self._opened.records.row_of(artwork_id)])
         return Artwork(**record)
 
     def _page_size(self, top_k: int | None) -> int:

@@ -7,14 +7,14 @@ from typing import Any, Self
 import duckdb
 import numpy as np
 
-from retrievals_serving.errors import QueryError, ReleaseDamaged, UnknownArtwork
+from retrievals_serving.errors import QueryError, ReleaseDamaged
 from retrievals_serving.filters import FACETS, LISTS, Filters, parse_filters
 from retrievals_serving.records import Rows
 from retrievals_serving.vectors import Int32
 
 
 class Metadata:
-    """Finds the rows of a release by id and by filter, and counts what its records say."""
+    """Finds the rows of a release that match a filter, and counts what its records say."""
 
     def __init__(self, path: Path) -> None:
         """Open the DuckDB file at `path`.
@@ -41,20 +41,6 @@ class Metadata:
     def close(self) -> None:
         """Let go of the file; nothing can be asked afterwards."""
         self._connection.close()
-
-    def row_of(self, artwork_id: str) -> int:
-        """Return the row of the work `artwork_id`.
-
-        Raises:
-            UnknownArtwork: It is not in the release.
-        """
-        found = self._query("select row from artworks where id = ?", [artwork_id]).fetchall()
-        if not found:
-            raise UnknownArtwork(
-                f"no work of this release has the id {artwork_id!r}; ids look like 'nga:46569'."
-            )
-        row: int = found[0][0]
-        return row
 
     def rows_matching(self, filters: Filters) -> Int32:
         """Return the rows of the works that match `filters`, sorted.

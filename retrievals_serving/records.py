@@ -3,6 +3,7 @@
 An Arrow IPC file is read where it lies: what a page shows is copied out of it, and nothing else.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievals_serving.errors import ReleaseDamaged, ReleaseError
+from retrievals_serving.errors import ReleaseDamaged, ReleaseError, UnknownArtwork
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,6 +53,20 @@ class Records:
         """Return the sha256 of the pictures of `rows`, in their order."""
         hashes: list[str] = self._shown["image_sha256"].take(_indices(rows)).to_pylist()
         return hashes
+
+    def row_of(self, artwork_id: str) -> int:
+        """Return the row of the work `artwork_id`; the rows are in the order of the ids.
+
+        Raises:
+            UnknownArtwork: It is not in the release.
+        """
+        ids = self._shown["id"]
+        row = bisect_left(range(self.count), artwork_id, key=lambda row: ids[row].as_py())
+        if row == self.count or ids[row].as_py() != artwork_id:
+            raise UnknownArtwork(
+                f"no work of this release has the id {artwork_id!r}; ids look like 'nga:46569'."
+            )
+        return row
 
     @property
     def _shown(self) -> "pa.Table":
