@@ -49,8 +49,10 @@ class Metadata:
             QueryError: As for `parse_filters`.
         """
         condition, values = parse_filters(filters)
-        sql = f"select row from artworks where {condition} order by row"  # noqa: S608 - see `filters`
-        return np.asarray(self._query(sql, values).fetchnumpy()["row"], dtype=np.int32)
+        sql = f"select row from artworks where {condition}"  # noqa: S608 - see `filters`
+        rows = np.asarray(self._query(sql, values).fetchnumpy()["row"], dtype=np.int32)
+        rows.sort()  # they nearly are: DuckDB would take a fifth of the query to sort them
+        return rows
 
     def facet(
         self,
