@@ -78,15 +78,17 @@ def measured(opened: OpenRelease, filters: Mapping[str, Any], queries: np.ndarra
     for place, row in enumerate(kept.tolist()):
         stored[place] = index.vector(row)
     times, recall = [], []
-    for query in queries[:, np.newaxis]:
+    # First, since the threads of a product spin on for a while, in the way of what is timed.
+    depth = min(DEPTH, len(kept))
+    lowest = [np.sort(stored @ query)[-depth:][:1] for query in queries]
+    for query, last in zip(queries[:, np.newaxis], lowest, strict=True):
         moments = [time.perf_counter()]
         rows = metadata.rows_matching(filters)
         moments.append(time.perf_counter())
         scores, _ = index.search(query, DEPTH, rows)
         moments.append(time.perf_counter())
         times.append(1000 * np.diff(moments))
-        best = np.sort(stored @ query[0])[::-1][:DEPTH]
-        recall.append((scores[0] >= best[-1:] - NOISE).mean() if len(kept) else 1.0)
+        recall.append(float((scores[0] >= last - NOISE).mean()) if len(kept) else 1.0)
     sql, search = np.transpose(times)
     ms = [
         " / ".join(f"{part:.2f}" for part in np.percentile(each, (50, 99)))

@@ -93,7 +93,8 @@ class ScoreDistribution:
 
         `query` is float32 (dimension,). Where all cosines are one and the same it is 0.
         """
-        variance = float(query @ self._covariance @ query)
+        # Not by BLAS, whose threads spin on for milliseconds, in the way of the next search.
+        variance = float(np.einsum("ij,j->i", self._covariance, query) @ query)
         if variance < LEAST_VARIANCE:
             return 0.0
         return (cosine - float(query @ self._mean)) / math.sqrt(variance)
