@@ -7,7 +7,6 @@ The release is a simulated one, see `retrievals_pipeline.simulation`: each of it
 half as many works as the one before.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import faiss
 import numpy as np
 
+from benchmarks import options
 from benchmarks.machine import machine
 from retrievals_pipeline.simulation.records import CATEGORIES
 from retrievals_pipeline.simulation.release import simulate_release
@@ -41,11 +41,7 @@ NOISE = 2e-6  # in a score: the same products, summed in another order
 
 def report(arguments: Sequence[str] = ()) -> str:
     """Measure, and return a section in Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.filtering")
-    for name, default in DEFAULTS.items():
-        parser.add_argument(f"--{name}", type=int, default=default)
-    chosen = parser.parse_args(arguments)
-    flags = " ".join(f"--{name} {value}" for name, value in vars(chosen).items())
+    chosen, command_line = options.numbers("python -m benchmarks.filtering", DEFAULTS, arguments)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load(home=folder, dimension=chosen.dimension, reranker="none")
         opened = OpenRelease(simulate_release(settings, chosen.works))
@@ -61,7 +57,7 @@ def report(arguments: Sequence[str] = ()) -> str:
     )
     lines = [
         f"## Filters at {chosen.works:,} works\n",
-        f"{libraries} `python -m benchmarks.filtering {flags}`.\n",
+        f"{libraries} `{command_line}`.\n",
         said,
         f"| filter | kept | SQL | search | both | recall@{DEPTH} |",
         "|---|---|---|---|---|---|",
@@ -78,9 +74,9 @@ def measured(opened: OpenRelease, filters: Mapping[str, Any], queries: np.ndarra
     for place, row in enumerate(kept.tolist()):
         stored[place] = index.vector(row)
     times, recall = [], []
-    # First, since the threads of a product spin on for a while, in the way of what is timed.
     depth = min(DEPTH, len(kept))
-    lowest = [np.sort(stored @ query)[-depth:][:1] for query in queries]
+    # Not by BLAS, whose threads spin on for a while, in the way of what is timed.
+    lowest = [np.sort(np.einsum("ij,j->i", stored, query))[-depth:][:1] for query in queries]
     for query, last in zip(queries[:, np.newaxis], lowest, strict=True):
         moments = [time.perf_counter()]
         rows = metadata.rows_matching(filters)

@@ -6,7 +6,6 @@ python -m benchmarks.opening --works 2000 --dimension 256
 The release is a simulated one, see `retrievals_pipeline.simulation`.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -20,6 +19,7 @@ import duckdb
 import faiss
 import numpy as np
 
+from benchmarks import options
 from benchmarks.machine import machine, spread
 from benchmarks.processes import run
 from retrievals_pipeline.simulation.release import simulate_release
@@ -34,11 +34,7 @@ GOAL = 500  # ms
 
 def report(arguments: Sequence[str] = ()) -> str:
     """Measure, and return a section in Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.opening")
-    for name, default in DEFAULTS.items():
-        parser.add_argument(f"--{name}", type=int, default=default)
-    chosen = parser.parse_args(arguments)
-    flags = " ".join(f"--{name} {value}" for name, value in vars(chosen).items())
+    chosen, command_line = options.numbers("python -m benchmarks.opening", DEFAULTS, arguments)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load(
             home=folder, dimension=chosen.dimension, reranker="none", secret="benchmark"
@@ -68,7 +64,7 @@ def report(arguments: Sequence[str] = ()) -> str:
     libraries = f"{machine('duckdb', 'numpy')} FAISS {faiss.__version__}."
     lines = [
         "## Opening a release\n",
-        f"{libraries} `python -m benchmarks.opening {flags}`.\n",
+        f"{libraries} `{command_line}`.\n",
         paragraph,
         f"| {' | '.join(columns)} |",
         "|---" * len(columns) + "|",

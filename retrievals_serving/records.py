@@ -5,6 +5,7 @@ An Arrow IPC file is read where it lies: what a page shows is copied out of it, 
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievals_serving.errors import ReleaseDamaged, ReleaseError, UnknownArtwork
+from retrievals_serving.pages import Artwork
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# The fields of `pages.Artwork`; the address of the thumbnail follows from the picture's hash.
-COLUMNS = (
-    *("id", "title", "artist", "date", "begin_year", "end_year", "medium", "classification"),
-    *("credit", "width", "height", "color", "image_sha256", "image_url", "artwork_url"),
-    "description",
+# The address of the thumbnail follows from the picture's hash.
+COLUMNS = tuple(
+    "image_sha256" if field.name == "thumbnail_url" else field.name for field in fields(Artwork)
 )
 
 Rows = Sequence[int] | NDArray[np.integer[Any]]

@@ -84,7 +84,10 @@ class EmbedderEntry(BaseModel):
 
 
 class IndexEntry(BaseModel):
-    """The index of a release: how it was built and is searched, what it finds, and if that fits."""
+    """The index of a release: how it was built and is searched, and what it finds.
+
+    `fit` tells good answers from chance; None where that could not be learned.
+    """
 
     model_config = ConfigDict(frozen=True)
 

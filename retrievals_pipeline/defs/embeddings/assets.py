@@ -27,6 +27,11 @@ from retrievals_pipeline.progress import track
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import file_sha256
 
+TEXT_COLUMNS = {
+    "text": "string",
+    "of_collection": "bool",
+    "embedding": "float16[native dimension]",
+}
 COLUMNS = {"id": "string", "image_sha256": "string", "embedding": "float16[native dimension]"}
 
 
@@ -132,7 +137,7 @@ def golden_vectors(
     owners=OWNERS,
     tags=RUNS_THE_MODEL,
     kinds={"pytorch", "huggingface", "parquet"},
-    metadata=column_schema({"text": "string", "embedding": "float16[native dimension]"}),
+    metadata=column_schema(TEXT_COLUMNS),
     description="The vectors of titles, descriptions and terms of some works, and of texts about "
     "what no museum shows, embedded as queries are. What the index finds for them is part of its "
     "certificate, and tells good answers from chance. Each is kept for the text and the model: an "
