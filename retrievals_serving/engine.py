@@ -124,7 +124,6 @@ class SearchEngine:
         """
         for entry in self.release.manifest.files:
             read_through(self.release.path(entry.name))
-        self._opened.metadata.rows_matching({"id": ""})  # with its first value DuckDB loads pandas
         self._queries.load()
         if self._judge:
             self._judge.load()

@@ -270,18 +270,3 @@ def test_an_engine_that_was_closed_lets_go_of_its_files(own_home: Path) -> None:
         engine.search("boat")
     with pytest.raises(ReleaseError, match="was closed"):
         engine.artwork("test:1001")
-
-
-def test_no_filter_waits_for_a_library_once_an_engine_is_warm(home: Path) -> None:
-    program = f"""
-import sys
-from retrievals_serving import SearchEngine, Settings
-from tests.serving.small_release import WordEmbedder
-settings = Settings.load(home={str(home)!r}, reranker="none", secret="a secret of the tests")
-with SearchEngine.open(settings=settings, embedder=WordEmbedder()) as engine:
-    engine.warm()
-    before = set(sys.modules)
-    engine.search("boat", filters={{"classification": "Print"}})
-    assert set(sys.modules) == before, set(sys.modules) - before
-"""
-    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
