@@ -40,5 +40,5 @@ clean:  ## remove what was built here: the environment, caches, and the demo's a
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[pipeline,dev,$(EXTRA)]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[pipeline,explanations,telemetry,dev,$(EXTRA)]"
 	touch $@
