@@ -168,7 +168,7 @@ def bench(
     The queries are titles of works that it serves, in an order of their own.
     """
     from retrievals_serving.load import TARGETS, drive, likes, searches
-    from retrievals_serving.queries import MAX_QUERY
+    from retrievals_serving.questions import MAX_QUERY
     from retrievals_serving.records import Records
     from retrievals_serving.release import RECORDS, open_release
 

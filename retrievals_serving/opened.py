@@ -1,6 +1,9 @@
 """The files of a release, open: what the parts of an engine search, filter and show."""
 
+from functools import cached_property
+
 from retrievals_serving.errors import ReleaseDamaged
+from retrievals_serving.full_text import FullText
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.records import Records
 from retrievals_serving.release import METADATA, RECORDS, SCORES, Release
@@ -42,6 +45,11 @@ class OpenRelease:
         self.metadata.close()
         self.records.close()
         self.index = ClosedIndex()
+
+    @cached_property
+    def full_text(self) -> FullText:
+        """What is said of the works, to be searched for words; made when it is first asked for."""
+        return FullText(self.records)
 
     def relevance(self, vector: Float32, cosine: float) -> Relevance | None:
         """Tell whether a work of this `cosine` fits the text of `vector` better than chance.

@@ -7,10 +7,10 @@ import numpy as np
 
 from retrievals_serving import cursors, ranking
 from retrievals_serving.clock import Clock
-from retrievals_serving.cursors import Cursor
+from retrievals_serving.cursors import By, Cursor
 from retrievals_serving.errors import CursorExpired, CursorRefused
 from retrievals_serving.opened import OpenRelease
-from retrievals_serving.pages import Page
+from retrievals_serving.pages import EMBEDDER, Page
 from retrievals_serving.ranking import Window
 from retrievals_serving.relevance import Relevance
 from retrievals_serving.settings import Settings
@@ -30,7 +30,9 @@ class Paging:
         self,
         vector: Float32,
         *,
+        by: By,
         query: str | None = None,
+        negative: str | None = None,
         filters: dict[str, Any] | None,
         score_threshold: float = 0.0,
         without: int | None = None,
@@ -40,6 +42,8 @@ class Paging:
             release=self._release_id,
             vector=cursors.vector_digest(vector),
             query=query,
+            negative=negative,
+            by=by,
             filters=filters,
             score_threshold=score_threshold,
             without=without,
@@ -72,9 +76,14 @@ class Paging:
         return cursor
 
     def window(self, cursor: Cursor, vector: Float32, clock: Clock) -> Window:
-        """Return what can be paged to, in the order of the vector search."""
+        """Return what can be paged to, in the order of the search."""
         with clock.stage("search"):
             only = self._opened.metadata.rows_matching(cursor.filters) if cursor.filters else None
+            if cursor.by == "words":
+                scores, rows = self._opened.full_text.search(
+                    cursor.query or "", cursor.window, only, negative=cursor.negative
+                )
+                return ranking.told(scores, rows)
             found = cursor.window + (cursor.without is not None)
             cosines, rows = self._opened.index.search(vector[np.newaxis], found, only)
             return ranking.rank(
@@ -99,6 +108,7 @@ class Paging:
         following = dataclasses.replace(cursor, offset=end)
         return Page(
             query=cursor.query,
+            negative=cursor.negative,
             results=results,
             total=len(results),
             window=len(window.rows),
@@ -107,13 +117,19 @@ class Paging:
             release=cursor.release,
             latency_ms=clock.elapsed(),
             timings=clock.stages,
-            degraded=judgement.degraded if judgement else (),
+            degraded=_degraded(cursor),
             rerank_coverage=judgement.coverage if judgement else None,
             relevance=self._relevance(cursor, window, vector),
         )
 
     def _relevance(self, cursor: Cursor, window: Window, vector: Float32) -> Relevance | None:
         """Judge what a text found; None where it was no text, or nothing was found to judge."""
-        if cursor.query is None or window.best is None:
+        if cursor.by != "text" or window.best is None:
             return None
         return self._opened.relevance(vector, window.best)
+
+
+def _degraded(cursor: Cursor) -> tuple[str, ...]:
+    """Return what an answer lacks, the same on each of its pages."""
+    lost = (EMBEDDER,) if cursor.by == "words" else ()
+    return lost + (cursor.judgement.degraded if cursor.judgement else ())

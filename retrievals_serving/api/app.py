@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.start()
         yield
-        service.close()
+        await service.close()
 
     app = FastAPI(
         title="Retrievals",

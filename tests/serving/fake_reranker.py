@@ -52,12 +52,12 @@ class FakeReranker:
         assert isinstance(query, str)
         assert deadline is not None
         assert instruction is None
-        assert cancelled is None
+        assert cancelled is not None
         paths = [image for image in images if isinstance(image, Path)]
         self.asked.append((query, [path.stem for path in paths]))
         scores = np.full(len(images), np.nan, dtype=np.float32)
         for place, path in enumerate(paths):
-            if self.now >= deadline:
+            if self.now >= deadline or cancelled():
                 break
             self.now += self.seconds
             if path.is_file():
