@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
-from retrievals_serving.errors import QueryError, ReleaseError
+from retrievals_serving.errors import QueryError, ReleaseError, SettingsError
 from retrievals_serving.filters import is_unicode
 from retrievals_serving.golden import deviations, floor, machine, read_golden
 from retrievals_serving.models import Embedder, Input, load_embedder, truncate
@@ -131,6 +132,31 @@ def clean_query(query: str) -> str:
     if not is_unicode(query):
         raise QueryError(f"query: {query!r:.80} is no valid Unicode.")
     return query
+
+
+def known_queries(path: Path) -> list[str]:
+    """Return the queries of a file, in its order: one a line, without blank lines and `#` comments.
+
+    Raises:
+        SettingsError: The file cannot be read, or a line is no query.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"RETRIEVALS_WARM_QUERIES: {path} is no text that can be read: {error}."
+        ) from error
+    queries = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            queries.append(clean_query(line))
+        except QueryError as error:
+            raise SettingsError(
+                f"RETRIEVALS_WARM_QUERIES: {path}, line {number}: {error}"
+            ) from error
+    return queries
 
 
 def as_vector(values: Sequence[float] | Float32) -> Float32:
