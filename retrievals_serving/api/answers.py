@@ -181,7 +181,7 @@ def _key(engine: SearchEngine, asked: Asked) -> str:
         manifest.release_id,
         manifest.embedder.query_contract.digest,
         engine.reranker_contract,
-        [settings.window, settings.candidates, settings.more],
+        [settings.window, settings.candidates, settings.more, settings.rerank_deadline],
         secret_mark(settings),
         [getattr(question, field.name) for field in fields(question) if field.name != "image"],
         asked.picture,
