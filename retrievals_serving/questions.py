@@ -122,6 +122,7 @@ def known_queries(path: Path) -> list[str]:
     Raises:
         SettingsError: The file cannot be read, or a line is no query.
     """
+    path = path.expanduser()
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:

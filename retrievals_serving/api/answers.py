@@ -100,7 +100,8 @@ class Answers:
             ServerBusy, QueryError, PictureError, ReleaseError, ModelError: As for `answer`.
         """
         began = perf_counter()
-        if (kept := await asyncio.to_thread(self._kept, asked)) is not None:
+        kept = await asyncio.to_thread(self._kept, self._cache, asked) if self._cache else None
+        if kept is not None:
             self.hits += 1
             yield kept.name, _with_own(kept.content, began, {}, cached=True)
             return
@@ -126,12 +127,12 @@ class Answers:
             (page,) = engine.stream(asked.question)
             self._keep(engine, asked, Made.of(page))
 
-    def _kept(self, asked: Asked) -> Kept | None:
+    def _kept(self, cache: Cache, asked: Asked) -> Kept | None:
         """Return the answer to what is asked if it is kept."""
-        if self._cache is None or asked.include_explanation:
+        if asked.include_explanation:
             return None
         with self._releases.current() as engine:
-            kept = self._cache.get(_key(engine, asked))
+            kept = cache.get(_key(engine, asked))
         if kept is None:
             return None
         name, content = kept.split(b"\n", 1)

@@ -39,7 +39,7 @@ class Service:
         self.cache = open_cache(settings)
         self.explainer = Explainer.open(settings)
         self.answers = Answers(self.releases, self.workers, self.cache, self.explainer)
-        self._known = known_queries(settings.warm_queries.expanduser()) if settings.warm_queries else []
+        self._known = known_queries(path) if (path := settings.warm_queries) else []
         self._warming = threading.Thread()
         self._failure: str | None = None
         self._stopping = threading.Event()
