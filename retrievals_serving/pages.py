@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # The words of `Page.degraded`.
 DEADLINE = "deadline"
 PICTURES = "pictures"
+EXPLANATION = "explanation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,14 +99,15 @@ class Page:
         latency_ms: Time it took in all, ms.
         timings: Time that each stage took, ms.
         cached: Whether the answer was kept from before.
-        degraded: Why candidates of the answer were not reranked: `deadline`, the time was over;
-            `pictures`, some cannot be read.
+        degraded: What is amiss with the answer. Why candidates were not reranked: `deadline`, the
+            time was over; `pictures`, some cannot be read. `explanation`: there is none.
         rerank_coverage: Share of the answer's candidates that were reranked, 0 to 1; None where
             none was to be.
         relevance: Whether the best work, by the vector search, fits the text better than chance;
             None where it was no text that was searched for, nothing was found, or the release could
             not learn to tell.
-        explanation: The answer in words.
+        explanation: The answer in words, plain text; None where it was not asked for or came to
+            nothing.
     """
 
     query: str | None
