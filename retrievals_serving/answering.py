@@ -10,10 +10,10 @@ import numpy as np
 from retrievals_serving import ranking
 from retrievals_serving.cancelling import Cancelled, Spared, never, require_wanted
 from retrievals_serving.clock import Clock
-from retrievals_serving.conditions import conditions_of, met
+from retrievals_serving.conditions import conditions_of, verdicts
 from retrievals_serving.cursors import By, Cursor
 from retrievals_serving.errors import PictureError, QueryError, ReleaseError, SearchCancelled
-from retrievals_serving.pages import Page, Verdict
+from retrievals_serving.pages import Page
 from retrievals_serving.paging import Paging
 from retrievals_serving.queries import QueryEmbedder
 from retrievals_serving.questions import Question
@@ -141,23 +141,9 @@ class Answering:
                     for each in conditions
                 ]
             )
-        is_met = met(scores, conditions)
         results = [
-            dataclasses.replace(
-                result,
-                conditions=tuple(
-                    Verdict(
-                        condition=each.text,
-                        negative=each.is_negative,
-                        score=None if np.isnan(score) else float(score),
-                        met=None if np.isnan(score) else bool(holds),
-                    )
-                    for each, score, holds in zip(
-                        conditions, scores[:, place], is_met[:, place], strict=True
-                    )
-                ),
-            )
-            for place, result in enumerate(page.results)
+            dataclasses.replace(result, conditions=judged)
+            for result, judged in zip(page.results, verdicts(conditions, scores), strict=True)
         ]
         return dataclasses.replace(
             page, results=results, timings=clock.stages, latency_ms=clock.elapsed()

@@ -14,6 +14,8 @@ DEADLINE = "deadline"
 PICTURES = "pictures"
 RERANKER = "reranker"
 EMBEDDER = "embedder"
+CACHE = "cache"
+EXPLANATION = "explanation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,13 +127,15 @@ class Page:
         degraded: What the answer lacks: `deadline`, the time for reranking was over before all
             candidates were; `pictures`, some of them cannot be read; `reranker`, it failed, and
             the order is that of the vector search; `embedder`, it failed, and the words of the
-            query were looked for in the records.
+            query were looked for in the records; over HTTP also `explanation`, there is none in
+            time; `cache`, it cannot be reached, and the answer is made as if there were none.
         rerank_coverage: Share of the answer's candidates that were reranked, 0 to 1; None where
             none was to be.
         relevance: Whether the best work, by the vector search, fits the text better than chance;
             None where it was no text that was searched for, nothing was found, or the release could
             not learn to tell.
-        explanation: The answer in words.
+        explanation: The answer in words, plain text; None where it was not asked for or came to
+            nothing.
     """
 
     query: str | None

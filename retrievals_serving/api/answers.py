@@ -17,13 +17,12 @@ from retrievals_serving.cancelling import Cancelled
 from retrievals_serving.cursors import secret_mark
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.explanations import Explainer
-from retrievals_serving.pages import Page
+from retrievals_serving.pages import CACHE, EXPLANATION, Page
 from retrievals_serving.questions import Question
 from retrievals_serving.served import ServedReleases
 from retrievals_serving.workers import Workers
 
 VECTOR, RERANKED, EXPLAINED = "vector", "reranked", "explained"
-CACHE, EXPLANATION = "cache", "explanation"  # words of `degraded` beside those of `pages`
 # What differs each time that an answer is given: it stands at the end of the body.
 OWN = ("latency_ms", "timings", "cached", "degraded")
 

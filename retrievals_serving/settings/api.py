@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 
 class ApiSettings(BaseModel):
@@ -49,12 +49,14 @@ class ApiSettings(BaseModel):
         description="File of queries, one a line, that are answered ahead when the models are "
         "loaded and when another release is served.",
     )
-    llm_url: str | None = Field(
+    llm_url: HttpUrl | None = Field(
         None,
         description="OpenAI-compatible endpoint that explains answers when asked, as "
         "`http://127.0.0.1:11434/v1`. Default: none, and nothing leaves this machine.",
     )
-    llm_model: str | None = Field(None, description="Its model.")
+    llm_model: str | None = Field(
+        None, description="Its model, one that takes a temperature and `max_tokens`."
+    )
     llm_api_key: SecretStr | None = Field(None, description="Its key.")
     explanation_deadline: float = Field(
         3.0, gt=0, description="Seconds that an answer waits at most for its explanation."
