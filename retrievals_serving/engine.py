@@ -97,6 +97,8 @@ class SearchEngine:
 
     def close(self) -> None:
         """Let go of the release's files; the engine cannot search any more."""
+        if self._judge:
+            self._judge.close()
         self._opened.close()
 
     @property

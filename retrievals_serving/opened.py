@@ -1,7 +1,5 @@
 """The files of a release, open: what the parts of an engine search, filter and show."""
 
-from functools import cached_property
-
 from retrievals_serving.errors import ReleaseDamaged
 from retrievals_serving.full_text import FullText
 from retrievals_serving.metadata import Metadata
@@ -21,6 +19,7 @@ class OpenRelease:
         index: Its vectors.
         metadata: By what its works are filtered.
         records: What is shown of them.
+        full_text: The words of what is shown.
     """
 
     def __init__(self, release: Release) -> None:
@@ -34,6 +33,7 @@ class OpenRelease:
         self.index: VectorSearch = open_index(release)
         self.metadata = Metadata(release.path(METADATA))
         self.records = Records(release.path(RECORDS))
+        self.full_text = FullText(self.records)
         self._scores = ScoreDistribution.read(release.path(SCORES))
         self._require_agreement()
 
@@ -43,13 +43,9 @@ class OpenRelease:
         The index is unmapped when the searches in flight have ended, whoever still has this.
         """
         self.metadata.close()
+        self.full_text.close()
         self.records.close()
         self.index = ClosedIndex()
-
-    @cached_property
-    def full_text(self) -> FullText:
-        """What is said of the works, to be searched for words; made when it is first asked for."""
-        return FullText(self.records)
 
     def relevance(self, vector: Float32, cosine: float) -> Relevance | None:
         """Tell whether a work of this `cosine` fits the text of `vector` better than chance.

@@ -14,7 +14,7 @@ from retrievals_serving.pages import EMBEDDER, Page
 from retrievals_serving.ranking import Window
 from retrievals_serving.relevance import Relevance
 from retrievals_serving.settings import Settings
-from retrievals_serving.vectors import Float32
+from retrievals_serving.vectors import Float32, Int32
 
 
 class Paging:
@@ -80,10 +80,7 @@ class Paging:
         with clock.stage("search"):
             only = self._opened.metadata.rows_matching(cursor.filters) if cursor.filters else None
             if cursor.by == "words":
-                scores, rows = self._opened.full_text.search(
-                    cursor.query or "", cursor.window, only, negative=cursor.negative
-                )
-                return ranking.told(scores, rows)
+                return self._told(cursor, only)
             found = cursor.window + (cursor.without is not None)
             cosines, rows = self._opened.index.search(vector[np.newaxis], found, only)
             return ranking.rank(
@@ -93,6 +90,15 @@ class Paging:
                 score_threshold=cursor.score_threshold,
                 without=cursor.without,
             )
+
+    def _told(self, cursor: Cursor, only: Int32 | None) -> Window:
+        """Return the works whose records have words of the query, and none of what it excludes."""
+        full_text = self._opened.full_text
+        if cursor.negative is not None:
+            everything = self._opened.records.count
+            _, without = full_text.search(cursor.negative, everything)
+            only = np.setdiff1d(np.arange(everything) if only is None else only, without)
+        return ranking.told(*full_text.search(cursor.query or "", cursor.window, only))
 
     def page(
         self, cursor: Cursor, window: Window, vector: Float32, *, size: int, clock: Clock

@@ -7,13 +7,13 @@ from time import monotonic
 import numpy as np
 
 from retrievals_serving.cancelling import Cancelled, InFlight, Spared, never
+from retrievals_serving.candidate_pictures import CandidatePictures
 from retrievals_serving.errors import SearchCancelled
 from retrievals_serving.models import Reranker, load_reranker
 from retrievals_serving.opened import OpenRelease
 from retrievals_serving.pages import DEADLINE, PICTURES, RERANKER
 from retrievals_serving.ranking import Judgement, Window
 from retrievals_serving.settings import Settings
-from retrievals_serving.store import picture_name
 from retrievals_serving.vectors import Bool, Float32, Int64
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,13 @@ class Judge:
         self._opened = opened
         self._settings = settings
         self._spared = spared
+        self._pictures = CandidatePictures(opened.release.store, settings)
         self._loading = threading.Lock()
         self._in_flight: InFlight[tuple[str, bytes], Scored] = InFlight()
+
+    def close(self) -> None:
+        """Let go of the connections to the museum."""
+        self._pictures.close()
 
     def load(self) -> Reranker:
         """Return the model, loading it on first use.
@@ -124,9 +129,10 @@ class Judge:
         scores = np.full(len(rows), np.nan, np.float32)
         ends = monotonic() + self._settings.rerank_deadline if deadline is None else deadline
         if not cancelled():
-            hashes = self._opened.records.picture_hashes(rows)
-            store = self._opened.release.store
-            pictures = [store.path(picture_name(sha)) for sha in hashes]
+            records = self._opened.records
+            pictures = self._pictures.of(
+                records.picture_hashes(rows), records.picture_addresses(rows)
+            )
             scores = reranker.score(query, pictures, deadline=ends, cancelled=cancelled)
         if cancelled():
             self._spared.add(pictures=int(np.isnan(scores).sum()))

@@ -5,13 +5,11 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from retrievals_serving.uploads import MAX_UPLOAD
+from retrievals_serving.decoding import MAX_BYTES
 
 MAX_BODY = 1 << 20  # bytes; a query vector of 4,096 numbers as text takes 90 kB
-
-
 FORM = 64 << 10  # bytes of a form around its picture
-LARGER = {"/search/image": MAX_UPLOAD + FORM}
+LARGER = {"/search/image": MAX_BYTES + FORM}
 
 
 class LimitedBodies:

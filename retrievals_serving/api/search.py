@@ -14,10 +14,10 @@ from retrievals_serving.api import problems, schemas
 from retrievals_serving.api.answers import Answers, Asked
 from retrievals_serving.api.leaving import EVENTS, Event, EventStream, unless_left
 from retrievals_serving.api.service import EngineOf, ServiceOf
+from retrievals_serving.decoding import decode_picture
 from retrievals_serving.errors import QueryError
 from retrievals_serving.pages import Page
 from retrievals_serving.questions import MAX_QUERY, Question
-from retrievals_serving.uploads import decode_upload
 
 router = APIRouter()
 
@@ -52,7 +52,7 @@ async def search_image(
     Answered as `/search` is.
     """
     content = await file.read()
-    image = await service.workers.run(lambda _: decode_upload(content))
+    image = await service.workers.run(lambda _: decode_picture(content, upright=True))
     options = form.model_dump(exclude={"query"}) | {"filters": _parsed(form.filters)}
     question = Question.ask(service.settings, text=form.query, image=image, **options)
     asked = Asked(question, picture=hashlib.sha256(content).hexdigest())
