@@ -39,9 +39,9 @@ STATUS: Mapping[type, HTTPStatus] = {
 
 
 def install(app: FastAPI) -> None:
-    """Let `app` answer every error as a problem."""
-    for kind in (RetrievalsError, RequestValidationError, HTTPException, Exception):
-        app.add_exception_handler(kind, _answer)
+    """Let `app` answer every error that is foreseen as a problem; `edge` does the others."""
+    for kind in (RetrievalsError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)
 
 
 def described(model: type[BaseModel]) -> dict[str, Any]:
@@ -52,7 +52,8 @@ def described(model: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-async def _answer(request: Request, error: Exception) -> Response:
+async def answer(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that failed with `error`."""
     problem = _problem(request, error)
     headers = error.headers if isinstance(error, HTTPException) else None
     return Response(problem.model_dump_json(), problem.status, headers, MEDIA_TYPE)
