@@ -7,12 +7,13 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from retrievals_serving.api import pictures, problems, search, web
+from retrievals_serving.api import edge, pictures, problems, search, web
 from retrievals_serving.api.limits import LimitedBodies
 from retrievals_serving.api.schemas import Problem
 from retrievals_serving.api.service import Service
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.settings import Settings
+from retrievals_serving.settings.safety import require_safe
 
 
 def create_app(settings: Settings | None = None, engine: SearchEngine | None = None) -> FastAPI:
@@ -24,10 +25,11 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
             opened when it is first asked for.
 
     Raises:
-        SettingsError: A setting is malformed.
+        SettingsError: A setting is malformed or unsafe.
     """
     if settings is None:
         settings = engine.settings if engine else Settings.load()
+    require_safe(settings)
     service = Service(settings, engine)
 
     @asynccontextmanager
@@ -49,6 +51,7 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
     app.state.service = service
     problems.install(app)
     app.add_middleware(LimitedBodies)
+    edge.install(app, settings)
     for part in (search, pictures, web):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=web.WEB / "static"))

@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 Event = tuple[str, bytes]  # its name and its data, one line of JSON
 
 EVENTS = "text/event-stream"
-CLIENT_LEFT = 499  # which nginx writes in its log; nobody receives it
+CLIENT_LEFT = 499  # in the log, as nginx has it; nobody receives it
 
 
 class ClientLeft(Exception):

@@ -44,10 +44,10 @@ STATUS: Mapping[type, HTTPStatus] = {
 
 
 def install(app: FastAPI) -> None:
-    """Let `app` answer every error as a problem."""
+    """Let `app` answer every error that is foreseen as a problem; `edge` does the others."""
     app.add_exception_handler(ClientLeft, _nothing)
-    for kind in (RetrievalsError, RequestValidationError, HTTPException, Exception):
-        app.add_exception_handler(kind, _answer)
+    for kind in (RetrievalsError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)
 
 
 def described(model: type[BaseModel]) -> dict[str, Any]:
@@ -62,7 +62,8 @@ async def _nothing(_: Request, __: Exception) -> Response:
     return Response(status_code=CLIENT_LEFT)  # for the log: nobody is there
 
 
-async def _answer(request: Request, error: Exception) -> Response:
+async def answer(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that failed with `error`."""
     problem = problem_of(request, error)
     headers = error.headers if isinstance(error, HTTPException) else None
     if isinstance(error, ServerBusy):
