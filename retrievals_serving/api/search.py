@@ -7,15 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from retrievals_serving.api import schemas
+from retrievals_serving.api.metrics import Metrics, MetricsOf
 from retrievals_serving.api.service import EngineOf, ServiceOf
 from retrievals_serving.errors import QueryError
+from retrievals_serving.pages import Page
 from retrievals_serving.queries import MAX_QUERY
 
 router = APIRouter()
 
 
 @router.post("/search", response_model=schemas.Page)
-def search(request: schemas.SearchRequest, engine: EngineOf) -> dict[str, Any]:
+def search(request: schemas.SearchRequest, engine: EngineOf, metrics: MetricsOf) -> dict[str, Any]:
     """Find the works that show what the query says, best first."""
     page = engine.search(
         request.query,
@@ -25,14 +27,17 @@ def search(request: schemas.SearchRequest, engine: EngineOf) -> dict[str, Any]:
         rerank=request.rerank,
         alpha=request.alpha,
     )
-    return page.to_dict()
+    return _counted(page, metrics)
 
 
 @router.post("/search-more", response_model=schemas.Page)
-def search_more(request: schemas.MoreRequest, service: ServiceOf) -> dict[str, Any]:
+def search_more(
+    request: schemas.MoreRequest, service: ServiceOf, metrics: MetricsOf
+) -> dict[str, Any]:
     """Go on from a page to the next, to the end of the window, in the release it came from."""
     with service.releases.of_cursor(request.cursor) as engine:
-        return engine.search_more(request.query_vector, request.cursor).to_dict()
+        page = engine.search_more(request.query_vector, request.cursor)
+    return _counted(page, metrics)
 
 
 @router.get("/artworks/{artwork_id}", response_model=schemas.Artwork)
@@ -44,10 +49,14 @@ def artwork(artwork_id: str, engine: EngineOf) -> dict[str, Any]:
 
 @router.get("/artworks/{artwork_id}/similar", response_model=schemas.Page)
 def similar(
-    artwork_id: str, engine: EngineOf, top_k: Annotated[schemas.TopK | None, Query()] = None
+    artwork_id: str,
+    engine: EngineOf,
+    metrics: MetricsOf,
+    top_k: Annotated[schemas.TopK | None, Query()] = None,
 ) -> dict[str, Any]:
     """Find the works that look like a work, without the work itself."""
-    return engine.similar(artwork_id, top_k=top_k).to_dict()
+    page = engine.similar(artwork_id, top_k=top_k)
+    return _counted(page, metrics)
 
 
 @router.get("/facets")
@@ -63,30 +72,23 @@ def facets(
     return schemas.Facets(field=field, values=values)
 
 
+def _counted(page: Page, metrics: Metrics) -> dict[str, Any]:
+    """Return an answer as JSON has it, once it is counted."""
+    metrics.answered(
+        latency_ms=page.latency_ms,
+        timings=page.timings,
+        cached=page.cached,
+        degraded=page.degraded,
+    )
+    return page.to_dict()
+
+
 def _parsed(filters: str | None) -> Any:
     """Return the JSON that a query parameter is, None where there is none."""
     try:
         return None if filters is None else json.loads(filters)
     except ValueError as error:
         raise QueryError(f"filters: no JSON: {error}.") from error
-
-
-@router.get("/stats")
-def stats(engine: EngineOf) -> schemas.Stats:
-    """Tell what is searched, and what its index was measured to find."""
-    manifest = engine.release.manifest
-    return schemas.Stats(
-        release=manifest.release_id,
-        created_at=manifest.created_at,
-        as_of=manifest.as_of,
-        works=manifest.works,
-        eligible=manifest.eligible,
-        missing=manifest.missing,
-        embedder=manifest.embedder.checkpoint,
-        dimension=manifest.embedder.dimension,
-        index=manifest.index,
-        bytes={entry.name: entry.bytes for entry in manifest.files},
-    )
 
 
 @router.get("/health", responses={503: {"model": schemas.Health}})
