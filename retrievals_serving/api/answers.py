@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 from pydantic_core import to_json
 
 from retrievals_serving.api.leaving import Event
+from retrievals_serving.api.metrics import Metrics
 from retrievals_serving.cache import Cache, request_key
 from retrievals_serving.cancelling import Cancelled
 from retrievals_serving.cursors import secret_mark
@@ -33,6 +34,34 @@ class Asked(NamedTuple):
     question: Question
     picture: str | None = None  # sha256 of the upload
     include_explanation: bool = False
+
+
+class Own:
+    """What differs each time that an answer is given: the end of its JSON."""
+
+    def __init__(self, began: float, *, cached: bool = False) -> None:
+        self.cached = cached
+        self.timings: Mapping[str, float] = {}
+        self.latency_ms = 0.0
+        self.lacks: tuple[str, ...] = ()  # what HTTP adds to an answer and this one does not have
+        self._began = began
+        self._degraded: tuple[str, ...] = ()
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """What the answer lacks, see `pages.Page`."""
+        return self._degraded + self.lacks
+
+    def of(self, page: Page) -> Self:
+        """Take what `page` has of its own."""
+        self.timings, self._degraded = page.timings, page.degraded
+        return self
+
+    def added_to(self, content: bytes) -> bytes:
+        """Return a whole answer from its JSON without what is its own."""
+        self.latency_ms = 1000 * (perf_counter() - self._began)
+        own = {name: getattr(self, name) for name in OWN}
+        return content[:-1] + b"," + to_json(own)[1:]
 
 
 class Made(NamedTuple):
@@ -61,22 +90,19 @@ class Kept(NamedTuple):
 
 
 class Answers:
-    """Answers questions, several at once; what is whole is kept for who asks the same.
-
-    Attributes:
-        hits: How many answers were kept from before.
-    """
+    """Answers questions, several at once; what is whole is kept for who asks the same."""
 
     def __init__(
         self,
         releases: ServedReleases,
         workers: Workers,
+        metrics: Metrics,
         cache: Cache | None,
         explainer: Explainer | None,
     ) -> None:
-        self.hits = 0
         self._releases = releases
         self._workers = workers
+        self._metrics = metrics
         self._cache = cache
         self._explainer = explainer
 
@@ -101,19 +127,33 @@ class Answers:
         began = perf_counter()
         kept = await asyncio.to_thread(self._kept, self._cache, asked) if self._cache else None
         if kept is not None:
-            self.hits += 1
-            yield kept.name, _with_own(kept.content, began, {}, cached=True)
+            own = Own(began, cached=True)
+            yield kept.name, own.added_to(kept.content)
+            self._count(own)
             return
-        lacks = (CACHE,) if self._cache and not self._cache.is_available else ()
-        made = None
+        own = Own(began)
+        if self._cache and not self._cache.is_available:
+            own.lacks += (CACHE,)
         stream = self._workers.stream(partial(self._made, asked, early=early))
         async with aclosing(stream):
             async for made in stream:
-                yield made.name, _body(made, began, lacks)
-        if made is not None and asked.include_explanation and self._explainer:
-            text = await self._explainer.explain(made.page)
+                yield made.name, own.of(made.page).added_to(made.content)
+        if asked.include_explanation:
+            text = await self._explainer.explain(made.page) if self._explainer else None
+            if text is None:
+                own.lacks += (EXPLANATION,)
             made = Made.of(dataclasses.replace(made.page, explanation=text))
-            yield EXPLAINED, _body(made, began, lacks if text else (*lacks, EXPLANATION))
+            yield EXPLAINED, own.of(made.page).added_to(made.content)
+        self._count(own)
+
+    def _count(self, own: Own) -> None:
+        """Count an answer that was given whole."""
+        self._metrics.answered(
+            latency_ms=own.latency_ms,
+            timings=own.timings,
+            cached=own.cached,
+            degraded=own.degraded,
+        )
 
     def answer_ahead(self, engine: SearchEngine, query: str) -> None:
         """Answer a query that is known to be asked, and keep the answer.
@@ -151,26 +191,6 @@ class Answers:
         if self._cache and not made.page.degraded and made.page.rerank_coverage in (None, 1.0):
             value = b"%s\n%s" % (made.name.encode(), made.content)
             self._cache.put(_key(engine, asked), value)
-
-
-def _body(made: Made, began: float, lacks: tuple[str, ...]) -> bytes:
-    """Return the whole answer as JSON."""
-    page = made.page
-    return _with_own(made.content, began, page.timings, degraded=(*page.degraded, *lacks))
-
-
-def _with_own(
-    content: bytes,
-    began: float,
-    timings: Mapping[str, float],
-    *,
-    cached: bool = False,
-    degraded: tuple[str, ...] = (),
-) -> bytes:
-    """Return `content` with what is of this answer alone."""
-    latency = 1000 * (perf_counter() - began)
-    own = dict(zip(OWN, (latency, timings, cached, degraded), strict=True))
-    return content[:-1] + b"," + to_json(own)[1:]
 
 
 def _key(engine: SearchEngine, asked: Asked) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from retrievals_serving.observations import Figures, Stage
 from retrievals_serving.questions import MAX_QUERY, MAX_TOP_K
 from retrievals_serving.release import IndexEntry
 from retrievals_serving.relevance import Relevance
@@ -170,8 +171,29 @@ class Facets(Answer):
     values: list[FacetValue]
 
 
+class Counts(Answer):
+    """What was answered since the server started.
+
+    Attributes:
+        answers: Of searches.
+        cached: How many of them were kept from before.
+        degraded: How many of them are less than they could be, by the words of `Page.degraded`.
+        statuses: Requests, by the class of their status, as `2xx`.
+    """
+
+    answers: int
+    cached: int
+    degraded: dict[str, int]
+    statuses: dict[str, int]
+
+
 class Stats(Answer):
-    """What the release being served holds; see `release.Manifest`."""
+    """What the release being served holds, see `release.Manifest`; and how answers come along.
+
+    Attributes:
+        counts: Since the server started, `uptime_s` seconds ago.
+        timings: Of the last 10,000 answers, in all and by stage.
+    """
 
     release: str
     created_at: datetime
@@ -183,6 +205,9 @@ class Stats(Answer):
     dimension: int
     index: IndexEntry
     bytes: dict[str, int]
+    uptime_s: float
+    counts: Counts
+    timings: dict[Stage, Figures]
 
 
 class FieldProblem(Answer):

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from retrievals_serving.api import problems, schemas
 from retrievals_serving.api.answers import Answers, Asked
 from retrievals_serving.api.leaving import EVENTS, Event, EventStream, unless_left
+from retrievals_serving.api.metrics import Metrics, MetricsOf
 from retrievals_serving.api.service import EngineOf, ServiceOf
 from retrievals_serving.decoding import decode_picture
 from retrievals_serving.errors import QueryError
@@ -60,10 +61,11 @@ async def search_image(
 
 
 @router.post("/search-more", response_model=schemas.Page)
-def search_more(body: schemas.MoreRequest, service: ServiceOf) -> Response:
+def search_more(body: schemas.MoreRequest, service: ServiceOf, metrics: MetricsOf) -> Response:
     """Go on from a page to the next, to the end of the window, in the release it came from."""
     with service.releases.of_cursor(body.cursor) as engine:
-        return _as_json(engine.search_more(body.query_vector, body.cursor))
+        page = engine.search_more(body.query_vector, body.cursor)
+    return _as_json(page, metrics)
 
 
 @router.get("/artworks/{artwork_id}", response_model=schemas.Artwork)
@@ -84,11 +86,13 @@ def artwork(
 def similar(
     artwork_id: str,
     engine: EngineOf,
+    metrics: MetricsOf,
     top_k: Annotated[schemas.TopK | None, Query()] = None,
     filters: FilterText = None,
 ) -> Response:
     """Find the works that look like a work, without the work itself."""
-    return _as_json(engine.similar(artwork_id, top_k=top_k, filters=_parsed(filters)))
+    page = engine.similar(artwork_id, top_k=top_k, filters=_parsed(filters))
+    return _as_json(page, metrics)
 
 
 @router.get("/facets")
@@ -104,30 +108,23 @@ def facets(
     return schemas.Facets(field=field, values=values)
 
 
+def _counted(page: Page, metrics: Metrics) -> dict[str, Any]:
+    """Return an answer as JSON has it, once it is counted."""
+    metrics.answered(
+        latency_ms=page.latency_ms,
+        timings=page.timings,
+        cached=page.cached,
+        degraded=page.degraded,
+    )
+    return page.to_dict()
+
+
 def _parsed(filters: str | None) -> Any:
     """Return the JSON that a query parameter is, None where there is none."""
     try:
         return None if filters is None else json.loads(filters)
     except ValueError as error:
         raise QueryError(f"filters: no JSON: {error}.") from error
-
-
-@router.get("/stats")
-def stats(engine: EngineOf) -> schemas.Stats:
-    """Tell what is searched, and what its index was measured to find."""
-    manifest = engine.release.manifest
-    return schemas.Stats(
-        release=manifest.release_id,
-        created_at=manifest.created_at,
-        as_of=manifest.as_of,
-        works=manifest.works,
-        eligible=manifest.eligible,
-        missing=manifest.missing,
-        embedder=manifest.embedder.checkpoint,
-        dimension=manifest.embedder.dimension,
-        index=manifest.index,
-        bytes={entry.name: entry.bytes for entry in manifest.files},
-    )
 
 
 @router.get("/health", responses={503: {"model": schemas.Health}})
@@ -165,6 +162,8 @@ async def _stream(
             yield "done", b"{}"
 
 
-def _as_json(page: Page) -> Response:
+def _as_json(page: Page, metrics: Metrics) -> Response:
+    """Return and count an answer that needs no model."""
+    metrics.answered(latency_ms=page.latency_ms, timings=page.timings, degraded=page.degraded)
     # A model of the answer would only check again, work by work, what the engine has made.
     return Response(to_json(page.to_dict()), media_type="application/json")

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from retrievals_serving.api.answers import Answers
+from retrievals_serving.api.metrics import Metrics
 from retrievals_serving.api.schemas import Health
 from retrievals_serving.cache import open_cache
 from retrievals_serving.engine import SearchEngine
@@ -32,13 +33,15 @@ class Service:
     first build.
     """
 
-    def __init__(self, settings: Settings, engine: SearchEngine | None = None) -> None:
+    def __init__(
+        self, settings: Settings, metrics: Metrics, engine: SearchEngine | None = None
+    ) -> None:
         self.settings = settings
         self.releases = ServedReleases(settings, engine)
         self.workers = Workers(settings.queue)
         self.cache = open_cache(settings)
         self.explainer = Explainer.open(settings)
-        self.answers = Answers(self.releases, self.workers, self.cache, self.explainer)
+        self.answers = Answers(self.releases, self.workers, metrics, self.cache, self.explainer)
         self._known = known_queries(path) if (path := settings.warm_queries) else []
         self._warming = threading.Thread()
         self._failure: str | None = None

@@ -78,3 +78,16 @@ _turns: dict[str, Turns] = {}
 def turns_of(device: str) -> Turns:
     """Return the turns on `device`, which all models of this process share."""
     return _turns.setdefault(device, Turns())
+
+
+def waiting() -> int:
+    """Return how many forwards wait for a device of this process."""
+    return sum(turns.waiting for turns in _turns.values())
+
+
+def forwards() -> Counter[str]:
+    """Return how many forwards of each kind this process ran."""
+    ran = Counter[str](embed=0, rerank=0)
+    for turns in _turns.values():
+        ran.update(turns.forwards)
+    return ran
