@@ -48,15 +48,15 @@ def open_cache(settings: Settings) -> Cache | None:
     Raises:
         SettingsError: `redis_url` is no address of a Redis.
     """
-    if settings.cache_ttl == 0:
-        return None
+    ttl = settings.cache_ttl
     if settings.redis_url is None:
-        return MemoryCache(settings.cache_ttl)
+        return MemoryCache(ttl) if ttl else None
     # An eighth of a second of import time, for those who have a Redis.
     from retrievals_serving.cache.connections import connection_pool
     from retrievals_serving.cache.redis import RedisCache
 
-    return RedisCache(connection_pool(settings.redis_url), settings.cache_ttl)
+    pool = connection_pool(settings.redis_url)  # checked even where it only counts requests
+    return RedisCache(pool, ttl) if ttl else None
 
 
 def request_key(*parts: Any) -> str:

@@ -118,21 +118,6 @@ class ApiSettings(BaseModel):
                 )
         return value
 
-    @field_validator("redis_url")
-    @classmethod
-    def _redis_can_be_addressed(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            from redis import ConnectionPool
-
-            try:
-                ConnectionPool.from_url(value.get_secret_value()).make_connection()  # opens nothing
-            except (ValueError, TypeError):
-                raise ValueError(
-                    "is no address of a Redis; give it as redis://host:6379/0, or with rediss:// "
-                    "or unix://"
-                ) from None
-        return value
-
     @property
     def key_digests(self) -> tuple[tuple[str, str], ...]:
         """Name and sha256, in lower-case hex, of each key of `api_keys`.

@@ -149,18 +149,18 @@ def test_what_is_watched_is_read_whenever_it_is_asked_for(engine: SearchEngine) 
     app = create_app(engine=engine)
     metrics: Metrics = app.state.metrics
     waiting, forwards = 3.0, {"embed": 5.0}
-    metrics.watch("retrievals_queue_depth", "Searches that wait.", lambda: waiting)
-    metrics.watch("retrievals_forwards_total", "Forwards.", lambda: forwards, label="kind")
+    metrics.watch("museum_queue_depth", "Searches that wait.", lambda: waiting)
+    metrics.watch("museum_forwards_total", "Forwards.", lambda: forwards, label="kind")
     with client_of(app) as client:
         samples = scraped(client)
-        assert of(samples, "retrievals_queue_depth") == 3
-        assert of(samples, "retrievals_forwards_total", kind="embed") == 5
+        assert of(samples, "museum_queue_depth") == 3
+        assert of(samples, "museum_forwards_total", kind="embed") == 5
         waiting, forwards["rerank"] = 0.0, 2.0
         text = client.get("/metrics").text
-    assert of(parsed(text), "retrievals_queue_depth") == 0
-    assert of(parsed(text), "retrievals_forwards_total", kind="rerank") == 2
-    assert "# TYPE retrievals_queue_depth gauge" in text
-    assert "# TYPE retrievals_forwards_total counter" in text
+    assert of(parsed(text), "museum_queue_depth") == 0
+    assert of(parsed(text), "museum_forwards_total", kind="rerank") == 2
+    assert "# TYPE museum_queue_depth gauge" in text
+    assert "# TYPE museum_forwards_total counter" in text
 
 
 def test_two_cannot_be_watched_under_one_name() -> None:

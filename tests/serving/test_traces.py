@@ -54,7 +54,7 @@ class Named:
             await send(message)
         await self.app(scope, receive, named if scope["type"] == "http" else send)
 
-settings = Settings.load(home=sys.argv[1], reranker="none", secret="a secret")
+settings = Settings.load(home=sys.argv[1], reranker="none", secret="a secret of the tests of traces")
 models = {"embedder": Failing(), "reranker": FakeReranker()}
 with SearchEngine.open(settings=settings, **models) as engine:
     app = create_app(engine=engine)
@@ -118,9 +118,11 @@ def collector(traced: Traced) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="module")
