@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
+from fastapi.middleware.gzip import GZipMiddleware
 
+from retrievals_serving.api import map as collection_map
 from retrievals_serving.api import pictures, problems, search, web
 from retrievals_serving.api.limits import LimitedBodies
 from retrievals_serving.api.schemas import Problem
@@ -49,7 +50,7 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
     app.state.service = service
     problems.install(app)
     app.add_middleware(LimitedBodies)
-    for part in (search, pictures, web):
+    for part in (search, pictures, collection_map, web):
         app.include_router(part.router)
-    app.mount("/static", StaticFiles(directory=web.WEB / "static"))
+    app.mount("/static", GZipMiddleware(web.PageFiles(directory=web.WEB / "static")))
     return app

@@ -1,9 +1,12 @@
-"""The page for visitors."""
+"""The page for visitors: one document for all of its addresses, and the files that it loads."""
 
+import mimetypes
 from pathlib import Path
+from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
 
 import retrievals_serving
 
@@ -11,16 +14,34 @@ router = APIRouter()
 
 WEB = Path(retrievals_serving.__file__).parent / "web"
 
-# Everything comes from this server, and nothing that a record holds can run.
+mimetypes.add_type("font/woff2", ".woff2")
+
+# Scripts and styles come from this server alone, and nothing that a record holds can run. Pictures
+# also come from museums.
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data: blob: https:; connect-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; object-src 'none'",
+    "Cache-Control": "no-cache",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 @router.get("/", include_in_schema=False)
+@router.get("/map", include_in_schema=False)
+@router.get("/about", include_in_schema=False)
+@router.get("/works/{artwork_id}", include_in_schema=False)
 def index() -> FileResponse:
-    """Give the page."""
+    """Give the page, which shows what its address names."""
     return FileResponse(WEB / "index.html", headers=HEADERS)
+
+
+class PageFiles(StaticFiles):
+    """The files of the page. A browser asks whether they changed, so that all are of one version."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """Answer with a file, or that it is unchanged."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
