@@ -12,10 +12,10 @@ export class Problem extends Error {
 }
 
 /**
- * @param {string} path @param {RequestInit} [options]
+ * @param {string} path @param {RequestInit} [options] @param {boolean} [isKnown] Whether a cookie was just had.
  * @returns {Promise<Response>}
  */
-export async function ask(path, options = {}) {
+export async function ask(path, options = {}, isKnown = false) {
   let response;
   try {
     response = await fetch(path, options);
@@ -24,6 +24,11 @@ export async function ask(path, options = {}) {
     throw new Problem(0, "The server cannot be reached.");
   }
   if (response.ok) return response;
+  if (response.status === 401 && !isKnown) {
+    // The cookie of a page that stood open for long is over; the page brings another.
+    await fetch("/", { cache: "no-store" }).catch(() => {});
+    return ask(path, options, true);
+  }
   const body = await response.json().catch(() => ({}));
   const seconds = Number(response.headers.get("Retry-After"));
   throw new Problem(response.status, body.detail ?? response.statusText, seconds || undefined);

@@ -2,7 +2,7 @@
 /** @module The page: shows what its address names, and follows the visitor. */
 
 import { getJson } from "./api.js";
-import { announce, find, isStill } from "./dom.js";
+import { announce, counted, find, isStill } from "./dom.js";
 import { showHome } from "./home.js";
 import { messageOf, notice } from "./messages.js";
 import { acceptPictures, pictureOf } from "./picture.js";
@@ -10,6 +10,7 @@ import { showResults, stop } from "./results.js";
 import { addressOf, isEmpty, parse, readWords } from "./route.js";
 
 const VIEWS = ["home", "results", "work", "map", "about"];
+const PATIENCE = 300; // ms that the turn from one view to another waits for it
 const TITLES = { home: "", results: "", work: "", map: "Map of the collection", about: "About" };
 
 /** @type {Map<number, number>} How far each entry of the history was scrolled. */
@@ -44,24 +45,24 @@ function follow(scroll) {
   route = parse(location, history.state);
   if (route.search.picture !== undefined && !pictureOf(route.search.picture)) route.search.picture = undefined; // after a reload
   if (route.view === "results" && isEmpty(route.search)) route.view = "home";
-  const change = async () => {
-    show();
+  /** @type {Promise<void>} */
+  let shown = Promise.resolve();
+  const change = () => {
+    shown = show();
     scrollTo(0, scroll);
+    return Promise.race([shown, new Promise((done) => setTimeout(done, PATIENCE))]);
   };
   const isTurn = before.view !== route.view && "startViewTransition" in document && !isStill() && document.body.dataset.started;
-  if (isTurn) /** @type {any} */ (document).startViewTransition(change);
-  else change();
-  if (before.view !== route.view || before.id !== route.id) focusHeading();
-}
-
-function focusHeading() {
-  requestAnimationFrame(() => {
-    const heading = find(route.view).querySelector("h1");
-    if (heading && document.body.dataset.started) heading.focus({ preventScroll: true });
+  const isElsewhere = before.view !== route.view || before.id !== route.id;
+  const turned = isTurn ? /** @type {any} */ (document).startViewTransition(change).updateCallbackDone : change();
+  const here = route;
+  turned.then(() => shown).then(() => {
+    if (isElsewhere && here === route) find(route.view).querySelector("h1")?.focus({ preventScroll: true });
   });
 }
 
-function show() {
+/** Show what is to be shown; done when its heading is there. */
+async function show() {
   const { view, search, id } = route;
   document.body.dataset.view = view;
   for (const name of VIEWS) find(name).hidden = name !== view;
@@ -81,9 +82,13 @@ function show() {
     showHome();
   }
   if (view === "results") showResults(search, narrow);
-  if (view === "work") import("./work.js").then(({ showWork }) => showWork(/** @type {string} */ (id), setTitle)).catch(lost);
-  if (view === "map") import("./map.js").then(({ showMap }) => showMap(route, navigate)).catch(lost);
-  if (view === "about") import("./about.js").then(({ showAbout }) => showAbout()).catch(lost);
+  try {
+    if (view === "work") await (await import("./work.js")).showWork(/** @type {string} */ (id), setTitle);
+    if (view === "map") (await import("./map.js")).showMap(route, navigate);
+    if (view === "about") await (await import("./about.js")).showAbout();
+  } catch (error) {
+    lost(/** @type {Error} */ (error));
+  }
 }
 
 /** A part of the page that cannot be fetched. @param {Error} error */
@@ -137,8 +142,7 @@ acceptPictures(
 
 history.scrollRestoration = "manual";
 show();
-focusHeading();
 document.body.dataset.started = "yes";
 getJson("/stats").then(({ works }) => {
-  find("count").textContent = `${works.toLocaleString("en")} works are looked through.`;
+  find("count").textContent = `${counted(works, "work")}, searched by what they show.`;
 }).catch(() => {}); // the sentence stands without

@@ -107,7 +107,7 @@ class Panel {
     const rows = [...gone, ...values].map(({ value, count }) => h("label", {},
       h("input", { type: "checkbox", value, checked: chosen.includes(value), onchange: (/** @type {any} */ event) => bar.set(field, value, event.target.checked) }),
       h("span", {}, labelOf(field, value)), h("small", {}, count.toLocaleString("en"))));
-    const find = h("input", { type: "search", placeholder: `Find a ${field}`, "aria-label": `Find a ${field}`, oninput: () => {
+    const find = h("input", { type: "search", placeholder: "Find by name", "aria-label": `Find by name of ${field}`, oninput: () => {
       const typed = plain(find.value);
       for (const row of rows) row.hidden = !plain(row.textContent).includes(typed);
     } });

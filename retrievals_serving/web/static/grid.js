@@ -10,6 +10,7 @@ import { workAddress } from "./route.js";
 
 const THUMBNAIL = 400; // px, the longer side
 const CAPTION = 66; // px, with the space under it
+const TARGETS = { wide: [160, 225, 265], dense: [130, 180, 195] }; // px, by the width of the grid
 const MOVE = { duration: 650, easing: "cubic-bezier(.3,.1,.1,1)" };
 
 export class Grid {
@@ -20,10 +21,11 @@ export class Grid {
 
   /**
    * @param {string} label What the list is called.
-   * @param {{rows?: number, isDense?: boolean, onPlaced?: () => void}} [options]
+   * @param {{rows?: number, isEven?: boolean, isDense?: boolean, onPlaced?: () => void}} [options]
    */
-  constructor(label, { rows, isDense = false, onPlaced } = {}) {
+  constructor(label, { rows, isEven = false, isDense = false, onPlaced } = {}) {
     this.rows = rows;
+    this.isEven = isEven;
     this.isDense = isDense;
     this.onPlaced = onPlaced;
     this.element = h("ul", { className: "grid", "aria-label": label, onkeydown: (/** @type {KeyboardEvent} */ event) => this.step(event) });
@@ -60,9 +62,9 @@ export class Grid {
     const width = this.element.clientWidth;
     if (!width) return;
     const gap = width < 600 ? 10 : 22;
-    const target = this.isDense ? (width < 600 ? 130 : 190) : width < 600 ? 190 : width < 1100 ? 230 : 265;
+    const target = TARGETS[this.isDense ? "dense" : "wide"][width < 600 ? 0 : width < 1100 ? 1 : 2];
     const { boxes, height } = layOut(this.works.map(({ metadata }) => aspectOf(/** @type {any} */ (metadata))), {
-      width, target, gap, below: CAPTION, isEnd: this.isEnd, rows: this.rows,
+      width, target, gap, below: CAPTION, isEnd: this.isEnd, rows: this.rows, isEven: this.isEven,
     });
     this.boxes = new Map();
     for (const [place, { id, metadata }] of this.works.entries()) {

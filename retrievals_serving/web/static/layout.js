@@ -22,9 +22,10 @@ export const aspectOf = ({ width, height }) =>
  * @param {number} options.below Space under a row.
  * @param {boolean} options.isEnd Whether no more will come.
  * @param {number} [options.rows] The most rows.
+ * @param {boolean} [options.isEven] Whether every row has the target's height; pictures are cut a little.
  * @returns {{boxes: Box[], height: number}} Boxes of the first pictures, those that have a place.
  */
-export function layOut(aspects, { width, target, gap, below, isEnd, rows = Infinity }) {
+export function layOut(aspects, { width, target, gap, below, isEnd, rows = Infinity, isEven = false }) {
   /** @type {Box[]} */
   const boxes = [];
   let y = 0;
@@ -33,10 +34,10 @@ export function layOut(aspects, { width, target, gap, below, isEnd, rows = Infin
   const place = (/** @type {number} */ end, /** @type {number} */ height) => {
     let x = 0;
     for (; first < end; first += 1) {
-      boxes.push({ x, y, width: aspects[first] * height, height });
+      boxes.push({ x, y, width: aspects[first] * height, height: isEven ? target : height });
       x += aspects[first] * height + gap;
     }
-    y += height + below;
+    y += (isEven ? target : height) + below;
     total = 0;
     rows -= 1;
   };

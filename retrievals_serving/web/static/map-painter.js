@@ -60,8 +60,8 @@ export class Painter {
     this.dot = Math.max(1.6 * this.ratio, Math.min(13 * this.ratio, side));
     this.dots(left, top, scale, Math.max(2, Math.round(this.dot)));
     this.context.putImageData(/** @type {ImageData} */ (this.image), 0, 0);
-    if (isNear) this.drawPictures(near, left, top, scale);
-    this.rings(left, top, scale);
+    const pictured = isNear ? this.drawPictures(near, left, top, scale) : new Set();
+    this.rings(left, top, scale, pictured);
     return isNear ? near : [];
   }
 
@@ -88,23 +88,36 @@ export class Painter {
     }
   }
 
-  /** @param {number[]} works @param {number} left @param {number} top @param {number} scale */
+  /**
+   * Draw works as pictures, those that are lit up over the others; return those that were drawn.
+   * @param {number[]} works @param {number} left @param {number} top @param {number} scale
+   */
   drawPictures(works, left, top, scale) {
+    const lit = new Set(this.lit);
+    const drawn = new Set();
     const { width, height } = this.canvas;
     const side = Math.min(150 * this.ratio, Math.max(34 * this.ratio, Math.sqrt((0.3 * width * height) / Math.max(1, works.length))));
-    for (const at of works) {
+    for (const at of [...works].sort((one, other) => Number(lit.has(one)) - Number(lit.has(other)))) {
       const picture = this.pictures.get(at);
       if (!picture?.complete || !picture.naturalWidth) continue;
       const shrink = side / Math.max(picture.naturalWidth, picture.naturalHeight);
       const [w, h] = [picture.naturalWidth * shrink, picture.naturalHeight * shrink];
-      this.context.globalAlpha = this.lit.length && !this.lit.includes(at) ? 0.25 : 1;
-      this.context.drawImage(picture, left + this.data.places[2 * at] * scale - w / 2, top + this.data.places[2 * at + 1] * scale - h / 2, w, h);
+      const [x, y] = [left + this.data.places[2 * at] * scale - w / 2, top + this.data.places[2 * at + 1] * scale - h / 2];
+      this.context.globalAlpha = lit.size && !lit.has(at) ? 0.3 : 1;
+      this.context.drawImage(picture, x, y, w, h);
+      drawn.add(at);
+      if (!lit.has(at) && at !== this.marked) continue;
+      this.context.globalAlpha = 1;
+      this.context.lineWidth = 3 * this.ratio;
+      this.context.strokeStyle = (at === this.marked ? this.ink : this.accent) ?? "";
+      this.context.strokeRect(x, y, w, h);
     }
     this.context.globalAlpha = 1;
+    return drawn;
   }
 
-  /** Draw what is lit up and what is marked. @param {number} left @param {number} top @param {number} scale */
-  rings(left, top, scale) {
+  /** Mark dots that are lit up or pointed at. @param {number} left @param {number} top @param {number} scale @param {Set<number>} pictured */
+  rings(left, top, scale, pictured) {
     const { context, data } = this;
     const radius = Math.max(4.5 * this.ratio, /** @type {number} */ (this.dot) * 0.62);
     const circle = (/** @type {number} */ at, /** @type {number} */ size) => {
@@ -112,6 +125,7 @@ export class Painter {
       context.arc(left + data.places[2 * at] * scale, top + data.places[2 * at + 1] * scale, size, 0, 2 * Math.PI);
     };
     for (const at of [...this.lit].reverse()) {
+      if (pictured.has(at)) continue;
       circle(at, radius + 2 * this.ratio);
       context.fillStyle = this.paperText ?? "";
       context.fill();
@@ -119,7 +133,7 @@ export class Painter {
       context.fillStyle = this.accent ?? "";
       context.fill();
     }
-    if (this.marked === null) return;
+    if (this.marked === null || pictured.has(this.marked)) return;
     circle(this.marked, radius + 5 * this.ratio);
     context.lineWidth = 2 * this.ratio;
     context.strokeStyle = this.ink ?? "";

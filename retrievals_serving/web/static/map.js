@@ -103,8 +103,9 @@ async function light(route, signal) {
   };
   const known = keptAnswer(route.search);
   if (known) return lit(known);
+  told.replaceChildren("Looking for ", h("q", {}, route.search.query || "works like your picture"), "…");
   await searchFor(route.search, signal, lit);
-  announce(told.textContent);
+  announce(`${painter.lit.length} works are lit up on the map.`);
 }
 
 /** The works under a point, the nearest first. @param {number} x @param {number} y */
@@ -169,6 +170,7 @@ function zoom(factor, x, y) {
 /** @param {number} scale @param {number} x @param {number} y */
 function aim(scale, x, y) {
   if (!data) return;
+  hint.hidden = true;
   const { left, top, right, bottom } = data.bounds;
   Object.assign(goal, { scale, x: Math.min(right, Math.max(left, x)), y: Math.min(bottom, Math.max(top, y)) });
   frame ||= requestAnimationFrame(run);

@@ -41,15 +41,23 @@ export function remarkOn(found) {
   if (found.relevance === "nothing") {
     return "Nothing here fits well. These are the nearest works: fewer or plainer words may find more.";
   }
-  if (found.degraded.length) {
-    return "There was no time to look closely at every work, so the order is a first one. Searching again may better it.";
-  }
   return null;
 }
 
 /**
+ * What a visitor is to know of the order of an answer, if it is not what it could be.
+ * @param {import("./answers.js").Found} found
+ * @returns {Message | null}
+ */
+export function orderOf(found) {
+  if (!found.degraded.length) return null;
+  const share = Math.round(100 * (found.coverage ?? 0));
+  return { text: `There was time for a closer look at only ${share} % of the best works; the others are in their first order.`, action: "Search again" };
+}
+
+/**
  * @param {Message} message @param {() => void} act
- * @returns {{element: HTMLElement, stop: () => void}}
+ * @returns {{element: any, stop: () => void}}
  */
 export function notice({ text, action, wait }, act) {
   const timer = wait ? setTimeout(act, wait * 1000) : undefined;

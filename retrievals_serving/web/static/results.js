@@ -5,7 +5,7 @@ import { forget, keptAnswer, keyOf, more, searchFor } from "./answers.js";
 import { announce, counted, find, go, h } from "./dom.js";
 import { FilterBar } from "./filters.js";
 import { Grid } from "./grid.js";
-import { messageOf, notice, remarkOn } from "./messages.js";
+import { messageOf, notice, orderOf, remarkOn } from "./messages.js";
 import { pictureOf } from "./picture.js";
 import { addressOf } from "./route.js";
 
@@ -31,6 +31,7 @@ let stopWaiting = () => {};
 const grid = new Grid("Works", { onPlaced: () => end && requestAnimationFrame(fetchIfNear) });
 const end = h("div", { className: "end" });
 const remark = h("div", { className: "remarks" });
+const toast = h("div");
 const head = h("div", { className: "asked-for" });
 const watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && fetchMore(), { rootMargin: AHEAD });
 
@@ -47,7 +48,7 @@ export function stop() {
 export function showResults(search, onChange) {
   const section = find("results");
   bar ??= new FilterBar(onChange);
-  if (!section.childElementCount) section.append(head, bar.element, remark, grid.element, end);
+  if (!section.childElementCount) section.append(head, bar.element, remark, grid.element, end, toast);
   if (shown && keyOf(shown) === keyOf(search) && found) return;
   stop();
   shown = search;
@@ -63,6 +64,7 @@ export function showResults(search, onChange) {
   watcher.disconnect();
   if (!found) section.setAttribute("aria-busy", "true");
   remark.replaceChildren();
+  toast.replaceChildren();
   end.replaceChildren();
   searchFor(search, controller.signal, (answer, isFinal) => {
     found = answer;
@@ -83,10 +85,17 @@ function show(isFinal) {
   const { results, window, cursor } = answer;
   grid.show(results, isFinal && cursor === null);
   find("how-many").textContent = window ? counted(window, "work") : "";
-  isSettled = isFinal;
-  if (!isFinal) return;
   const said = remarkOn(answer);
   remark.replaceChildren(...(said ? [h("p", { className: "notice" }, said)] : []));
+  isSettled = isFinal;
+  if (!isFinal) return;
+  const order = orderOf(answer);
+  if (order) {
+    const { element } = notice(order, () => (forget(), again()));
+    element.classList.add("toast");
+    element.append(h("button", { type: "button", className: "hold", "aria-label": "Close this note", onclick: () => element.remove() }, "×"));
+    toast.replaceChildren(element);
+  }
   announce(said ?? `${counted(window, "work")} found. The first is ${results[0].metadata.title}.`);
   closeUp();
   watcher.observe(end);

@@ -35,6 +35,7 @@ export function zoomable(metadata) {
   const layer = h("div", { className: "layer" }, whole);
   layer.style.backgroundColor = metadata.color;
   const stage = h("div", { className: "stage", tabIndex: 0, role: "group", "aria-label": "The picture. Plus and minus zoom, the arrow keys move it." }, layer);
+  stage.style.aspectRatio = `${Math.max(0.6, metadata.width / metadata.height)}`;
   const address = tilesOf(metadata.image_url);
   /** @type {Set<string>} */
   const asked = new Set();
