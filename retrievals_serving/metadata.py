@@ -79,9 +79,9 @@ class Metadata:
         if rows is not None:
             condition += " and row in (select unnest(?::int[]))"
             values.append([int(row) for row in rows])
-        value = f"unnest({field})" if field in LISTS else f"{EXPRESSIONS.get(field, field)}::varchar"
+        value = f"unnest({field})" if field in LISTS else EXPRESSIONS.get(field, field)
         counted = self._query(
-            f"with told as (select {value} as value from artworks where {condition})"  # noqa: S608 - see `filters`
+            f"with told as (select {value}::varchar as value from artworks where {condition})"  # noqa: S608 - see `filters`
             " select value, count(*) from told where value <> ''"
             " group by value order by count(*) desc, value limit ?",
             [*values, most],

@@ -1,8 +1,7 @@
 """Endpoints of the collection map: where every work lies, and the records of those in sight.
 
-    GET /map.bin           little endian: works uint32; x, y int16 of each; r, g, b uint8 of each;
-                           then the ids, in UTF-8, with a line feed between two
-    GET /artworks?id=…     the records of some works
+`map.bin` is little endian: the number of works, uint32; x and y of each, int16, in steps; red,
+green and blue of each, uint8; then their ids in UTF-8, with a line feed between two.
 """
 
 import gzip
@@ -30,7 +29,7 @@ def collection_map(
     if_none_match: Annotated[str | None, Header()] = None,
     accept_encoding: Annotated[str, Header()] = "",
 ) -> Response:
-    """Give the place and the main colour of every work, as this module says at its top."""
+    """Give the place, the main colour and the id of every work, in a binary form."""
     etag = f'W/"{engine.release.release_id}"'
     headers = {"Cache-Control": "no-cache", "ETag": etag, "Vary": "Accept-Encoding"}
     if if_none_match is not None and etag in if_none_match:

@@ -38,7 +38,7 @@ def index() -> FileResponse:
 
 
 class PageFiles(StaticFiles):
-    """The files of the page. A browser asks whether they changed, so that all are of one version."""
+    """The files of the page. A browser asks whether they changed, so that they fit together."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """Answer with a file, or that it is unchanged."""

@@ -2,7 +2,7 @@
 /** @module The page: shows what its address names, and follows the visitor. */
 
 import { getJson } from "./api.js";
-import { announce, counted, find, isStill } from "./dom.js";
+import { counted, find, isStill } from "./dom.js";
 import { showHome } from "./home.js";
 import { messageOf, notice } from "./messages.js";
 import { acceptPictures, pictureOf } from "./picture.js";
@@ -137,7 +137,7 @@ find("search").addEventListener("submit", (/** @type {Event} */ event) => {
 
 acceptPictures(
   (picture) => navigate("/?", { picture }),
-  () => announce("This is no picture that can be read."),
+  () => find(route.view).prepend(notice({ text: "This is no picture that can be read. JPEG, PNG and WebP can." }, () => {}).element),
 );
 
 history.scrollRestoration = "manual";

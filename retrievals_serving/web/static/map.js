@@ -30,6 +30,10 @@ let painter = null;
 let open = () => {};
 const now = { x: 0, y: 0, scale: 1 };
 const goal = { x: 0, y: 0, scale: 1 };
+/** @type {number | null} The work that the address names. */
+let chosen = null;
+/** @type {number | null} The work under the pointer. */
+let pointed = null;
 let whole = 1; // the scale at which all is seen
 let frame = 0;
 let resting = 0;
@@ -89,9 +93,9 @@ function build(section) {
 async function light(route, signal) {
   if (!data || !painter) return;
   const places = new Map(data.ids.map((id, place) => [id, place]));
-  const chosen = route.id === undefined ? undefined : places.get(route.id);
-  painter.marked = chosen ?? null;
-  if (chosen !== undefined) aim(Math.max(goal.scale, whole * 8), data.places[2 * chosen], data.places[2 * chosen + 1]);
+  chosen = (route.id === undefined ? null : places.get(route.id)) ?? null;
+  painter.marked = chosen;
+  if (chosen !== null) aim(Math.max(goal.scale, whole * 8), data.places[2 * chosen], data.places[2 * chosen + 1]);
   painter.lit = [];
   told.replaceChildren(`${counted(data.count, "work")}. What looks alike lies together.`);
   draw();
@@ -113,15 +117,16 @@ const at = (x, y) => data?.nearest(now.x + x / now.scale, now.y + y / now.scale,
 
 /** Show which work is under the pointer. @param {number | null} work @param {number} x @param {number} y */
 function point(work, x, y) {
-  if (!painter || !data || painter.marked === work) return;
-  painter.marked = work;
+  if (!painter || !data || pointed === work) return;
+  pointed = work;
+  painter.marked = work ?? chosen;
   canvas.classList.toggle("over", work !== null);
   draw();
   hint.hidden = true;
   if (work === null) return;
   later(async (signal) => {
     const [near] = await records([/** @type {MapData} */ (data).ids[work]], signal);
-    if (painter?.marked !== work) return;
+    if (pointed !== work) return;
     const { title, artist, date } = near.metadata;
     hint.replaceChildren(framed(near.metadata), h("strong", {}, title), h("span", {}, [artist, date].filter(Boolean).join(", ")));
     hint.hidden = false;
