@@ -49,9 +49,15 @@ export function remarkOn(found) {
  * @param {import("./answers.js").Found} found
  * @returns {Message | null}
  */
-export function orderOf(found) {
-  if (!found.degraded.length) return null;
-  const share = Math.round(100 * (found.coverage ?? 0));
+export function orderOf({ degraded, coverage }) {
+  if (degraded.includes("embedder")) {
+    return { text: "The pictures cannot be looked at just now; these works have your words in their records.", action: AGAIN };
+  }
+  if (degraded.includes("reranker")) {
+    return { text: "A closer look at the best works is not to be had just now; they are in their first order.", action: AGAIN };
+  }
+  if (!degraded.includes("deadline")) return null;
+  const share = Math.round(100 * (coverage ?? 0));
   return { text: `There was time for a closer look at only ${share} % of the best works; the others are in their first order.`, action: "Search again" };
 }
 

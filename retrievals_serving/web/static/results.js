@@ -155,6 +155,6 @@ function describe(search) {
   const words = search.query || (picture ? "Works like your picture" : "");
   head.replaceChildren(
     h("h1", { id: "asked-for", tabIndex: -1 }, words),
-    h("p", {}, h("span", { id: "how-many" }), go(addressOf(search, "/map"), {}, "On the map")),
+    h("p", {}, h("span", { id: "how-many" }, "\u00a0"), go(addressOf(search, "/map"), {}, "On the map")),
   );
 }

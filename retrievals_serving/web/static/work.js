@@ -10,6 +10,8 @@ import { current } from "./results.js";
 import { addressOf, workAddress } from "./route.js";
 import { zoomable } from "./zoom.js";
 
+const PAGES = [16, 32, 64, 100]; // works whose conditions are judged at once
+
 /** @type {AbortController | null} */
 let running = null;
 
@@ -72,8 +74,10 @@ function reasons(id, signal) {
   const { search, found, result } = place;
   const bar = (/** @type {string} */ name, /** @type {number} */ value) => h("div", { className: "score" },
     h("span", {}, name), h("meter", { min: 0, max: 1, value, "aria-label": name }), h("span", {}, value.toFixed(2)));
-  const conditions = h("ul", { className: "conditions" });
-  if (search.query && (search.negative.length || result.rerank_score !== null)) explain(search, id, conditions, signal);
+  const conditions = h("div", { className: "conditions", role: "status" });
+  if (search.query && search.picture === undefined && result.rerank_score !== null && place.place < PAGES[PAGES.length - 1]) {
+    conditions.append(h("button", { type: "button", onclick: () => explain(search, place.place, id, conditions, signal) }, "Check it phrase by phrase"));
+  }
   return [h("section", { className: "why", "aria-labelledby": "why" },
     h("h2", { id: "why" }, "Why it was found"),
     h("p", {}, `${ordinal(place.place + 1)} of ${counted(found.window, "work")} for `, h("q", {}, search.query || "your picture"), "."),
@@ -82,18 +86,27 @@ function reasons(id, signal) {
     conditions)];
 }
 
-/** Fill in which conditions of the query the work meets. @param {import("./route.js").Search} search @param {string} id @param {HTMLElement} list @param {AbortSignal} signal */
-async function explain(search, id, list, signal) {
+/**
+ * Fill in which conditions of the query the work meets.
+ * @param {import("./route.js").Search} search @param {number} place @param {string} id
+ * @param {HTMLElement} list @param {AbortSignal} signal
+ */
+async function explain(search, place, id, list, signal) {
+  list.replaceChildren("Looking once more…");
   try {
-    await searchFor(search, signal, ({ results }) => {
-      const conditions = results.find((result) => result.id === id)?.conditions ?? [];
-      list.replaceChildren(...conditions.map(({ condition, negative, met }) => h("li", { className: met ? "met" : "unmet" },
-        h("span", { className: "unseen" }, met ? "met: " : "not met: "), negative ? `without ${condition}` : condition)));
-    }, { explain: "conditions" });
-  } catch {
-    list.remove(); // the scores stand without them
+    await searchFor(search, signal, ({ results }, isFinal) => {
+      if (!isFinal) return;
+      const told = (results.find((result) => result.id === id)?.conditions ?? []).filter(({ met }) => met !== null);
+      list.replaceChildren(...(told.length ? [h("ul", {}, ...told.map(condition))] : ["There was no time to check them."]));
+    }, { explain: "conditions", top_k: PAGES.find((size) => size > place) });
+  } catch (problem) {
+    if (!signal.aborted) list.replaceChildren(messageOf(/** @type {any} */ (problem)).text);
   }
 }
+
+/** @param {{condition: string, negative: boolean, met: boolean}} verdict */
+const condition = ({ condition: text, negative, met }) => h("li", { className: met ? "met" : "unmet" },
+  h("span", { className: "unseen" }, met ? "there: " : "not there: "), negative ? `without ${text}` : text);
 
 /** @param {string} id @param {AbortSignal} signal @param {HTMLElement} article */
 async function likeIt(id, signal, article) {
