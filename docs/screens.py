@@ -91,11 +91,11 @@ def taken(browser: Browser, address: str, view: View) -> bytes:
     page.goto(view.address)
     if view.act:
         page.locator("#results .card:visible").first.wait_for()
-        page.wait_for_function("!document.querySelector('[aria-busy]')")
+        page.wait_for_function("() => !document.querySelector('[aria-busy]')")
         view.act(page)
     page.locator(view.whole).first.wait_for()
     page.wait_for_function(
-        "[...document.images].every((each) => !each.checkVisibility() || each.loading === 'lazy' "
+        "() => [...document.images].every((each) => !each.checkVisibility() || each.loading === 'lazy' "
         "&& each.getBoundingClientRect().top > innerHeight || each.complete)"
     )
     if "/map" in view.address:
