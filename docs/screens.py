@@ -95,8 +95,8 @@ def taken(browser: Browser, address: str, view: View) -> bytes:
         view.act(page)
     page.locator(view.whole).first.wait_for()
     page.wait_for_function(
-        "() => [...document.images].every((each) => !each.checkVisibility() || each.loading === 'lazy' "
-        "&& each.getBoundingClientRect().top > innerHeight || each.complete)"
+        "() => [...document.images].every((each) => each.complete || !each.checkVisibility()"
+        " || each.getBoundingClientRect().top > innerHeight)"
     )
     if "/map" in view.address:
         page.get_by_role("link", name="See them as a list").wait_for()

@@ -1,4 +1,4 @@
-"""Serving's commands of the `retrievals` command: search, serve, releases, bench, doctor."""
+"""Serving's commands of the `retrievals` command: search, serve, releases, keys, bench, doctor."""
 
 import json
 import logging
@@ -11,11 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from retrievals_serving import logs
 from retrievals_serving.errors import RetrievalsError
 from retrievals_serving.http_server import run
+from retrievals_serving.key_commands import keys
 from retrievals_serving.pages import Page
 from retrievals_serving.release_commands import releases
 from retrievals_serving.settings import Settings
+from retrievals_serving.settings.safety import require_safe
 
 
 class RetrievalsGroup(click.Group):
@@ -140,16 +143,21 @@ def serve(host: str, port: int) -> None:
 
 
 def serve_api(settings: Settings, host: str, port: int) -> None:
-    """Serve the HTTP API in the foreground, logging to standard error."""
+    """Serve the HTTP API in the foreground, logging to standard error.
+
+    Raises:
+        SettingsError: A setting is unsafe, or the address cannot be listened on.
+    """
     from retrievals_serving.api import create_app
 
-    logging.basicConfig(format="%(levelname)s: %(message)s")
-    logging.getLogger("retrievals_serving").setLevel(logging.INFO)
+    logs.configure()
+    require_safe(settings, host=host)
     run(
         create_app(settings),
         host,
         port,
         tell=lambda url: click.echo(f"Retrievals on {url} (Ctrl-C ends it)"),
+        trusted_proxies=settings.proxies,
     )
 
 
@@ -168,7 +176,7 @@ def bench(
     The queries are titles of works that it serves, in an order of their own.
     """
     from retrievals_serving.load import TARGETS, drive, likes, searches
-    from retrievals_serving.queries import MAX_QUERY
+    from retrievals_serving.questions import MAX_QUERY
     from retrievals_serving.records import Records
     from retrievals_serving.release import RECORDS, open_release
 
@@ -210,4 +218,4 @@ def doctor() -> None:
         raise click.exceptions.Exit(1)
 
 
-COMMANDS = (search, serve, releases, bench, doctor)
+COMMANDS = (search, serve, releases, keys, bench, doctor)

@@ -21,6 +21,7 @@ from retrievals_serving.models.checkpoints import HUB_ID, MINIATURE, SHIPPED
 from retrievals_serving.promotion import hold, notice
 from retrievals_serving.release import open_release
 from retrievals_serving.settings import Settings
+from retrievals_serving.settings.safety import unsafe
 
 PREFIX = "RETRIEVALS_"
 LOW_DISK = 5 * 2**30  # bytes
@@ -50,6 +51,7 @@ def examine() -> list[Finding]:
     except SettingsError as error:
         return [*findings, Finding("settings", "failed", str(error))]
     findings.append(Finding("settings", "ok", f"profile {settings.profile}"))
+    findings += (Finding("settings", "failed", problem) for problem in unsafe(settings))
     looks = (_home, _embedder, _reranker, _records, _release)
     return [*findings, *(look(settings) for look in looks)]
 

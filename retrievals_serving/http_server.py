@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -16,8 +16,23 @@ if TYPE_CHECKING:
 SHUTDOWN = 10  # seconds that requests in flight are given to end
 
 
-def run(app: "ASGIApp", host: str, port: int, *, tell: Callable[[str], None]) -> None:
+def run(
+    app: "ASGIApp",
+    host: str,
+    port: int,
+    *,
+    tell: Callable[[str], None],
+    trusted_proxies: Sequence[str] = (),
+) -> None:
     """Serve `app` until Ctrl-C; `tell` is called with its `http://host:port` once it listens.
+
+    Args:
+        app: What answers.
+        host: On what it listens.
+        port: Likewise; 0 is any that is free.
+        tell: Is called with the address.
+        trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are
+            believed.
 
     Raises:
         SettingsError: The address cannot be listened on, as when the port is taken.
@@ -25,20 +40,26 @@ def run(app: "ASGIApp", host: str, port: int, *, tell: Callable[[str], None]) ->
     with _listen(host, port) as listener:
         tell(_address(listener))
         with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has closed
-            _server(app).run([listener])
+            _server(app, trusted_proxies).run([listener])
 
 
 @contextmanager
-def serving(app: "ASGIApp", *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serving(
+    app: "ASGIApp",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    trusted_proxies: Sequence[str] = (),
+) -> Iterator[str]:
     """Serve `app` from a thread of its own while the block runs; yield its `http://host:port`.
 
-    Port 0 is any that is free.
+    The arguments are those of `run`.
 
     Raises:
         SettingsError: As for `run`.
     """
     with _listen(host, port) as listener:
-        server = _server(app)
+        server = _server(app, trusted_proxies)
         thread = Thread(target=server.run, args=([listener],), name="http", daemon=True)
         thread.start()
         try:
@@ -65,7 +86,7 @@ def _address(listener: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def _server(app: "ASGIApp") -> "uvicorn.Server":
+def _server(app: "ASGIApp", trusted_proxies: Sequence[str]) -> "uvicorn.Server":
     import uvicorn
 
     config = uvicorn.Config(
@@ -73,6 +94,9 @@ def _server(app: "ASGIApp") -> "uvicorn.Server":
         log_config=None,  # logging is the process's own
         access_log=False,
         ws="none",
+        server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),  # else FORWARDED_ALLOW_IPS, else this machine
         timeout_graceful_shutdown=SHUTDOWN,
     )
     return uvicorn.Server(config)

@@ -35,7 +35,6 @@ def _picture(engine: EngineOf, name: str, sha: str, if_none_match: str | None) -
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable",
         "ETag": etag,
-        "X-Content-Type-Options": "nosniff",
     }
     if if_none_match is not None and (etag in if_none_match or if_none_match.strip() == "*"):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)

@@ -7,10 +7,11 @@ gives the values that belong together for one collection and one machine.
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
-from pydantic import ValidationError, model_validator
+from pydantic import SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -61,10 +62,17 @@ class Settings(ApiSettings, SearchSettings, BuildSettings, BaseSettings):
         except ValidationError as error:
             problems = "; ".join(
                 f"{cls.variable(str(problem['loc'][0]) if problem['loc'] else 'settings')}: "
-                f"{problem['msg']} (got {problem['input']!r})"
+                f"{problem['msg']} (got {cls._shown(problem)})"
                 for problem in error.errors(include_url=False)
             )
             raise SettingsError(f"{problems}. See .env.example for what each accepts.") from error
+
+    @classmethod
+    def _shown(cls, problem: ErrorDetails) -> str:
+        """Return the value that was refused, and nothing of a secret's."""
+        field = cls.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
+        is_secret = field is not None and SecretStr in get_args(field.annotation)
+        return "a secret" if is_secret else repr(problem["input"])
 
     @staticmethod
     def variable(name: str) -> str:

@@ -47,7 +47,8 @@ class SearchSettings(BaseModel):
     more: int = Field(16, ge=1, le=100, description="Results on each further page.")
     secret: SecretStr | None = Field(
         None,
-        description="Signs cursors; replicas share it. Without it each process makes its own.",
+        description="Signs cursors and the cookies of visitors, at least 32 characters; replicas "
+        "share it. Without it each process makes its own.",
     )
 
     @field_validator("reranker")

@@ -103,23 +103,15 @@ def test_filters_narrow_an_answer_and_are_in_its_address(page: Page, site: Watch
 
 
 def test_words_with_a_minus_are_shown_as_what_is_left_out(page: Page, site: Watched) -> None:
-    bodies = []
-
-    def answer(route: Route) -> None:
-        bodies.append(json.loads(route.request.post_data or "{}"))
-        body = {name: value for name, value in bodies[-1].items() if name != "negative"}
-        route.continue_(post_data=json.dumps(body))
-
-    page.route("**/search", answer)
-    page.goto("/map")  # which asks for nothing by itself
-    page.goto("/?q=x")
+    page.goto("/?q=horse")
     expect(page.locator(CARDS).first).to_be_visible()
-    search(page, 'boat -blue -"two men" well-known')
+    with page.expect_request("**/search") as asked:
+        search(page, 'boat -blue -"two men" well-known')
     expect(page.get_by_role("listitem").filter(has_text="without blue")).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="without two men")).to_be_visible()
     expect(page.get_by_role("heading", name="boat well-known", exact=True)).to_be_visible()
-    assert bodies[-1]["query"] == "boat well-known"
-    assert bodies[-1]["negative"] == "blue, two men"
+    body = asked.value.post_data_json
+    assert (body["query"], body["negative"]) == ("boat well-known", "blue, two men")
     page.get_by_role("button", name="Let blue be there again").click()
     expect(page.get_by_role("listitem").filter(has_text="without blue")).to_have_count(0)
     assert page.url == f"{site.address}/?q=boat+well-known&not=two+men"

@@ -112,6 +112,8 @@ def cursor_of(settings: Settings, judgement: Judgement) -> cursors.Cursor:
         release=RELEASE,
         vector=cursors.vector_digest(np.ones(1024, dtype=np.float32)),
         query="a lonely boat in stormy seas",
+        negative="people",
+        by="text",
         filters={"classification": "Painting"},
         score_threshold=0.0,
         without=None,
@@ -124,7 +126,7 @@ def cursor_of(settings: Settings, judgement: Judgement) -> cursors.Cursor:
 
 def test_a_cursor_signed_with_another_secret_is_refused(engine: SearchEngine, page: Page) -> None:
     assert page.cursor
-    ours = cursors.verify(page.cursor, b"a secret of the tests")
+    ours = cursors.verify(page.cursor, b"a secret of the tests, which no server shares")
     with pytest.raises(CursorRefused):
         engine.search_more(page.query_vector, cursors.sign(ours, b"another"))
 
@@ -149,7 +151,8 @@ def test_a_cursor_of_other_settings_is_refused(
     home: Path, page: Page, change: dict[str, int]
 ) -> None:
     assert page.cursor
-    same = {"window": 40, "page": 8, "more": 5, "secret": "a secret of the tests"}
+    secret = "a secret of the tests, which no server shares"
+    same = {"window": 40, "page": 8, "more": 5, "secret": secret}
     with (
         SearchEngine.open(settings=Settings.load(home=home, **(same | change))) as other,
         pytest.raises(CursorRefused, match="made with window 40 and more 5"),

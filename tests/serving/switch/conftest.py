@@ -48,7 +48,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def settings(store: Store) -> Settings:
-    return Settings.load(home=store.root, reranker="none", window=40, page=8, more=5, secret="s")
+    return Settings.load(
+        home=store.root, reranker="none", window=40, page=8, more=5, secret="s" * 32
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,232 @@
+"""Each caller may ask so often: counted by key, by visitor and address, or by address."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from retrievals_serving import SearchEngine, Settings
+from retrievals_serving.api.access import network_of
+from retrievals_serving.errors import SettingsError
+from tests.processes import bound
+from tests.serving.guarded import (
+    KEY,
+    KEYS,
+    OTHER,
+    WORK,
+    Clock,
+    from_address,
+    guarded,
+    with_key,
+)
+from tests.serving.test_api import problem
+
+PROXY = ["127.0.0.1"]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def statuses(client: httpx.Client, times: int, **headers: str) -> list[int]:
+    return [client.get(WORK, headers=headers).status_code for _ in range(times)]
+
+
+@pytest.mark.usefixtures("clock")
+def test_each_key_has_a_limit_of_its_own(engine: SearchEngine) -> None:
+    with guarded(engine, api_keys=KEYS, rate_limit="2/minute", trusted_proxies=PROXY) as client:
+        assert statuses(client, 3, **with_key(KEY)) == [200, 200, 429]
+        assert statuses(client, 1, **with_key(KEY), **from_address("192.0.2.7")) == [429]
+        assert statuses(client, 3, **with_key(OTHER)) == [200, 200, 429]
+
+
+def test_answers_tell_what_is_left_and_a_refusal_when_to_come_again(
+    engine: SearchEngine, clock: Clock
+) -> None:
+    with guarded(engine, rate_limit="3/minute") as client:
+        clock.now += 20.5
+        left = []
+        for _ in range(3):
+            headers = client.get(WORK).headers
+            assert headers["ratelimit-limit"] == "3"
+            left.append(headers["ratelimit-remaining"])
+        assert left == ["2", "1", "0"]
+        refused = client.post("/search", json={"query": "boat"})
+        assert refused.status_code == 429
+        assert "limit of 3 requests" in problem(refused)["detail"]
+        assert refused.headers["ratelimit-remaining"] == "0"
+        assert refused.headers["ratelimit-reset"] == refused.headers["retry-after"] == "40"
+        clock.now += 39
+        assert statuses(client, 1) == [429]
+        clock.now += 1
+        assert statuses(client, 2) == [200, 429]
+
+
+def test_a_window_slides(engine: SearchEngine, clock: Clock) -> None:
+    with guarded(engine, rate_limit="4/minute") as client:
+        clock.now += 59
+        assert statuses(client, 4) == [200] * 4
+        clock.now += 2  # in another minute, and most of the window is the one before
+        assert statuses(client, 2) == [200, 429]
+        clock.now += 58
+        assert statuses(client, 4) == [200, 200, 200, 429]
+
+
+@pytest.mark.usefixtures("clock")
+def test_without_keys_an_address_is_counted(engine: SearchEngine) -> None:
+    with guarded(engine, rate_limit="1/minute", trusted_proxies=PROXY) as client:
+        for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1"):
+            assert statuses(client, 2, **from_address(address)) == [200, 429]
+        assert statuses(client, 1, **from_address("2001:db8::ffff")) == [429]
+        assert statuses(client, 1, **with_key("whatever"), **from_address("192.0.2.1")) == [429]
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3::5", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"),
+        ("/tmp/socket", "unknown"),
+    ],
+)
+def test_an_address_of_ipv6_is_counted_with_its_network(host: str, network: str) -> None:
+    assert network_of(host) == network
+
+
+@pytest.mark.usefixtures("clock")
+def test_only_what_searches_is_counted(engine: SearchEngine) -> None:
+    with guarded(engine, rate_limit="2/minute") as client:
+        for path in ("/", "/health", "/static/app.js", "/images/" + "0" * 64, "/openapi.json"):
+            headers = client.get(path).headers
+            assert "ratelimit-limit" not in headers
+        assert client.get("/metrics").status_code != 429
+        assert client.post("/search", json={}).headers["ratelimit-remaining"] == "1"
+        assert client.get("/facets?field=artist").headers["ratelimit-remaining"] == "0"
+        assert client.get("/health").status_code == 200
+
+
+@pytest.mark.usefixtures("clock")
+def test_more_cookies_buy_a_visitor_nothing(engine: SearchEngine) -> None:
+    with guarded(engine, api_keys=KEYS, visitor_limit="2/minute", trusted_proxies=PROXY) as client:
+        for turn in range(3):
+            client.cookies.clear()
+            client.get("/", headers=from_address("192.0.2.1"))
+            status = 200 if turn < 2 else 429
+            assert statuses(client, 1, **from_address("192.0.2.1")) == [status]
+        assert statuses(client, 1, **with_key(KEY), **from_address("192.0.2.1")) == [200]
+
+
+@pytest.mark.usefixtures("clock")
+def test_more_addresses_buy_a_visitor_nothing(engine: SearchEngine) -> None:
+    with guarded(engine, api_keys=KEYS, visitor_limit="2/minute", trusted_proxies=PROXY) as client:
+        client.get("/")
+        asked = [statuses(client, 1, **from_address(f"192.0.2.{last}"))[0] for last in range(1, 4)]
+        assert asked == [200, 200, 429]
+
+
+@pytest.mark.parametrize("setting", ["rate_limit", "visitor_limit"])
+@pytest.mark.parametrize("value", ["many", "10", "0/minute", "1/fortnight", "1/second;9/minute"])
+def test_a_limit_that_is_no_rate_is_refused_by_name(setting: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"RETRIEVALS_{setting.upper()}: .*{value}"):
+        Settings.load(**{setting: value})
+
+
+class RedisServer:
+    """A `redis-server` of a test's own, to be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = str(free.getsockname()[1])
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+
+    def start(self) -> None:
+        command = ["redis-server", "--port", self.port, "--bind", "127.0.0.1", "--save", ""]
+        self._process = subprocess.Popen(
+            bound([*command, "--dir", self._folder]), stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        assert any("Ready to accept connections" in line for line in self._process.stdout)
+
+    def kill(self) -> None:
+        with self._process:
+            self._process.kill()
+
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+
+@pytest.fixture
+def redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    """A Redis that is waited for however slow this machine is."""
+    if shutil.which("redis-server") is None:
+        reason = "redis-server is not installed"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    monkeypatch.setattr("retrievals_serving.api.rates.TIMEOUT", 60.0)
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+def test_replicas_count_together_in_redis(engine: SearchEngine, redis: RedisServer) -> None:
+    limits = {"rate_limit": "3/day", "redis_url": redis.url}
+    with guarded(engine, **limits) as one, guarded(engine, **limits) as other:
+        assert statuses(one, 2) + statuses(other, 2) == [200, 200, 200, 429]
+        refused = one.get(WORK)
+        assert refused.status_code == 429
+        assert 0 < int(refused.headers["retry-after"]) <= 86401
+
+
+def test_while_redis_fails_a_process_counts_by_itself(
+    engine: SearchEngine,
+    redis: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("retrievals_serving.api.rates.monotonic", lambda: now)
+    with guarded(engine, rate_limit="2/day", redis_url=redis.url) as client:
+        assert statuses(client, 2) == [200, 200]
+        redis.kill()
+        assert statuses(client, 3) == [200, 200, 429]
+        warnings = [record for record in caplog.records if "Redis" in record.message]
+        assert len(warnings) == 1  # it is not asked for each request
+        redis.start()
+        assert statuses(client, 1) == [429]
+        now += 5
+        assert statuses(client, 3) == [200, 200, 429]
+
+
+def test_a_redis_that_does_not_answer_holds_nothing_up(
+    engine: SearchEngine, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrievals_serving.api.rates.TIMEOUT", 0.01)
+    redis.freeze()
+    with guarded(engine, rate_limit="1/day", redis_url=redis.url) as client:
+        assert statuses(client, 2) == [200, 429]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:hunter2@cache",
+        "redis://:hunter2@cache:port/0",
+        "redis://:hunter2@cache?patience=1",
+        "hunter2",
+    ],
+)
+def test_an_address_that_is_no_redis_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"RETRIEVALS_REDIS_URL: .*redis://host:6379/0") as no:
+        Settings.load(redis_url=url)
+    assert "hunter2" not in str(no.value)
