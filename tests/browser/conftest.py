@@ -2,14 +2,17 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
+from retrievals_serving.models import Input
 from retrievals_serving.promotion import promote
 from retrievals_serving.store import Store
 from tests.browser.axe import missing
@@ -17,7 +20,28 @@ from tests.browser.watched import Watched, watched
 from tests.serving.small_release import WordEmbedder, make_release
 
 WORKS, WINDOW, PAGE, MORE = 300, 150, 64, 16
+SECRET = "a secret of the tests, which no server shares"
 DESKTOP = {"width": 1280, "height": 800}
+
+
+class PictureEmbedder(WordEmbedder):
+    """Takes every picture that is searched with for one of a calm boat, and notes its size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[tuple[int, int]] = []
+
+    def embed_queries(self, queries: Sequence[Input]) -> np.ndarray:
+        self.sizes += [
+            query.image.size for query in queries if isinstance(query.image, Image.Image)
+        ]
+        texts = [query.text or "calm boat" for query in queries]
+        return self.embed_texts(texts)
+
+
+@pytest.fixture(scope="session")
+def embedder() -> PictureEmbedder:
+    return PictureEmbedder()
 
 
 @pytest.fixture(scope="session")
@@ -41,16 +65,16 @@ def browser_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser_engine(browser_home: Path) -> Iterator[SearchEngine]:
+def browser_engine(browser_home: Path, embedder: PictureEmbedder) -> Iterator[SearchEngine]:
     settings = Settings.load(
         home=browser_home,
         window=WINDOW,
         page=PAGE,
         more=MORE,
         reranker="none",
-        secret="a secret of the tests of the page",
+        secret=SECRET,
     )
-    with SearchEngine.open(settings=settings, embedder=WordEmbedder()) as engine:
+    with SearchEngine.open(settings=settings, embedder=embedder) as engine:
         yield engine
 
 

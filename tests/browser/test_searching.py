@@ -2,13 +2,15 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from retrievals_serving import SearchEngine
+from retrievals_serving.pages import Artwork
 from tests.browser.conftest import WINDOW
 from tests.browser.watched import Watched
-from tests.serving.small_release import GOLDEN_TEXTS
 
 pytestmark = pytest.mark.slow
 
@@ -18,6 +20,13 @@ CARDS = "#results .card:visible"
 def search(page: Page, text: str) -> None:
     page.get_by_role("searchbox", name="What the picture shows").fill(text)
     page.keyboard.press("Enter")
+
+
+def answer_in(text: str) -> dict[str, Any]:
+    """The last answer in a stream of events."""
+    answers = re.findall("^event: (?:vector|reranked)\ndata: (.*)$", text, re.MULTILINE)
+    answer: dict[str, Any] = json.loads(answers[-1])
+    return answer
 
 
 def shown(page: Page) -> list[str]:
@@ -83,23 +92,26 @@ def test_a_closed_page_ends_its_search_on_the_server(page: Page, site: Watched) 
     assert site.aborted.wait(20)
 
 
-def test_filters_narrow_an_answer_and_are_in_its_address(page: Page, site: Watched) -> None:
+def test_filters_narrow_an_answer_and_are_in_its_address(
+    page: Page, site: Watched, browser_engine: SearchEngine
+) -> None:
+    def works() -> list[Artwork]:
+        expect(page.locator("[aria-busy]")).to_have_count(0)
+        expect(page.locator(CARDS).first).to_be_visible()
+        return [browser_engine.artwork(each) for each in shown(page)]
+
     page.goto("/?q=boat")
     page.locator("summary", has_text="Classification").click()
-    with page.expect_response(re.compile("/search$")) as answer:
-        page.get_by_role("checkbox", name="Drawing").check()
-    kinds = {result["metadata"]["classification"] for result in answer.value.json()["results"]}
-    assert kinds == {"Drawing"}
+    page.get_by_role("checkbox", name="Drawing").check()
+    page.wait_for_url("**/?q=boat&classification=Drawing")
+    assert {work.classification for work in works()} == {"Drawing"}
     page.locator("summary", has_text="Century").click()
-    with page.expect_response(re.compile("/search$")) as answer:
-        page.get_by_role("checkbox", name="19th century").check()
-    years = {result["metadata"]["begin_year"] for result in answer.value.json()["results"]}
-    assert years
-    assert all(1801 <= year <= 1900 for year in years)
+    page.get_by_role("checkbox", name="19th century").check()
     assert page.url == f"{site.address}/?q=boat&classification=Drawing&century=19"
-    with page.expect_response(re.compile("/search$")):
-        page.get_by_role("button", name="Take away Drawing").click()
+    assert all(1801 <= (work.begin_year or 0) <= 1900 for work in works())
+    page.get_by_role("button", name="Take away Drawing").click()
     assert page.url == f"{site.address}/?q=boat&century=19"
+    assert len({work.classification for work in works()}) > 1
 
 
 def test_words_with_a_minus_are_shown_as_what_is_left_out(page: Page, site: Watched) -> None:
@@ -177,23 +189,26 @@ def test_the_page_is_used_by_the_keyboard_alone(page: Page) -> None:
     expect(page.locator(".stage")).not_to_have_class(re.compile("near"))
 
 
-def test_a_server_that_answers_in_a_stream_shows_both_orders(page: Page) -> None:
-    def stream(route: Route) -> None:
-        answer = route.fetch().json()
-        again = answer | {"results": answer["results"][::-1], "cursor": None}
-        events = f"event: vector\ndata: {json.dumps(answer)}\n\n"
-        events += f": still here\n\nevent: reranked\r\ndata: {json.dumps(again)}\r\n\r\n"
-        events += "event: done\ndata: {}\n\n"
-        route.fulfill(content_type="text/event-stream; charset=utf-8", body=events)
+def test_an_answer_that_is_no_stream_is_shown_as_well(page: Page) -> None:
+    def whole(route: Route) -> None:
+        route.fulfill(json=answer_in(route.fetch().text()))
 
-    page.goto("/about")
-    page.route("**/search", stream)
-    search(page, GOLDEN_TEXTS[0])
-    expect(page.locator("#results .card")).to_have_count(64)
-    ids = page.locator("#results .card a").evaluate_all("all => all.map(one => one.dataset.work)")
-    page.unroute("**/search")
-    response = page.request.post("/search", data={"query": GOLDEN_TEXTS[0]})
-    assert ids == [result["id"] for result in response.json()["results"]][::-1]
+    page.route("**/search", whole)
+    page.goto("/?q=boat")
+    expect(page.locator(CARDS).first).to_contain_text("boat")
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+
+
+def test_an_answer_that_fails_on_the_way_is_asked_for_again(page: Page) -> None:
+    def broken(route: Route) -> None:
+        problem = {"title": "Down", "status": 503, "detail": "later", "type": "about:blank"}
+        body = f"event: error\ndata: {json.dumps(problem)}\n\n"
+        route.fulfill(content_type="text/event-stream", body=body)
+
+    page.route("**/search", broken, times=1)
+    page.goto("/?q=boat")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(CARDS).first).to_contain_text("boat")
 
 
 def test_a_visitor_who_is_offline_is_told_and_the_search_goes_on(
@@ -252,7 +267,9 @@ def test_an_answer_of_a_release_that_is_gone_is_asked_for_again(page: Page) -> N
 def test_an_answer_that_is_not_what_it_could_be_says_so(
     page: Page, changes: dict[str, object], said: str
 ) -> None:
-    page.route("**/search", lambda route: route.fulfill(json=route.fetch().json() | changes))
+    page.route(
+        "**/search", lambda route: route.fulfill(json=answer_in(route.fetch().text()) | changes)
+    )
     page.goto("/?q=boat")
     expect(page.locator("#results .notice")).to_contain_text(said)
 
