@@ -90,10 +90,11 @@ def taken(browser: Browser, address: str, view: View) -> bytes:
     page.set_default_timeout(1000 * PATIENCE)
     page.goto(view.address)
     if view.act:
-        page.locator("#results .card:visible").first.wait_for()
-        page.wait_for_function("() => !document.querySelector('[aria-busy]')")
+        page.get_by_role("status").filter(has_text="works found").wait_for()
         view.act(page)
     page.locator(view.whole).first.wait_for()
+    if view.address != "/" and not view.act:
+        page.get_by_role("status").filter(has_text="work").wait_for()  # the order will stay
     page.wait_for_function(
         "() => [...document.images].every((each) => each.complete || !each.checkVisibility()"
         " || each.getBoundingClientRect().top > innerHeight)"
@@ -111,7 +112,7 @@ def small(png: bytes) -> bytes:
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     for quality in range(86, 20, -6):
         buffer = io.BytesIO()
-        picture.save(buffer, "WEBP", quality=quality, method=6)
+        picture.save(buffer, "WEBP", quality=quality, method=6, use_sharp_yuv=True)
         if buffer.tell() <= LIMIT:
             break
     return buffer.getvalue()

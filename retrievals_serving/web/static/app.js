@@ -13,8 +13,9 @@ const VIEWS = ["home", "results", "work", "map", "about"];
 const PATIENCE = 300; // ms that the turn from one view to another waits for it
 const TITLES = { home: "", results: "", work: "", map: "Map of the collection", about: "About" };
 
-/** @type {Map<number, number>} How far each entry of the history was scrolled. */
-const scrolls = new Map();
+/** @type {Map<number, {href: string, scroll: number}>} Entries of the history, as they were left. */
+const left = new Map();
+let here = location.href; // the address being shown
 let entry = history.state?.entry ?? 0;
 /** @type {import("./route.js").Route} */
 let route = parse(location, history.state);
@@ -26,7 +27,7 @@ function setTitle(text) {
 
 /** @param {string} address @param {{picture?: number, isReplacing?: boolean}} [options] */
 function navigate(address, { picture, isReplacing = false } = {}) {
-  scrolls.set(entry, scrollY);
+  left.set(entry, { href: location.href, scroll: scrollY });
   if (!isReplacing) entry += 1;
   const change = isReplacing ? "replaceState" : "pushState";
   history[change]({ picture, entry }, "", address);
@@ -42,6 +43,7 @@ const narrow = (search) => {
 /** Show what the address names. @param {number} scroll */
 function follow(scroll) {
   const before = route;
+  here = location.href;
   route = parse(location, history.state);
   if (route.search.picture !== undefined && !pictureOf(route.search.picture)) route.search.picture = undefined; // after a reload
   if (route.view === "results" && isEmpty(route.search)) route.view = "home";
@@ -55,9 +57,9 @@ function follow(scroll) {
   const isTurn = before.view !== route.view && "startViewTransition" in document && !isStill() && document.body.dataset.started;
   const isElsewhere = before.view !== route.view || before.id !== route.id;
   const turned = isTurn ? /** @type {any} */ (document).startViewTransition(change).updateCallbackDone : change();
-  const here = route;
+  const turnedTo = route;
   turned.then(() => shown).then(() => {
-    if (isElsewhere && here === route) find(route.view).querySelector("h1")?.focus({ preventScroll: true });
+    if (isElsewhere && turnedTo === route) find(route.view).querySelector("h1")?.focus({ preventScroll: true });
   });
 }
 
@@ -101,15 +103,15 @@ addEventListener("click", (event) => {
   const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (event.target).closest("a[data-go]"));
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  if ("back" in link.dataset && scrolls.has(entry - 1) && entry > 0) return history.back();
+  if ("back" in link.dataset && left.get(entry - 1)?.href === link.href) return history.back();
   const picture = link.pathname === "/" || link.pathname === "/map" ? route.search.picture : undefined;
   navigate(link.href, { isReplacing: "replace" in link.dataset, picture: link.search || link.classList.contains("brand") ? undefined : picture });
 });
 
 addEventListener("popstate", () => {
-  scrolls.set(entry, scrollY);
+  left.set(entry, { href: here, scroll: scrollY });
   entry = history.state?.entry ?? 0;
-  follow(scrolls.get(entry) ?? 0);
+  follow(left.get(entry)?.scroll ?? 0);
 });
 
 addEventListener("keydown", (event) => {

@@ -10,7 +10,8 @@ import { workAddress } from "./route.js";
 
 const THUMBNAIL = 400; // px, the longer side
 const CAPTION = 66; // px, with the space under it
-const TARGETS = { wide: [160, 225, 265], dense: [130, 180, 195] }; // px, by the width of the grid
+const TARGETS = { wide: [225, 265], dense: [180, 195] }; // px, by the width of the grid
+const PHONE = { wide: 0.542, dense: 0.4 }; // of the width: two or three in a row
 const MOVE = { duration: 650, easing: "cubic-bezier(.3,.1,.1,1)" };
 
 export class Grid {
@@ -62,7 +63,8 @@ export class Grid {
     const width = this.element.clientWidth;
     if (!width) return;
     const gap = width < 600 ? 10 : 22;
-    const target = TARGETS[this.isDense ? "dense" : "wide"][width < 600 ? 0 : width < 1100 ? 1 : 2];
+    const density = this.isDense ? "dense" : "wide";
+    const target = width < 600 ? PHONE[density] * width : TARGETS[density][width < 1100 ? 0 : 1];
     const { boxes, height } = layOut(this.works.map(({ metadata }) => aspectOf(/** @type {any} */ (metadata))), {
       width, target, gap, below: CAPTION, isEnd: this.isEnd, rows: this.rows, isEven: this.isEven,
     });

@@ -44,7 +44,7 @@ export function showHome() {
 
 /** A row of works that a query finds. @param {string} query */
 function wall(query) {
-  const grid = new Grid(query, { rows: innerWidth < 600 ? 2 : 1, isEven: true });
+  const grid = new Grid(query, { rows: 1, isEven: true });
   const section = h("section", { className: "wall" },
     h("h2", {}, go(addressOf(ask(query)), {}, query)),
     grid.element);

@@ -4,6 +4,11 @@
 const PER_CELL = 4; // works, on average
 
 export class MapData {
+  across = 1; // cells in a row of them
+  cell = 1; // side of one
+  starts = new Uint32Array(0); // of each cell, its place in `order`
+  order = new Uint32Array(0); // works, cell by cell
+
   /** @param {ArrayBuffer} content As `/map.bin` gives it. */
   constructor(content) {
     const count = new DataView(content).getUint32(0, true);

@@ -9,6 +9,14 @@ export class Painter {
   /** @type {Map<number, HTMLImageElement>} */ pictures = new Map();
   /** @type {number[]} */ lit = [];
   /** @type {number | null} */ marked = null;
+  ratio = 1; // pixels of the canvas in one of the page
+  dot = 1; // diameter, in pixels of the canvas
+  image = new ImageData(1, 1);
+  pixels = new Uint32Array(1);
+  full = new Uint32Array(0); // colour of each dot
+  faint = new Uint32Array(0); // where others are lit up
+  paper = 0;
+  styles = { sepia: "", ink: "", paper: "" };
 
   /** @param {HTMLCanvasElement} canvas @param {import("./map-data.js").MapData} data */
   constructor(canvas, data) {
@@ -27,10 +35,9 @@ export class Painter {
     this.image = this.context.createImageData(this.canvas.width, this.canvas.height);
     this.pixels = new Uint32Array(this.image.data.buffer);
     const styles = getComputedStyle(this.canvas);
-    this.accent = styles.getPropertyValue("--sepia");
-    this.ink = styles.getPropertyValue("--ink");
-    this.paperText = styles.getPropertyValue("--paper");
-    const paper = (this.paperText.match(/[0-9a-f]{2}/gi) ?? []).map((part) => parseInt(part, 16));
+    const valueOf = (/** @type {string} */ name) => styles.getPropertyValue(`--${name}`);
+    this.styles = { sepia: valueOf("sepia"), ink: valueOf("ink"), paper: valueOf("paper") };
+    const paper = (this.styles.paper.match(/[0-9a-f]{2}/gi) ?? []).map((part) => parseInt(part, 16));
     this.paper = pack(paper[0], paper[1], paper[2]);
     const { colors, count } = this.data;
     this.full = new Uint32Array(count);
@@ -59,7 +66,7 @@ export class Painter {
     const side = Math.sqrt((0.24 * width * height) / Math.max(1, this.data.count)) * (view.scale / whole) ** 0.55;
     this.dot = Math.max(1.6 * this.ratio, Math.min(13 * this.ratio, side));
     this.dots(left, top, scale, Math.max(2, Math.round(this.dot)));
-    this.context.putImageData(/** @type {ImageData} */ (this.image), 0, 0);
+    this.context.putImageData(this.image, 0, 0);
     const pictured = isNear ? this.drawPictures(near, left, top, scale) : new Set();
     this.rings(left, top, scale, pictured);
     return isNear ? near : [];
@@ -69,10 +76,10 @@ export class Painter {
   dots(left, top, scale, size) {
     const { places, count } = this.data;
     const { width, height } = this.canvas;
-    const pixels = /** @type {Uint32Array} */ (this.pixels);
-    const colors = /** @type {Uint32Array} */ (this.lit.length ? this.faint : this.full);
+    const pixels = this.pixels;
+    const colors = this.lit.length ? this.faint : this.full;
     const half = size / 2;
-    pixels.fill(/** @type {number} */ (this.paper));
+    pixels.fill(this.paper);
     const cover = coverOf(size);
     for (let at = 0; at < count; at += 1) {
       const x = Math.round(left + places[2 * at] * scale - half);
@@ -109,7 +116,7 @@ export class Painter {
       if (!lit.has(at) && at !== this.marked) continue;
       this.context.globalAlpha = 1;
       this.context.lineWidth = 3 * this.ratio;
-      this.context.strokeStyle = (at === this.marked ? this.ink : this.accent) ?? "";
+      this.context.strokeStyle = at === this.marked ? this.styles.ink : this.styles.sepia;
       this.context.strokeRect(x, y, w, h);
     }
     this.context.globalAlpha = 1;
@@ -119,7 +126,7 @@ export class Painter {
   /** Mark dots that are lit up or pointed at. @param {number} left @param {number} top @param {number} scale @param {Set<number>} pictured */
   rings(left, top, scale, pictured) {
     const { context, data } = this;
-    const radius = Math.max(4.5 * this.ratio, /** @type {number} */ (this.dot) * 0.62);
+    const radius = Math.max(4.5 * this.ratio, this.dot * 0.62);
     const circle = (/** @type {number} */ at, /** @type {number} */ size) => {
       context.beginPath();
       context.arc(left + data.places[2 * at] * scale, top + data.places[2 * at + 1] * scale, size, 0, 2 * Math.PI);
@@ -127,16 +134,16 @@ export class Painter {
     for (const at of [...this.lit].reverse()) {
       if (pictured.has(at)) continue;
       circle(at, radius + 2 * this.ratio);
-      context.fillStyle = this.paperText ?? "";
+      context.fillStyle = this.styles.paper;
       context.fill();
       circle(at, radius);
-      context.fillStyle = this.accent ?? "";
+      context.fillStyle = this.styles.sepia;
       context.fill();
     }
     if (this.marked === null || pictured.has(this.marked)) return;
     circle(this.marked, radius + 5 * this.ratio);
     context.lineWidth = 2 * this.ratio;
-    context.strokeStyle = this.ink ?? "";
+    context.strokeStyle = this.styles.ink;
     context.stroke();
   }
 }

@@ -49,7 +49,7 @@ export function showResults(search, onChange) {
   const section = find("results");
   bar ??= new FilterBar(onChange);
   if (!section.childElementCount) section.append(head, bar.element, remark, grid.element, end, toast);
-  if (shown && keyOf(shown) === keyOf(search) && found) return;
+  if (shown && keyOf(shown) === keyOf(search) && found && !running?.signal.aborted) return;
   stop();
   shown = search;
   const controller = (running = new AbortController());
