@@ -40,6 +40,7 @@ export class FilterBar {
 
   /** @param {Search} search */
   show(search) {
+    if (search.query !== this.search.query) this.close();
     this.search = search;
     for (const panel of this.panels) panel.update();
     const chips = FIELDS.flatMap((field) => (search.filters[field] ?? []).map((value) =>
