@@ -97,8 +97,8 @@ class CandidatePictures:
 
     def _fetched(self, wanted: Mapping[str, str]) -> dict[str, Image.Image]:
         """Fetch pictures until the deadline; when the museum answers for none, pause."""
-        deadline = monotonic() + DEADLINE
         museum = self._opened()
+        deadline = monotonic() + DEADLINE
         futures = {
             sha: self._pool.submit(self._fetch, museum, sha, address, deadline)
             for sha, address in wanted.items()
@@ -130,9 +130,7 @@ class CandidatePictures:
         with self._lock:
             if self._museum is None:
                 self._museum = MuseumPictures(
-                    connections=AT_ONCE,
-                    own_hosts=self._settings.own_host_names,
-                    contact=self._settings.contact,
+                    own_hosts=self._settings.own_host_names, contact=self._settings.contact
                 )
             return self._museum
 

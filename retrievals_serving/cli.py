@@ -173,7 +173,8 @@ def bench(
 ) -> None:
     """Send searches to a running API, and say how long its answers take.
 
-    The queries are titles of works that it serves, in an order of their own.
+    The queries are titles of works that it serves, in an order of their own. What is over the
+    server's RETRIEVALS_RATE_LIMIT fails.
     """
     from retrievals_serving.load import TARGETS, drive, likes, searches
     from retrievals_serving.questions import MAX_QUERY

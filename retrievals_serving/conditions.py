@@ -64,7 +64,7 @@ SEPARATOR = re.compile(
     (?P<stop> [;\n] | (?<!\d), | ,(?!\d) )
     | (?P<quoted> "[^"]*" | “[^”]*” )
     | (?<![\w'\u2019-]) (?:
-        (?P<phrase> (?:{SET_PHRASES}) (?!\s+of\b) )
+        (?P<phrase> {SET_PHRASES} )
         | (?P<negative> (?:(?:but|and|with)\s+)* (?:without|except|not|no(?!\.|\s*\d|\s+one\b)) )
         | (?P<participle> (?:\w+ly\s+)? (?:{PARTICIPLES}) \s+ (?:{PREPOSITIONS}) )
         | (?P<but> but )

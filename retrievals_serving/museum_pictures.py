@@ -21,14 +21,11 @@ HERE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 class MuseumPictures:
     """Asks for pictures over connections that are kept. Safe to use from several threads."""
 
-    def __init__(
-        self, *, connections: int, own_hosts: Collection[str], contact: str | None
-    ) -> None:
-        """Keep up to `connections`; `own_hosts` and `contact` are those of the settings."""
+    def __init__(self, *, own_hosts: Collection[str], contact: str | None) -> None:
+        """Ask with `own_hosts` and `contact`, which are those of the settings."""
         self._own_hosts = own_hosts
         self._client = httpx.Client(
             headers={**HEADERS, "User-Agent": user_agent(contact)},
-            limits=httpx.Limits(max_connections=connections),
             mounts=dict.fromkeys(HERE),
         )
 

@@ -10,11 +10,11 @@ from starlette.datastructures import Headers
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from retrievals_serving.api.leaving import CLIENT_LEFT
 from retrievals_serving.api.metrics import Metrics
 
 OTHER = "other"  # endpoint of a path that nothing answers, method that HTTP does not know
 METHODS = frozenset(HTTPMethod)
-CLIENT_CLOSED = 499  # nginx's code for a client that left before an answer began
 REQUEST_ID = "x-request-id"
 
 
@@ -37,7 +37,7 @@ class MeasuredRequests:
         if scope["query_string"]:
             span.set_attribute("url.query", "REDACTED")  # it says what was searched for
         started, root = perf_counter(), scope.get("root_path", "")
-        status, is_counted = CLIENT_CLOSED, False
+        status, is_counted = CLIENT_LEFT, False
 
         def count() -> None:
             nonlocal is_counted
@@ -62,7 +62,7 @@ class MeasuredRequests:
         try:
             await self.app(scope, receive, watched)
         except Exception:
-            if status == CLIENT_CLOSED:  # the server, outside of this, answers
+            if status == CLIENT_LEFT:  # the server, outside of this, answers
                 status = HTTPStatus.INTERNAL_SERVER_ERROR.value
             raise
         finally:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from retrievals_serving.observations import Figures, Stage
@@ -50,10 +51,11 @@ class SearchRequest(Request):
 
 
 class ImageForm(BaseModel):
-    """What is asked beside a picture, as the fields of a form: of `/search`, filters as JSON."""
+    """A picture and what is asked beside it, as `/search` has it; as the fields of a form."""
 
     model_config = ConfigDict(extra="forbid")
 
+    file: UploadFile = Field(description="JPEG, PNG or WebP, of up to 16 MB.")
     query: Words | None = None
     negative: Words | None = None
     top_k: TopK | None = None

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Header, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Form, Header, Query, Request, Response
 from pydantic_core import to_json
 
 from retrievals_serving.api import problems, schemas
@@ -44,17 +44,16 @@ async def search(request: Request, body: schemas.SearchRequest, service: Service
 @router.post("/search/image", response_model=schemas.Page, responses=STREAMED)
 async def search_image(
     request: Request,
-    file: Annotated[UploadFile, File(description="JPEG, PNG or WebP.")],
-    form: Annotated[schemas.ImageForm, Form()],
+    form: Annotated[schemas.ImageForm, Form(media_type="multipart/form-data")],
     service: ServiceOf,
 ) -> Response:
     """Find the works that look like a picture, and show what the query says where one is given.
 
     Answered as `/search` is.
     """
-    content = await file.read()
+    content = await form.file.read()
     image = await service.workers.run(lambda _: decode_picture(content, upright=True))
-    options = form.model_dump(exclude={"query"}) | {"filters": _parsed(form.filters)}
+    options = form.model_dump(exclude={"file", "query"}) | {"filters": _parsed(form.filters)}
     question = Question.ask(service.settings, text=form.query, image=image, **options)
     asked = Asked(question, picture=hashlib.sha256(content).hexdigest())
     return await _answered(request, service.answers, asked)

@@ -35,8 +35,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def settings(home: Path) -> Settings:
     """Settings of vector search alone; tests of the second stage have their own."""
-    secret = "a secret of the tests, which no server shares"
-    return Settings.load(home=home, window=40, page=8, more=5, reranker="none", secret=secret)
+    return Settings.load(
+        home=home,
+        window=40,
+        page=8,
+        more=5,
+        reranker="none",
+        secret="a secret of the tests, which no server shares",
+        rate_limit="1000000/second",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from retrievals_serving.pages import Result
 from tests.serving.small_release import WordEmbedder
 
 WINDOW, CANDIDATES = 40, 20
+SECRET = "a secret that is shared by replicas"
 
 Opinion = Callable[[str, str], float]  # of a query and the sha256 of a picture
 
@@ -70,7 +71,7 @@ def opened(
     home: Path, model: Reranker | None, embedder: Embedder | None = None, **changes: Any
 ) -> Iterator[SearchEngine]:
     """Open the release of `home` with `model`, or with settings that are changed, as `reranker`."""
-    values = {"window": WINDOW, "candidates": CANDIDATES, "page": 8, "more": 5, "secret": "shared"}
+    values = {"window": WINDOW, "candidates": CANDIDATES, "page": 8, "more": 5, "secret": SECRET}
     values |= {"reranker": "none", "rerank_deadline": 1.5}
     settings = Settings.load(home=home, **(values | changes))
     embedder = embedder or WordEmbedder()

@@ -64,7 +64,8 @@ def test_no_path_leads_to_another_file(client: httpx.Client, path: str, status: 
 def test_the_page_comes_from_this_server_alone(client: httpx.Client) -> None:
     response = client.get("/")
     assert response.headers["content-type"].startswith("text/html")
-    assert "script-src 'self'" in response.headers["content-security-policy"]
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert response.headers["cache-control"] == "no-cache"
     assert "http" not in response.text
     assert "<style" not in response.text
     assert "style=" not in response.text

@@ -49,7 +49,13 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def settings(store: Store) -> Settings:
     return Settings.load(
-        home=store.root, reranker="none", window=40, page=8, more=5, secret="s" * 32
+        home=store.root,
+        reranker="none",
+        window=40,
+        page=8,
+        more=5,
+        secret="s" * 32,
+        rate_limit="1000000/second",
     )
 
 
