@@ -49,3 +49,13 @@ def test_a_file_of_the_page_is_compressed_and_asked_for_again(client: httpx.Clie
 def test_no_script_has_more_than_300_lines() -> None:
     for script in SCRIPTS:
         assert len((WEB / "static" / script).read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_all_of_the_page_is_at_most_80_kb_as_it_is_sent(client: httpx.Client) -> None:
+    files = [path for path in WEB.rglob("*") if path.suffix in {".html", ".css", ".js", ".woff2"}]
+    sent = 0
+    for path in files:
+        address = f"/{path.relative_to(WEB)}" if path.parent != WEB else "/"
+        with client.stream("GET", address) as response:
+            sent += sum(map(len, response.iter_raw()))
+    assert 0 < sent <= 80_000
