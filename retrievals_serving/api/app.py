@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
+from fastapi.middleware.gzip import GZipMiddleware
 
 from retrievals_serving.api import (
     edge,
@@ -16,6 +16,7 @@ from retrievals_serving.api import (
     tracing,
     web,
 )
+from retrievals_serving.api import map as collection_map
 from retrievals_serving.api.limits import LimitedBodies
 from retrievals_serving.api.measured import MeasuredRequests
 from retrievals_serving.api.metrics import Metrics
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
     app.add_middleware(LimitedBodies)
     edge.install(app, settings)
     app.add_middleware(MeasuredRequests, metrics=metrics)  # the last is around all others
-    for part in (search, observability, pictures, web):
+    for part in (search, observability, pictures, collection_map, web):
         app.include_router(part.router)
-    app.mount("/static", StaticFiles(directory=web.WEB / "static"))
+    app.mount("/static", GZipMiddleware(web.PageFiles(directory=web.WEB / "static")))
     return app
