@@ -16,7 +16,9 @@ from retrievals_pipeline.simulation.vectors import BLOCK, Simulation
 from retrievals_serving.models import FAMILIES, Description, Family, Input
 from retrievals_serving.models.checkpoints import Checkpoint
 from retrievals_serving.models.contracts import Contract
-from retrievals_serving.release import Release
+from retrievals_serving.records import Records
+from retrievals_serving.release import RECORDS, Release
+from retrievals_serving.store import picture_name
 
 FAMILY = "sleeping"
 VECTORS = "vectors.npy"
@@ -31,12 +33,19 @@ Forwards = dict[str, dict[str, tuple[float, float]]]
 def write_model(folder: Path, release: Release, *, embed: int, rerank: int) -> None:
     """Write the checkpoint of both models of a simulated release.
 
+    The pictures of its works are put into the store too, as empty files: nobody looks at them.
+
     Args:
         folder: Of the checkpoint.
         release: Whose vectors and contracts they have.
         embed: Time of a forward of the embedder, ms, however many texts it is given.
         rerank: Time that the reranker takes for 80 pictures, ms.
     """
+    records = Records(release.path(RECORDS))
+    for sha in records.picture_hashes(range(records.count)):
+        path = release.store.path(picture_name(sha))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     made_with = release.manifest.embedder
     folder.mkdir()
     # The blocks of a simulation are drawn whole.
