@@ -7,11 +7,10 @@ import numpy as np
 from benchmarks.machine import spread
 from benchmarks.serving_clients import Answer, at_rate
 from benchmarks.serving_models import Forwards, forwards
-from benchmarks.serving_process import Bench
+from benchmarks.serving_process import Bench, processor
 
 GOALS = {50: 3.0, 99: 10.0}  # ms, by percentile
 PERCENTILES = (50, 95, 99)
-STAGES = {"search": "the vector search", "metadata": "reading the records"}
 
 Times = Mapping[str, np.ndarray]  # ms, one for each answer
 
@@ -21,10 +20,12 @@ def beyond_the_models(bench: Bench, *, rate: int, seconds: int, rounds: int) -> 
     asked = rate * seconds
     with bench.served() as server:
         at_rate(server.host, _texts(0, asked // 4), rate)  # of which each thread is ready
+        before = processor(server.pid)
         answered = [
             at_rate(server.host, _texts(number * asked, asked), rate)
             for number in range(1, rounds + 1)
         ]
+        taken = (processor(server.pid) - before) / (rounds * asked)
     ran = forwards(bench.model)
     measured = [times(answers, ran) for answers in answered]
     missing = sum(not each.is_answer for answers in answered for each in answers)
@@ -32,7 +33,8 @@ def beyond_the_models(bench: Bench, *, rate: int, seconds: int, rounds: int) -> 
         f"{rounds} rounds of {asked:,} searches, each another and reranked, that come at random "
         "(Poisson); they are timed from when they were due. Where the embedder is at a batch of "
         "others, waiting for its end is the model's time. Beyond it is all else, of the server "
-        f"alone as its `latency_ms` has it. Not answered: {missing}.\n"
+        f"alone as its `latency_ms` has it. Processor of the server: {taken:.1f} ms a search. Not "
+        f"answered: {missing}.\n"
     )
     lines = [
         f"**{rate} searches a second: the time beyond the models**\n",
@@ -57,19 +59,23 @@ def _parts(answer: Answer, ran: Forwards, batches: np.ndarray) -> dict[str, floa
     """Return the parts of the time of `answer`, ms; `batches` are when the embedder was busy, s."""
     began, embedded = ran["embed"][answer.text]
     judging, judged = ran["rerank"][answer.text]
-    stages = answer.own["timings"]
+    stages, latency = answer.own["timings"], answer.own["latency_ms"]
     queued = embedded - stages["embed"] / 1000
     overlaps = np.minimum(batches[:, 1], began) - np.maximum(batches[:, 0], queued)
-    own = 1000 * (embedded - began + judged - judging)
     waiting = 1000 * float(overlaps.clip(0).sum())
-    whole = 1000 * (answer.ended - answer.due)
+    embed, rerank = 1000 * (embedded - began), 1000 * (judged - judging)
+    whole, of_models = 1000 * (answer.ended - answer.due), embed + rerank + waiting
     return {
         "an answer, for its client": whole,
-        "of it: forwards": own,
+        "of it: forwards": embed + rerank,
         "of it: waiting for a forward for others": waiting,
-        "**beyond, for its client**": whole - own - waiting,
-        "**beyond, of the server alone**": answer.own["latency_ms"] - own - waiting,
-        **{f"of that: {name}": stages[stage] for stage, name in STAGES.items()},
+        "**beyond, for its client**": whole - of_models,
+        "**beyond, of the server alone**": latency - of_models,
+        "of that: around the embedder": stages["embed"] - embed - waiting,
+        "of that: the vector search": stages["search"],
+        "of that: around the reranker": stages["rerank"] - rerank,
+        "of that: reading the records": stages["metadata"],
+        "of that: the page, its JSON, threads": latency - sum(stages.values()),
     }
 
 

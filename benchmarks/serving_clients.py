@@ -17,6 +17,7 @@ import numpy as np
 
 THREADS = 64
 TIMEOUT = 60.0  # seconds
+IDLE = 2.0  # seconds after which a connection is made again; a server closes it after 5
 ANSWERED, DEGRADED, REFUSED, LEFT = "answered", "degraded", "refused", "left"
 LEAVE = 0.02, 0.1  # seconds after which those leave who do not wait for their answer
 
@@ -49,6 +50,7 @@ class Client:
 
     def __init__(self, host: str) -> None:
         self._connection = http.client.HTTPConnection(host, timeout=TIMEOUT)
+        self._used = time.monotonic()
 
     def ask(self, text: str, due: float | None = None) -> tuple[Answer, http.client.HTTPMessage]:
         """Search for `text`, which was to be asked at `due`; return also the answer's headers."""
@@ -72,6 +74,9 @@ class Client:
         self._connection.close()
 
     def _send(self, text: str) -> None:
+        if time.monotonic() > self._used + IDLE:
+            self.close()
+        self._used = time.monotonic()
         body = json.dumps({"query": text})
         self._connection.request("POST", "/search", body, {"Content-Type": "application/json"})
 

@@ -4,6 +4,7 @@ They are a family of checkpoints like any other: a folder with a `config.json` a
 weights, the vectors of texts. So a server finds, loads and checks them as it does real ones.
 """
 
+import atexit
 import json
 import threading
 import time
@@ -22,7 +23,7 @@ from retrievals_serving.store import picture_name
 
 FAMILY = "sleeping"
 VECTORS = "vectors.npy"
-FORWARDS = "forwards.txt"
+FORWARDS = "{kind}.txt"
 PICTURES = 8  # that a forward of the reranker judges
 
 # By kind, `embed` or `rerank`, and text: begin and end, s on the clock `perf_counter`, which all
@@ -62,15 +63,17 @@ def write_model(folder: Path, release: Release, *, embed: int, rerank: int) -> N
 def forwards(folder: Path) -> Forwards:
     """Return what ran for each text; the forwards of one reranking count as one."""
     ran: Forwards = {"embed": {}, "rerank": {}}
-    for line in (folder / FORWARDS).read_text(encoding="utf-8").splitlines():
-        kind, began, ended, text = line.split(maxsplit=3)
-        ran[kind][text] = float(began), float(ended)
+    for kind, of_kind in ran.items():
+        for line in (folder / FORWARDS.format(kind=kind)).read_text(encoding="utf-8").splitlines():
+            began, ended, text = line.split(maxsplit=2)
+            of_kind[text] = float(began), float(ended)
     return ran
 
 
 class _Sleeping:
     """What both models are: one that notes in its folder when it slept for whom."""
 
+    kind: str
     device = "none"
     dtype = "float32"
 
@@ -78,17 +81,22 @@ class _Sleeping:
         self.contract = Contract(checkpoint.config["contract"])
         self._seconds = checkpoint.config
         self._lock = threading.Lock()
-        self._log = (checkpoint.folder / FORWARDS).open("a", encoding="utf-8", buffering=1)
+        self._log = (checkpoint.folder / FORWARDS.format(kind=self.kind)).open(
+            "a", encoding="utf-8"
+        )
+        atexit.register(self._log.close)
 
-    def _note(self, kind: str, began: float, texts: Sequence[str | None]) -> None:
+    def _note(self, began: float, texts: Sequence[str | None]) -> None:
         ended = time.perf_counter()
-        lines = "".join(f"{kind} {began} {ended} {text}\n" for text in texts)
+        lines = "".join(f"{began} {ended} {text}\n" for text in texts)
         with self._lock:
             self._log.write(lines)
 
 
 class SleepingEmbedder(_Sleeping):
     """Embeds `text <n>` as the n-th text of the simulation; after the last it begins again."""
+
+    kind = "embed"
 
     def __init__(self, checkpoint: Checkpoint, **chosen: object) -> None:
         super().__init__(checkpoint, **chosen)
@@ -100,7 +108,7 @@ class SleepingEmbedder(_Sleeping):
         """Sleep for one forward, whatever the number of texts."""
         began, texts = time.perf_counter(), [query.text for query in queries]
         time.sleep(self._seconds["embed"])
-        self._note("embed", began, texts)
+        self._note(began, texts)
         rows = [int(str(text).rpartition(" ")[2]) % len(self._vectors) for text in texts]
         return self._vectors[rows]
 
@@ -111,6 +119,8 @@ class SleepingEmbedder(_Sleeping):
 
 class SleepingReranker(_Sleeping):
     """Thinks of the first pictures what of the others; sleeps for each few of them."""
+
+    kind = "rerank"
 
     def score(
         self,
@@ -128,7 +138,7 @@ class SleepingReranker(_Sleeping):
                 break
             time.sleep(self._seconds["rerank"])
             scores[first : first + PICTURES] = 0.5
-        self._note("rerank", began, [query])
+        self._note(began, [query])
         return scores
 
 

@@ -252,7 +252,10 @@ def bench(tmp_path_factory):
 
 
 def test_the_time_beyond_the_models_is_what_no_forward_accounts_for():
-    own = {"latency_ms": 60.0, "timings": {"embed": 25.0, "search": 1.0, "metadata": 0.5}}
+    own = {
+        "latency_ms": 60.0,
+        "timings": {"embed": 25.0, "search": 1.0, "rerank": 21.0, "metadata": 0.5},
+    }
     answer = Answer("text 1", due=10.0, ended=10.070, status=200, own=own)
     ran = {
         "embed": {"text 0": (9.990, 10.008), "text 1": (10.009, 10.024)},
@@ -268,7 +271,7 @@ def test_the_time_beyond_the_models_is_what_no_forward_accounts_for():
 
 def test_searches_are_timed_against_a_server_whose_models_sleep(bench):
     section = serving_beyond.beyond_the_models(bench, rate=40, seconds=1, rounds=1)
-    assert "Not answered: 0." in section
+    assert "answered: 0." in section
     median = {
         name.strip("* "): float(cell.split(" / ")[1])
         for name, cell in re.findall(r"^\| (\D*?) \| (\d.*?) \|", section, re.MULTILINE)
@@ -287,7 +290,7 @@ def test_kept_answers_are_timed_where_there_is_no_redis(bench, monkeypatch):
 
 
 def test_a_server_at_its_limit_answers_refuses_and_is_left(bench):
-    section = serving_soak.soak(bench, 2, queue=2)
+    section = serving_soak.soak(bench, 1, queue=2)
     head, _, row = (line.strip("| ").split(" | ") for line in section.splitlines()[-3:])
     figures = dict(zip(head, (float(figure.replace(",", "")) for figure in row), strict=True))
     assert head[:4] == ["answered", "degraded", "refused", "left"]
