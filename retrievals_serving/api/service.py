@@ -146,7 +146,7 @@ def _told(what: str, error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
     """Return the service of the application that answers `request`."""
     service: Service = request.app.state.service
     return service
