@@ -135,16 +135,19 @@ class Answering:
         conditions = conditions_of(text)
         deadline = monotonic() + self._settings.rerank_deadline
         with clock.stage("explain"):
-            scores = np.stack(
-                [
-                    judge.scores(each.text, rows, cancelled, deadline=deadline)[0]
-                    for each in conditions
-                ]
-            )
+            scored = [
+                judge.scores(each.text, rows, cancelled, deadline=deadline) for each in conditions
+            ]
+        scores = np.stack([each for each, _ in scored])
+        lacks = dict.fromkeys([*page.degraded, *(word for _, words in scored for word in words)])
         results = [
             dataclasses.replace(result, conditions=judged)
             for result, judged in zip(page.results, verdicts(conditions, scores), strict=True)
         ]
         return dataclasses.replace(
-            page, results=results, timings=clock.stages, latency_ms=clock.elapsed()
+            page,
+            results=results,
+            timings=dict(clock.stages),
+            latency_ms=clock.elapsed(),
+            degraded=tuple(lacks),
         )
