@@ -36,7 +36,10 @@ class Shell:
     def run(self, line: str) -> str:
         """Run one line and return what it prints."""
         if match := re.fullmatch(r"export (\w+)=(.*)", line):
-            self.environment[match[1]] = match[2]
+            value = match[2]
+            self.environment[match[1]] = (
+                self.run(f"echo {value}").strip() if "$" in value else value
+            )
             return ""
         if line.endswith(" &"):
             return self.start(line.removesuffix(" &"))
@@ -181,7 +184,7 @@ def test_ci_runs_the_readmes_tests_and_none_of_them_twice() -> None:
     assert "test" in targets
     commands = [line for target in targets for line in commands_of(target)]
     runs = [line.partition("pytest")[2] for line in commands if line.startswith(".venv/bin/pytest")]
-    assert runs == [' -m "not slow"', " -m slow"]
+    assert runs == [' -n 2 --dist loadscope -m "not slow"', " -m slow"]
 
 
 def test_every_command_of_the_readme_exists() -> None:
