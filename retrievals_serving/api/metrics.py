@@ -173,7 +173,7 @@ def _sums(counter: prometheus.Counter, label: str) -> dict[str, int]:
     return dict(sums)
 
 
-def metrics_of(request: Request) -> Metrics:
+async def metrics_of(request: Request) -> Metrics:
     """Return the metrics of the application that answers `request`."""
     metrics: Metrics = request.app.state.metrics
     return metrics

@@ -63,6 +63,8 @@ class ImageForm(BaseModel):
     filters: str | None = Field(None, description="A JSON object, as of `/search`.")
     rerank: bool = True
     alpha: Fraction | None = None
+    include_explanation: bool = False
+    explain: Literal["conditions"] | None = None
 
 
 class MoreRequest(Request):
@@ -157,6 +159,7 @@ class Health(Answer):
     reranker: str | None = None
     device: str | None = None
     dtype: str | None = None
+    components: dict[str, Literal["ok", "failed", "loading"]] = {}
 
 
 class FacetValue(Answer):

@@ -1,9 +1,9 @@
 """Endpoints of search."""
 
-import hashlib
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from retrievals_serving.api.answers import Answers, Asked
 from retrievals_serving.api.leaving import EVENTS, Event, EventStream, unless_left
 from retrievals_serving.api.metrics import Metrics, MetricsOf
 from retrievals_serving.api.service import EngineOf, ServiceOf
+from retrievals_serving.cancelling import Cancelled
 from retrievals_serving.decoding import decode_picture
 from retrievals_serving.errors import QueryError
 from retrievals_serving.pages import Page
@@ -51,11 +52,18 @@ async def search_image(
 
     Answered as `/search` is.
     """
-    content = await form.file.read()
-    image = await service.workers.run(lambda _: decode_picture(content, upright=True))
-    options = form.model_dump(exclude={"file", "query"}) | {"filters": _parsed(form.filters)}
-    question = Question.ask(service.settings, text=form.query, image=image, **options)
-    asked = Asked(question, picture=hashlib.sha256(content).hexdigest())
+    options = form.model_dump(exclude={"file", "query", "filters", "include_explanation"})
+    filters = _parsed(form.filters)
+
+    def looked_at(_: Cancelled) -> Asked:
+        content = form.file.file.read()
+        image = decode_picture(content, upright=True)
+        question = Question.ask(
+            service.settings, text=form.query, image=image, filters=filters, **options
+        )
+        return Asked(question, sha256(content).hexdigest(), form.include_explanation)
+
+    asked = await unless_left(request.receive, service.workers.run(looked_at))
     return await _answered(request, service.answers, asked)
 
 
@@ -95,35 +103,31 @@ def similar(
 
 
 @router.get("/facets")
-def facets(
-    engine: EngineOf,
+async def facets(
+    request: Request,
+    service: ServiceOf,
     field: str,
     query: Annotated[str | None, Query(max_length=MAX_QUERY)] = None,
     filters: FilterText = None,
 ) -> schemas.Facets:
     """Count the works that have each value of a field: of all, or of those that are found."""
-    counts = engine.facets(field, query=query, filters=_parsed(filters))
-    values = [schemas.FacetValue(value=value, count=count) for value, count in counts.items()]
+    only = _parsed(filters)
+
+    def count(cancelled: Cancelled) -> dict[str, int]:
+        with service.releases.current() as engine:
+            return engine.facets(field, query=query, filters=only, cancelled=cancelled)
+
+    counts = await unless_left(request.receive, service.workers.run(count))
+    values = [schemas.FacetValue(value=value, count=many) for value, many in counts.items()]
     return schemas.Facets(field=field, values=values)
-
-
-def _counted(page: Page, metrics: Metrics) -> dict[str, Any]:
-    """Return an answer as JSON has it, once it is counted."""
-    metrics.answered(
-        latency_ms=page.latency_ms,
-        timings=page.timings,
-        cached=page.cached,
-        degraded=page.degraded,
-    )
-    return page.to_dict()
 
 
 def _parsed(filters: str | None) -> Any:
     """Return the JSON that a query parameter is, None where there is none."""
     try:
         return None if filters is None else json.loads(filters)
-    except ValueError as error:
-        raise QueryError(f"filters: no JSON: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise QueryError(f"filters: no JSON that can be read: {error}.") from error
 
 
 @router.get("/health", responses={503: {"model": schemas.Health}})
