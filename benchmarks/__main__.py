@@ -6,7 +6,17 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import build, embedding, filtering, index, opening, pipeline, quality, reranking
+from benchmarks import (
+    build,
+    embedding,
+    filtering,
+    index,
+    opening,
+    page,
+    pipeline,
+    quality,
+    reranking,
+)
 from benchmarks.sections import write
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
@@ -18,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "embedding": embedding.report,
     "reranking": reranking.report,
     "quality": quality.report,
+    "page": page.report,
 }
 
 

@@ -9,8 +9,8 @@ from retrievals_pipeline.defs.images.fetcher import Fetcher
 from retrievals_pipeline.defs.images.run_clock import RunClock
 from retrievals_pipeline.defs.records.artworks import ArtworksSummary, build_artworks
 from retrievals_pipeline.defs.records.tables import table_versions
-from retrievals_pipeline.http import is_own
 from retrievals_pipeline.miniature import MINIATURE
+from retrievals_serving.http_client import is_own
 from retrievals_serving.settings import Settings
 
 

@@ -177,7 +177,7 @@ def bench(
     server's RETRIEVALS_RATE_LIMIT fails.
     """
     from retrievals_serving.load import TARGETS, drive, likes, searches
-    from retrievals_serving.queries import MAX_QUERY
+    from retrievals_serving.questions import MAX_QUERY
     from retrievals_serving.records import Records
     from retrievals_serving.release import RECORDS, open_release
 

@@ -18,7 +18,7 @@ import logging
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 LIFE = timedelta(days=1)
 
 # Part of what is signed: a cursor of another layout is then no cursor. Renamed with the layout.
-LAYOUT = b"retrievals cursor 2\n"
+LAYOUT = b"retrievals cursor 3\n"
+By = Literal["text", "picture", "words"]  # the last: a text, looked for in the records
 PROCESS_SECRET = secrets.token_bytes(32)
 
 
@@ -45,6 +46,8 @@ class Cursor:
         release: Id of the release that answered.
         vector: Digest of the vector that was searched, see `vector_digest`.
         query: The text that was searched for, if any.
+        negative: What the works shall not show, if anything.
+        by: Where the search began.
         filters: As they were asked.
         score_threshold: As it was asked.
         without: Row that is left out, if any.
@@ -57,6 +60,8 @@ class Cursor:
     release: str
     vector: str
     query: str | None
+    negative: str | None
+    by: By
     filters: dict[str, Any] | None
     score_threshold: float
     without: int | None
@@ -111,6 +116,11 @@ def secret_of(settings: Settings) -> bytes:
     """Return what signs the cursors: the setting, or else the secret of this process."""
     secret = settings.secret
     return secret.get_secret_value().encode() if secret else process_secret()
+
+
+def secret_mark(settings: Settings) -> str:
+    """Return what tells by whom cursors are signed, without telling the secret."""
+    return hmac.digest(secret_of(settings), b"retrievals mark\n", "sha256").hex()
 
 
 @functools.cache

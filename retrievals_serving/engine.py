@@ -6,28 +6,29 @@ with SearchEngine.open() as engine:
     more = engine.search_more(page.query_vector, page.cursor)
 """
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self, Unpack
 
 import numpy as np
+from PIL import Image
 
+from retrievals_serving.answering import Answering
+from retrievals_serving.cancelling import Cancelled, Spared, never
 from retrievals_serving.clock import Clock
-from retrievals_serving.errors import QueryError
-from retrievals_serving.filters import Filters, parse_filters
+from retrievals_serving.filters import Filters
 from retrievals_serving.models import Embedder, Reranker
 from retrievals_serving.opened import OpenRelease
 from retrievals_serving.pages import Artwork, Page
 from retrievals_serving.paging import Paging
-from retrievals_serving.queries import QueryEmbedder, as_vector, clean_query
+from retrievals_serving.queries import QueryEmbedder, as_vector
+from retrievals_serving.questions import Options, Question, known, page_size
 from retrievals_serving.release import Release, open_release
 from retrievals_serving.reranking import Judge
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store, read_through
 from retrievals_serving.vectors import Float32
 
-MAX_TOP_K = 100
 MAX_FACET_VALUES = 100
 
 
@@ -37,6 +38,7 @@ class SearchEngine:
     Attributes:
         release: What is searched.
         settings: How.
+        spared: What was not done for those who left; shared with the engines `beside` this one.
     """
 
     def __init__(
@@ -45,15 +47,18 @@ class SearchEngine:
         settings: Settings,
         embedder: Embedder | None = None,
         reranker: Reranker | None = None,
+        spared: Spared | None = None,
     ) -> None:
-        """Open the files of `release`; see `open`."""
+        """Open the files of `release`; see `open`. What is spared is counted in `spared`."""
         self.release = release
         self.settings = settings
         self._queries = QueryEmbedder(release, settings, embedder)
         self._opened = OpenRelease(release)
         self._paging = Paging(self._opened, settings)
+        self.spared = spared or Spared()
         model = settings.reranker if reranker is None else reranker
-        self._judge = None if model is None else Judge(self._opened, settings, model)
+        self._judge = None if model is None else Judge(self._opened, settings, model, self.spared)
+        self._answering = Answering(self._queries, self._paging, self._judge, settings, self.spared)
 
     @classmethod
     def open(
@@ -92,6 +97,8 @@ class SearchEngine:
 
     def close(self) -> None:
         """Let go of the release's files; the engine cannot search any more."""
+        if self._judge:
+            self._judge.close()
         self._opened.close()
 
     @property
@@ -103,6 +110,12 @@ class SearchEngine:
     def reranker_name(self) -> str | None:
         """Name of the reranker, loaded or not; None where none is set."""
         return self._judge.name if self._judge else None
+
+    @property
+    def reranker_contract(self) -> str | None:
+        """Digest of what its scores depend on; None until it is loaded, or where none is set."""
+        reranker = self._judge.reranker if self._judge else None
+        return reranker.contract.digest if reranker else None
 
     @property
     def is_warm(self) -> bool:
@@ -135,54 +148,61 @@ class SearchEngine:
             ReleaseDamaged, ReleaseError: As for `open`.
         """
         judge = self._judge
-        other = type(self)(release, self.settings, self.embedder, judge.reranker if judge else None)
+        reranker = judge.reranker if judge else None
+        other = type(self)(release, self.settings, self.embedder, reranker, self.spared)
         if judge and (its := other._judge):  # noqa: SLF001 - one of its own kind
             its.name = judge.name  # which a loaded model does not know
         return other
 
     def search(
-        self,
-        query: str,
-        *,
-        top_k: int | None = None,
-        filters: Filters | None = None,
-        score_threshold: float = 0.0,
-        rerank: bool = True,
-        alpha: float | None = None,
+        self, query: str, *, cancelled: Cancelled = never, **options: Unpack[Options]
     ) -> Page:
         """Return the works that show what `query` says, best first.
 
         Args:
             query: 1 to 512 characters.
-            top_k: Results on this page, 1 to 100; default: the setting `page`.
-            filters: Look only at works that match, see `filters`.
-            score_threshold: Leave out works of a lower vector score, 0 to 1.
-            rerank: Whether a reranker, where one is set, puts the best in order.
-            alpha: Weight of its score against the vector score, 0 to 1; default: the setting.
+            cancelled: Asked before each forward: whether whoever asked has left.
+            **options: See `questions.Options`.
 
         Raises:
             QueryError: An argument is out of bounds, or `filters` has an unknown field.
+            SearchCancelled: Whoever asked has left.
+        """
+        (page,) = self.stream(Question.ask(self.settings, text=query, **options), cancelled)
+        return page
+
+    def search_image(
+        self,
+        image: Image.Image | Path,
+        *,
+        query: str | None = None,
+        cancelled: Cancelled = never,
+        **options: Unpack[Options],
+    ) -> Page:
+        """Return the works that look like `image`, and show what `query` says where it is given.
+
+        A reranker, which judges by a text, is asked where there is one.
+
+        Raises:
+            PictureError: `image` cannot be read; names it.
+            QueryError: As for `search`; or the model takes no text together with a picture.
+            SearchCancelled: As for `search`.
             ModelError, ReleaseError: As for `warm`.
         """
-        clock = Clock()
-        query = clean_query(query)
-        _require_fraction("score_threshold", score_threshold)
-        if alpha is not None:
-            _require_fraction("alpha", alpha)
-        filters = _known(filters)
-        top_k = self._page_size(top_k)
-        with clock.stage("embed"):
-            vector = self._queries.embed(query)
-        start = self._paging.begin(
-            vector, query=query, filters=filters, score_threshold=score_threshold
-        )
-        window = self._paging.window(start, vector, clock)
-        if rerank and self._judge:
-            alpha = self.settings.alpha if alpha is None else alpha
-            with clock.stage("rerank"):
-                judgement = self._judge.judge(query, window, alpha=alpha)
-            start = dataclasses.replace(start, judgement=judgement)
-        return self._paging.page(start, window, vector, size=top_k, clock=clock)
+        question = Question.ask(self.settings, text=query, image=image, **options)
+        (page,) = self.stream(question, cancelled)
+        return page
+
+    def stream(
+        self, question: Question, cancelled: Cancelled = never, *, early: bool = False
+    ) -> Iterator[Page]:
+        """Yield the answer to `question`; if `early`, also in the order before it is reranked.
+
+        Raises:
+            PictureError, QueryError, SearchCancelled, ModelError, ReleaseError: As for
+                `search_image`.
+        """
+        return self._answering.pages(question, cancelled, early=early)
 
     def search_more(self, query_vector: Sequence[float] | Float32, cursor: str) -> Page:
         """Return the next page of an answer, in the order its first page had; needs no model.
@@ -211,14 +231,14 @@ class SearchEngine:
             QueryError: As for `search`.
         """
         clock = Clock()
-        filters = _known(filters)
-        top_k = self._page_size(top_k)
+        filters = known(filters)
+        size = page_size(top_k, self.settings)
         row = self._opened.records.row_of(artwork_id)
         vector = self._opened.index.vector(row)
         vector /= np.linalg.norm(vector)
-        start = self._paging.begin(vector, filters=filters, without=row)
+        start = self._paging.begin(vector, by="picture", filters=filters, without=row)
         window = self._paging.window(start, vector, clock)
-        return self._paging.page(start, window, vector, size=top_k, clock=clock)
+        return self._paging.page(start, window, vector, size=size, clock=clock)
 
     def facets(
         self, field: str, *, query: str | None = None, filters: Filters | None = None
@@ -232,13 +252,11 @@ class SearchEngine:
             QueryError: The values of `field` are not counted; or as for `search`.
             ModelError, ReleaseError: As for `warm`.
         """
-        filters = _known(filters)
+        filters = known(filters)
         rows = None
         if query is not None:
-            query = clean_query(query)
-            vector = self._queries.embed(query)
-            start = self._paging.begin(vector, query=query, filters=filters)
-            rows = self._paging.window(start, vector, Clock()).rows
+            question = Question.ask(self.settings, text=query, filters=filters)
+            rows = self._answering.rows(question)
         return self._opened.metadata.facet(field, filters=filters, rows=rows, most=MAX_FACET_VALUES)
 
     def artwork(self, artwork_id: str) -> Artwork:
@@ -249,23 +267,3 @@ class SearchEngine:
         """
         (record,) = self._opened.records.at([self._opened.records.row_of(artwork_id)])
         return Artwork(**record)
-
-    def _page_size(self, top_k: int | None) -> int:
-        if top_k is None:
-            return self.settings.page
-        if not 1 <= top_k <= MAX_TOP_K:
-            raise QueryError(f"top_k: expected 1 to {MAX_TOP_K}, got {top_k}.")
-        return top_k
-
-
-def _known(filters: Filters | None) -> dict[str, Any] | None:
-    """Return a copy of `filters`, or None if there are none; refused before the model is asked."""
-    if filters is None:
-        return None
-    parse_filters(filters)
-    return dict(filters) or None
-
-
-def _require_fraction(name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise QueryError(f"{name}: expected a number from 0 to 1, got {value}.")

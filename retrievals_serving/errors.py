@@ -15,6 +15,8 @@
     │   ├── ReleaseDamaged       its files are not those its manifest names
     │   └── PromotionRefused     a check of it failed or has not been run, or others are at it
     │       └── PromotionHeld    someone rolled back: what builds make waits
+    ├── ServerBusy               as many searches wait for the models as may
+    ├── SearchCancelled          whoever asked has left; nobody is answered
     └── QueryError               a question that cannot be answered as asked
         ├── UnknownArtwork       no such id in the release
         └── CursorRefused        a cursor that is forged, or bound to another search
@@ -93,6 +95,18 @@ class PromotionRefused(ReleaseError):
 
 class PromotionHeld(PromotionRefused):
     """Someone rolled back: what builds make waits until a release is promoted by hand."""
+
+
+class ServerBusy(RetrievalsError):
+    """As many searches wait for the models as may; `seconds` is when to ask again."""
+
+    def __init__(self, reason: str, *, seconds: int) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+class SearchCancelled(RetrievalsError):
+    """Whoever asked has left: what was begun for them ends, and nobody is answered."""
 
 
 class QueryError(RetrievalsError):

@@ -4,6 +4,7 @@
     {"artist": ["Claude Monet", "Eugène Boudin"]}     is any of
     {"title": {"contains": "boat"}}                   texts: holds it, in upper or lower case
     {"begin_year": {"gte": 1850, "lt": 1900}}         numbers: gte, gt, lte, lt
+    {"century": [18, 19]}                             that of `begin_year`: 1701 begins the 18th
     {"keyword": "boat"}                               lists of texts: any element is
     {"not": {"classification": "Print"}}              does not match all of it
 
@@ -23,9 +24,11 @@ MAX_VALUES = 256  # in one list
 MAX_DEPTH = 8  # of `not` within `not`
 
 TEXTS = ("id", "title", "artist", "date", "medium", "classification", "credit", "description")
-NUMBERS = ("begin_year", "end_year", "width", "height")
+NUMBERS = ("begin_year", "end_year", "century", "width", "height")
 LISTS = ("school", "theme", "style", "technique", "keyword", "place")
-FACETS = ("artist", "classification", "medium", *LISTS)  # whose values are counted
+FACETS = ("artist", "century", "classification", "medium", *LISTS)  # whose values are counted
+# What is no column of its own follows from one.
+EXPRESSIONS = {"century": "(ceil(begin_year / 100)::integer)"}
 COMPARISONS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 
 
@@ -78,11 +81,12 @@ def _on_text(field: str, value: Any) -> Condition:
 
 
 def _on_number(field: str, value: Any) -> Condition:
+    number = EXPRESSIONS.get(field, field)
     if isinstance(value, Mapping):
         _require_operators(field, value, list(COMPARISONS))
-        conditions = [f"{field} {COMPARISONS[operator]} ?" for operator in value]
+        conditions = [f"{number} {COMPARISONS[operator]} ?" for operator in value]
         return " and ".join(conditions), [_number(field, bound) for bound in value.values()]
-    return f"list_contains(?, {field})", [_any_of(field, value, _number)]
+    return f"list_contains(?, {number})", [_any_of(field, value, _number)]
 
 
 def _on_list(field: str, value: Any) -> Condition:

@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 
 from retrievals_serving.errors import QueryError, ReleaseDamaged
-from retrievals_serving.filters import FACETS, LISTS, Filters, parse_filters
+from retrievals_serving.filters import EXPRESSIONS, FACETS, LISTS, Filters, parse_filters
 from retrievals_serving.records import Rows
 from retrievals_serving.vectors import Int32
 
@@ -79,9 +79,9 @@ class Metadata:
         if rows is not None:
             condition += " and row in (select unnest(?::int[]))"
             values.append([int(row) for row in rows])
-        value = f"unnest({field})" if field in LISTS else field
+        value = f"unnest({field})" if field in LISTS else EXPRESSIONS.get(field, field)
         counted = self._query(
-            f"with told as (select {value} as value from artworks where {condition})"  # noqa: S608 - see `filters`
+            f"with told as (select {value}::varchar as value from artworks where {condition})"  # noqa: S608 - see `filters`
             " select value, count(*) from told where value <> ''"
             " group by value order by count(*) desc, value limit ?",
             [*values, most],

@@ -1,6 +1,7 @@
 """The files of a release, open: what the parts of an engine search, filter and show."""
 
 from retrievals_serving.errors import ReleaseDamaged
+from retrievals_serving.full_text import FullText
 from retrievals_serving.metadata import Metadata
 from retrievals_serving.records import Records
 from retrievals_serving.release import METADATA, RECORDS, SCORES, Release
@@ -18,6 +19,7 @@ class OpenRelease:
         index: Its vectors.
         metadata: By what its works are filtered.
         records: What is shown of them.
+        full_text: The words of what is shown.
     """
 
     def __init__(self, release: Release) -> None:
@@ -31,6 +33,7 @@ class OpenRelease:
         self.index: VectorSearch = open_index(release)
         self.metadata = Metadata(release.path(METADATA))
         self.records = Records(release.path(RECORDS))
+        self.full_text = FullText(self.records)
         self._scores = ScoreDistribution.read(release.path(SCORES))
         self._require_agreement()
 
@@ -40,6 +43,7 @@ class OpenRelease:
         The index is unmapped when the searches in flight have ended, whoever still has this.
         """
         self.metadata.close()
+        self.full_text.close()
         self.records.close()
         self.index = ClosedIndex()
 

@@ -7,14 +7,14 @@ import numpy as np
 
 from retrievals_serving import cursors, ranking
 from retrievals_serving.clock import Clock
-from retrievals_serving.cursors import Cursor
+from retrievals_serving.cursors import By, Cursor
 from retrievals_serving.errors import CursorExpired, CursorRefused
 from retrievals_serving.opened import OpenRelease
-from retrievals_serving.pages import Page
+from retrievals_serving.pages import EMBEDDER, Page
 from retrievals_serving.ranking import Window
 from retrievals_serving.relevance import Relevance
 from retrievals_serving.settings import Settings
-from retrievals_serving.vectors import Float32
+from retrievals_serving.vectors import Float32, Int32
 
 
 class Paging:
@@ -30,7 +30,9 @@ class Paging:
         self,
         vector: Float32,
         *,
+        by: By,
         query: str | None = None,
+        negative: str | None = None,
         filters: dict[str, Any] | None,
         score_threshold: float = 0.0,
         without: int | None = None,
@@ -40,6 +42,8 @@ class Paging:
             release=self._release_id,
             vector=cursors.vector_digest(vector),
             query=query,
+            negative=negative,
+            by=by,
             filters=filters,
             score_threshold=score_threshold,
             without=without,
@@ -72,9 +76,11 @@ class Paging:
         return cursor
 
     def window(self, cursor: Cursor, vector: Float32, clock: Clock) -> Window:
-        """Return what can be paged to, in the order of the vector search."""
+        """Return what can be paged to, in the order of the search."""
         with clock.stage("search"):
             only = self._opened.metadata.rows_matching(cursor.filters) if cursor.filters else None
+            if cursor.by == "words":
+                return self._told(cursor, only)
             found = cursor.window + (cursor.without is not None)
             cosines, rows = self._opened.index.search(vector[np.newaxis], found, only)
             return ranking.rank(
@@ -84,6 +90,15 @@ class Paging:
                 score_threshold=cursor.score_threshold,
                 without=cursor.without,
             )
+
+    def _told(self, cursor: Cursor, only: Int32 | None) -> Window:
+        """Return the works whose records have words of the query, and none of what it excludes."""
+        full_text = self._opened.full_text
+        if cursor.negative is not None:
+            everything = self._opened.records.count
+            _, without = full_text.search(cursor.negative, everything)
+            only = np.setdiff1d(np.arange(everything) if only is None else only, without)
+        return ranking.told(*full_text.search(cursor.query or "", cursor.window, only))
 
     def page(
         self, cursor: Cursor, window: Window, vector: Float32, *, size: int, clock: Clock
@@ -99,6 +114,7 @@ class Paging:
         following = dataclasses.replace(cursor, offset=end)
         return Page(
             query=cursor.query,
+            negative=cursor.negative,
             results=results,
             total=len(results),
             window=len(window.rows),
@@ -107,13 +123,19 @@ class Paging:
             release=cursor.release,
             latency_ms=clock.elapsed(),
             timings=clock.stages,
-            degraded=judgement.degraded if judgement else (),
+            degraded=_degraded(cursor),
             rerank_coverage=judgement.coverage if judgement else None,
             relevance=self._relevance(cursor, window, vector),
         )
 
     def _relevance(self, cursor: Cursor, window: Window, vector: Float32) -> Relevance | None:
         """Judge what a text found; None where it was no text, or nothing was found to judge."""
-        if cursor.query is None or window.best is None:
+        if cursor.by != "text" or window.best is None:
             return None
         return self._opened.relevance(vector, window.best)
+
+
+def _degraded(cursor: Cursor) -> tuple[str, ...]:
+    """Return what an answer lacks, the same on each of its pages."""
+    lost = (EMBEDDER,) if cursor.by == "words" else ()
+    return lost + (cursor.judgement.degraded if cursor.judgement else ())

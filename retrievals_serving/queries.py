@@ -1,13 +1,15 @@
-"""From the text of a query to its vector, with the model that made the release."""
+"""From a question to its vector, with the model that made the release."""
 
 import threading
+from collections import deque
 from collections.abc import Sequence
-from functools import lru_cache
+from concurrent.futures import Future
 
 import numpy as np
+from cachetools import LRUCache
 
-from retrievals_serving.errors import QueryError, ReleaseError
-from retrievals_serving.filters import is_unicode
+from retrievals_serving.cancelling import Cancelled, InFlight, never, require_wanted
+from retrievals_serving.errors import ModelError, QueryError, ReleaseError, SearchCancelled
 from retrievals_serving.golden import deviations, floor, machine, read_golden
 from retrievals_serving.models import Embedder, Input, load_embedder, truncate
 from retrievals_serving.models.contracts import Contract
@@ -15,12 +17,16 @@ from retrievals_serving.release import GOLDEN, Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.vectors import Float32
 
-MAX_QUERY = 512  # characters
-KEPT = 1024  # vectors of the last queries: 4 MB at dimension 1024
+KEPT = 1024  # vectors of the last texts: 4 MB at dimension 1024
+# How far a vector turns from what shall not be seen, as a share of the way to what shall.
+NEGATIVE = 0.5
 
 
 class QueryEmbedder:
     """Embeds queries for one release; loads the model when the first of them needs it.
+
+    Texts that are asked at once are embedded in one forward, and the same text once. Safe to use
+    from several threads.
 
     Attributes:
         embedder: The model; None until it is loaded, and found to be that of the release.
@@ -38,6 +44,11 @@ class QueryEmbedder:
         self._release = release
         self._settings = settings
         self._loading = threading.Lock()
+        self._kept: LRUCache[str, Float32] = LRUCache(KEPT)
+        self._keeping = threading.Lock()
+        self._in_flight: InFlight[str, Float32] = InFlight()
+        self._waiting: deque[_Waiting] = deque()
+        self._embedding = threading.Lock()  # is held while a batch is embedded
         if embedder is not None:
             self._accept(embedder)
 
@@ -61,30 +72,92 @@ class QueryEmbedder:
                 return embedder
             return self.embedder
 
-    def embed(self, query: str) -> Float32:
-        """Return the vector of `query`: float32, the release's dimension, length 1, read-only.
+    def embed(
+        self, asked: Input, *, negative: str | None = None, cancelled: Cancelled = never
+    ) -> Float32:
+        """Return the vector of what is asked, turned away from that of `negative` if there is one.
+
+        Returns:
+            float32 (dimension of the release,), of length 1, read-only.
 
         Raises:
+            PictureError: Its picture cannot be read; names it.
+            QueryError: The model takes no text together with a picture.
+            SearchCancelled: Whoever asked has left.
             ModelError, ReleaseDamaged, ReleaseError: As for `load`.
         """
-        self.load()
-        vector: Float32 = self._embed(query)
+        if asked.image is None:
+            vector = self._vector_of_text(asked.text or "", cancelled)
+        else:
+            vector = self._vector_of_picture(asked, cancelled)
+        if negative is None:
+            return vector
+        away = self._vector_of_text(negative, cancelled)
+        turned = vector - np.float32(NEGATIVE) * away
+        turned /= max(np.linalg.norm(turned), np.finfo(np.float32).tiny)
+        turned.setflags(write=False)
+        return turned
+
+    def _vector_of_text(self, text: str, cancelled: Cancelled) -> Float32:
+        """Return the vector of `text`, kept, shared with who asks the same, or of a batch."""
+        with self._keeping:
+            kept: Float32 | None = self._kept.get(text)
+        if kept is not None:
+            return kept
+        embedder = self.load()
+
+        def in_batch(is_abandoned: Cancelled) -> Float32:
+            waiting = _Waiting(text, is_abandoned)
+            self._waiting.append(waiting)
+            with self._embedding:  # who comes while a batch is embedded waits here for the next
+                if not waiting.vector.done():
+                    self._embed_waiting(embedder)
+            return waiting.vector.result()
+
+        vector = self._in_flight.share(text, in_batch, cancelled)
+        with self._keeping:
+            self._kept[text] = vector
         return vector
+
+    def _embed_waiting(self, embedder: Embedder) -> None:
+        """Embed all texts that wait in one call."""
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        wanted = [each for each in batch if not each.cancelled()]
+        try:
+            vectors = self._vectors(embedder, [Input(text=each.text) for each in wanted])
+            for each, vector in zip(wanted, vectors, strict=True):
+                each.vector.set_result(vector)
+        except BaseException as error:  # noqa: BLE001 - which is raised for all who wait
+            for each in wanted:
+                each.vector.set_exception(error)
+        for each in batch:
+            if not each.vector.done():
+                each.vector.set_exception(SearchCancelled("whoever asked has left."))
+
+    def _vector_of_picture(self, asked: Input, cancelled: Cancelled) -> Float32:
+        embedder = self.load()
+        require_wanted(cancelled)
+        try:
+            vector: Float32 = self._vectors(embedder, [asked])[0]
+        except ModelError as error:
+            if asked.text is None:
+                raise
+            raise QueryError(f"query: {error}") from error
+        return vector
+
+    def _vectors(self, embedder: Embedder, inputs: Sequence[Input]) -> Float32:
+        """Return read-only rows, which all who ask the same are given."""
+        if not inputs:
+            return np.empty((0, self._release.manifest.embedder.dimension), np.float32)
+        dimension = self._release.manifest.embedder.dimension
+        vectors = truncate(embedder.embed_queries(inputs), dimension)
+        vectors.setflags(write=False)
+        return vectors
 
     def _accept(self, embedder: Embedder) -> None:
         """Take `embedder` once it is shown to make the vectors of the release."""
         self._require_same_contracts(embedder)
         self._require_same_vectors(embedder)
-        dimension = self._release.manifest.embedder.dimension
-
-        @lru_cache(maxsize=KEPT)
-        def embed(query: str) -> Float32:
-            vectors = truncate(embedder.embed_queries([Input(text=query)]), dimension)
-            vectors.setflags(write=False)  # all who ask the same are given the same array
-            vector: Float32 = vectors[0]
-            return vector
-
-        self._embed = embed
         self.embedder = embedder
 
     def _require_same_contracts(self, embedder: Embedder) -> None:
@@ -119,20 +192,6 @@ class QueryEmbedder:
             )
 
 
-def clean_query(query: str) -> str:
-    """Return `query` without space around it.
-
-    Raises:
-        QueryError: It is empty, longer than 512 characters, or no valid Unicode.
-    """
-    query = query.strip()
-    if not 1 <= len(query) <= MAX_QUERY:
-        raise QueryError(f"query: expected 1 to {MAX_QUERY} characters, got {len(query)}.")
-    if not is_unicode(query):
-        raise QueryError(f"query: {query!r:.80} is no valid Unicode.")
-    return query
-
-
 def as_vector(values: Sequence[float] | Float32) -> Float32:
     """Return numbers from outside as a float32 vector.
 
@@ -145,3 +204,12 @@ def as_vector(values: Sequence[float] | Float32) -> Float32:
             return np.asarray(values, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise QueryError(f"query_vector: expected a list of numbers: {error}.") from error
+
+
+class _Waiting:
+    """A text that waits for a batch."""
+
+    def __init__(self, text: str, cancelled: Cancelled) -> None:
+        self.text = text
+        self.cancelled = cancelled
+        self.vector: Future[Float32] = Future()

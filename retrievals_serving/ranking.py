@@ -90,6 +90,17 @@ def rank(
     )
 
 
+def told(scores: Float32, rows: Int64) -> Window:
+    """Return works that their records tell of, best first, none of which has a vector score."""
+    return Window(
+        rows=rows,
+        vector_scores=np.zeros_like(scores),
+        rerank_scores=np.full_like(scores, np.nan),
+        scores=scores.astype(np.float64),
+        best=None,
+    )
+
+
 def rerank(window: Window, judgement: Judgement) -> Window:
     """Return `window`, in the order of the vector search, in that of its judgement."""
     given = dict(zip(judgement.rows.tolist(), judgement.scores, strict=True))

@@ -4,8 +4,9 @@ An Arrow IPC file is read where it lies: what a page shows is copied out of it, 
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 COLUMNS = tuple(
     "image_sha256" if field.name == "thumbnail_url" else field.name for field in fields(Artwork)
 )
+
+BATCH = 4096  # works whose texts are Python's at once
 
 Rows = Sequence[int] | NDArray[np.integer[Any]]
 
@@ -53,6 +56,18 @@ class Records:
         """Return the sha256 of the pictures of `rows`, in their order."""
         hashes: list[str] = self._shown["image_sha256"].take(_indices(rows)).to_pylist()
         return hashes
+
+    def picture_addresses(self, rows: Rows) -> list[str]:
+        """Return where the pictures of `rows` came from, as `Artwork.image_url`, in their order."""
+        addresses: list[str] = self._shown["image_url"].take(_indices(rows)).to_pylist()
+        return addresses
+
+    def texts(self, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        """Return an iterator over the columns `names` of all works, in the order of their rows."""
+        batches = self._shown.select(names).to_batches(max_chunksize=BATCH)
+        return chain.from_iterable(
+            zip(*(column.to_pylist() for column in batch.columns), strict=True) for batch in batches
+        )
 
     def row_of(self, artwork_id: str) -> int:
         """Return the row of the work `artwork_id`; the rows are in the order of the ids.

@@ -1,34 +1,52 @@
 """The second stage of a search: a reranker looks at the pictures of the best works."""
 
+import logging
 import threading
 from time import monotonic
 
 import numpy as np
 
+from retrievals_serving.cancelling import Cancelled, InFlight, Spared, never
+from retrievals_serving.candidate_pictures import CandidatePictures
+from retrievals_serving.errors import SearchCancelled
 from retrievals_serving.models import Reranker, load_reranker
 from retrievals_serving.opened import OpenRelease
-from retrievals_serving.pages import DEADLINE, PICTURES
+from retrievals_serving.pages import DEADLINE, PICTURES, RERANKER
 from retrievals_serving.ranking import Judgement, Window
 from retrievals_serving.settings import Settings
-from retrievals_serving.store import picture_name
-from retrievals_serving.vectors import Bool
+from retrievals_serving.vectors import Bool, Float32, Int64
+
+logger = logging.getLogger(__name__)
+
+Scored = tuple[Float32, tuple[str, ...]]  # a score a picture, NaN where none; words for why
 
 
 class Judge:
     """Scores the candidates of a search; loads the reranker when the first search needs it.
+
+    Those who ask the same at once share the scores. Safe to use from several threads.
 
     Attributes:
         name: The checkpoint; of a model that was loaded elsewhere, its class.
         reranker: The model; None until it is loaded.
     """
 
-    def __init__(self, opened: OpenRelease, settings: Settings, model: Reranker | str) -> None:
-        """Take a model, or load the checkpoint of that name later."""
+    def __init__(
+        self, opened: OpenRelease, settings: Settings, model: Reranker | str, spared: Spared
+    ) -> None:
+        """Take a model, or load the checkpoint of that name later; count in `spared`."""
         self.name = model if isinstance(model, str) else type(model).__name__
         self.reranker = None if isinstance(model, str) else model
         self._opened = opened
         self._settings = settings
+        self._spared = spared
+        self._pictures = CandidatePictures(opened.release.store, settings)
         self._loading = threading.Lock()
+        self._in_flight: InFlight[tuple[str, bytes], Scored] = InFlight()
+
+    def close(self) -> None:
+        """Let go of the connections to the museum."""
+        self._pictures.close()
 
     def load(self) -> Reranker:
         """Return the model, loading it on first use.
@@ -46,31 +64,79 @@ class Judge:
                 )
             return self.reranker
 
-    def judge(self, query: str, window: Window, *, alpha: float) -> Judgement:
-        """Score the first works of `window` until the deadline, which begins with the model there.
+    def judge(
+        self, query: str, window: Window, *, alpha: float, cancelled: Cancelled = never
+    ) -> Judgement:
+        """Score the first works of `window`, as far as the time suffices.
 
         Args:
-            query: The text that was searched for.
+            query: The text to judge by.
             window: In the order of the vector search.
             alpha: Weight of the scores, 0 to 1.
+            cancelled: Whether whoever asked has left.
 
         Raises:
-            ModelError: As for `load`; or memory does not suffice for one picture.
+            SearchCancelled: They have.
         """
-        reranker = self.load()
         rows = window.rows[: self._settings.candidates]
-        store, hashes = self._opened.release.store, self._opened.records.picture_hashes(rows)
-        pictures = [store.path(picture_name(sha)) for sha in hashes]
-        deadline = monotonic() + self._settings.rerank_deadline
-        scores = reranker.score(query, pictures, deadline=deadline)
+        scores, degraded = self.scores(query, rows, cancelled)
         is_judged = ~np.isnan(scores)
         return Judgement(
             rows=rows[is_judged].astype(np.int32),
             scores=scores[is_judged],
             candidates=len(rows),
             alpha=alpha,
-            degraded=left_out(is_judged, is_late=monotonic() >= deadline),
+            degraded=degraded,
         )
+
+    def scores(
+        self,
+        query: str,
+        rows: Int64,
+        cancelled: Cancelled = never,
+        *,
+        deadline: float | None = None,
+    ) -> Scored:
+        """Score works, the best first, until the deadline; where the model fails, none.
+
+        Args:
+            query: The text to judge by.
+            rows: Of the works.
+            cancelled: Whether whoever asked has left.
+            deadline: On the clock `time.monotonic`, s; default: the setting, once the model is
+                there.
+
+        Raises:
+            SearchCancelled: They have.
+        """
+
+        def compute(is_abandoned: Cancelled) -> Scored:
+            return self._scores(query, rows, is_abandoned, deadline)
+
+        try:
+            return self._in_flight.share((query, rows.tobytes()), compute, cancelled)
+        except SearchCancelled:
+            raise
+        # What a device does wrong has no common ancestor; the order of the vectors stands.
+        except Exception:
+            logger.exception("%s cannot rerank: answers keep the vector order", self.name)
+            return np.full(len(rows), np.nan, np.float32), (RERANKER,)
+
+    def _scores(
+        self, query: str, rows: Int64, cancelled: Cancelled, deadline: float | None
+    ) -> Scored:
+        reranker = self.load()
+        scores = np.full(len(rows), np.nan, np.float32)
+        ends = monotonic() + self._settings.rerank_deadline if deadline is None else deadline
+        if not cancelled():
+            records = self._opened.records
+            pictures = self._pictures.of(
+                records.picture_hashes(rows), records.picture_addresses(rows)
+            )
+            scores = reranker.score(query, pictures, deadline=ends, cancelled=cancelled)
+        if cancelled():
+            self._spared.add(pictures=int(np.isnan(scores).sum()))
+        return scores, left_out(~np.isnan(scores), is_late=monotonic() >= ends)
 
 
 def left_out(is_judged: Bool, *, is_late: bool) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Processes that a test leaves running: they end with it, however it ends."""
 
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,3 +20,10 @@ def bound(command: Sequence[str | Path]) -> list[str | Path]:
     What it starts in its turn is its own to end, as at every SIGTERM.
     """
     return [sys.executable, "-c", BOUND, *command]
+
+
+def free_port() -> int:
+    """Return a port of loopback that a process can listen on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -19,8 +19,8 @@ from retrievals_serving.promotion import history
 from retrievals_serving.release import MANIFEST, current_release_id, list_releases
 from retrievals_serving.store import Store
 from tests.conftest import ServedMuseum, serve_museum
-from tests.processes import bound
-from tests.test_readme import ROOT, Shell, free_port
+from tests.processes import bound, free_port
+from tests.test_readme import ROOT, Shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

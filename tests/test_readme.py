@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from retrievals_pipeline.defs.records.folder_artworks import COLUMNS
 from retrievals_pipeline.miniature.iiif.pictures import PictureSource
 from retrievals_pipeline.miniature.museum import DEFAULT_WORKS, MiniatureMuseum
 from tests.conftest import WORKS
-from tests.processes import bound
+from tests.processes import bound, free_port
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -106,12 +105,6 @@ def save(source: PictureSource, identifier: str, path: Path) -> None:
     picture = source.open(identifier)
     assert picture is not None
     picture.save(path)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.mark.usefixtures("nga")

@@ -5,10 +5,21 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
+from fastapi.middleware.gzip import GZipMiddleware
 
-from retrievals_serving.api import edge, pictures, problems, search, web
+from retrievals_serving.api import (
+    edge,
+    observability,
+    pictures,
+    problems,
+    search,
+    tracing,
+    web,
+)
+from retrievals_serving.api import map as collection_map
 from retrievals_serving.api.limits import LimitedBodies
+from retrievals_serving.api.measured import MeasuredRequests
+from retrievals_serving.api.metrics import Metrics
 from retrievals_serving.api.schemas import Problem
 from retrievals_serving.api.service import Service
 from retrievals_serving.engine import SearchEngine
@@ -25,18 +36,22 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
             opened when it is first asked for.
 
     Raises:
-        SettingsError: A setting is malformed or unsafe.
+        SettingsError: A setting is malformed or unsafe, or needs what is not installed.
     """
     if settings is None:
         settings = engine.settings if engine else Settings.load()
     require_safe(settings)
-    service = Service(settings, engine)
+    metrics = Metrics()
+    service = Service(settings, metrics, engine)
+    observability.watch(metrics, service)
+    tracing.export_spans()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.start()
         yield
-        service.close()
+        await service.close()
+        tracing.flush()
 
     app = FastAPI(
         title="Retrievals",
@@ -47,12 +62,14 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
         redoc_url=None,
         lifespan=lifespan,
         responses={"default": problems.described(Problem)},
+        telemetry=tracing.REQUEST_SPANS,
     )
-    app.state.service = service
+    app.state.service, app.state.metrics = service, metrics
     problems.install(app)
     app.add_middleware(LimitedBodies)
     edge.install(app, settings)
-    for part in (search, pictures, web):
+    app.add_middleware(MeasuredRequests, metrics=metrics)  # the last is around all others
+    for part in (search, observability, pictures, collection_map, web):
         app.include_router(part.router)
-    app.mount("/static", StaticFiles(directory=web.WEB / "static"))
+    app.mount("/static", GZipMiddleware(web.PageFiles(directory=web.WEB / "static")))
     return app

@@ -10,14 +10,17 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from retrievals_serving.api.leaving import CLIENT_LEFT, ClientLeft
 from retrievals_serving.api.schemas import FieldProblem, Problem
 from retrievals_serving.errors import (
     CursorExpired,
     CursorRefused,
     ModelError,
+    PictureError,
     QueryError,
     ReleaseError,
     RetrievalsError,
+    ServerBusy,
     UnknownArtwork,
 )
 
@@ -32,7 +35,9 @@ STATUS: Mapping[type, HTTPStatus] = {
     UnknownArtwork: HTTPStatus.NOT_FOUND,
     CursorRefused: HTTPStatus.BAD_REQUEST,
     CursorExpired: HTTPStatus.GONE,
+    PictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
+    ServerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
     RetrievalsError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -40,6 +45,7 @@ STATUS: Mapping[type, HTTPStatus] = {
 
 def install(app: FastAPI) -> None:
     """Let `app` answer every error that is foreseen as a problem; `edge` does the others."""
+    app.add_exception_handler(ClientLeft, _nothing)
     for kind in (RetrievalsError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
 
@@ -52,14 +58,21 @@ def described(model: type[BaseModel]) -> dict[str, Any]:
     }
 
 
+async def _nothing(_: Request, __: Exception) -> Response:
+    return Response(status_code=CLIENT_LEFT)  # for the log: nobody is there
+
+
 async def answer(request: Request, error: Exception) -> Response:
     """Return the answer to a request that failed with `error`."""
-    problem = _problem(request, error)
+    problem = problem_of(request, error)
     headers = error.headers if isinstance(error, HTTPException) else None
+    if isinstance(error, ServerBusy):
+        headers = {"Retry-After": str(error.seconds)}
     return Response(problem.model_dump_json(), problem.status, headers, MEDIA_TYPE)
 
 
-def _problem(request: Request, error: Exception) -> Problem:
+def problem_of(request: Request, error: Exception) -> Problem:
+    """Return what is told of `error`; the log has what is not."""
     if isinstance(error, RequestValidationError):
         fields = [_field_problem(entry) for entry in error.errors()[:MAX_FIELDS]]
         detail = "; ".join(f"{entry.field}: {entry.message}" for entry in fields)

@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from retrievals_serving.api.access import Caller
+from retrievals_serving.api.leaving import CLIENT_LEFT
 
 logger = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-CLIENT_LEFT = 499  # in the log where nothing was answered, as nginx has it
 
 
 class RequestLog:

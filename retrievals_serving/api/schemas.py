@@ -3,15 +3,19 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from retrievals_serving.engine import MAX_TOP_K
-from retrievals_serving.queries import MAX_QUERY
+from retrievals_serving.observations import Figures, Stage
+from retrievals_serving.questions import MAX_QUERY, MAX_TOP_K
 from retrievals_serving.release import IndexEntry
 from retrievals_serving.relevance import Relevance
 
 TopK = Annotated[int, Field(ge=1, le=MAX_TOP_K)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUERY)]
 
 
 class Request(BaseModel):
@@ -23,9 +27,10 @@ class Request(BaseModel):
 class SearchRequest(Request):
     """What to search for."""
 
-    query: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUERY)
-    ] = Field(examples=["a lonely boat in stormy seas"])
+    query: Words = Field(examples=["a lonely boat in stormy seas"])
+    negative: Words | None = Field(
+        None, description="What the works shall not show.", examples=["people"]
+    )
     top_k: TopK | None = Field(
         None, description="Results on the first page; by default the server's setting."
     )
@@ -37,6 +42,27 @@ class SearchRequest(Request):
         description="Weight of the reranker's score against the vector score; by default the "
         "server's setting.",
     )
+    include_explanation: bool = Field(
+        False, description="Have a language model, where one is set, explain the best in words."
+    )
+    explain: Literal["conditions"] | None = Field(
+        None, description="Have the reranker judge each condition of the query by itself."
+    )
+
+
+class ImageForm(BaseModel):
+    """A picture and what is asked beside it, as `/search` has it; as the fields of a form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: UploadFile = Field(description="JPEG, PNG or WebP, of up to 16 MB.")
+    query: Words | None = None
+    negative: Words | None = None
+    top_k: TopK | None = None
+    score_threshold: Fraction = 0.0
+    filters: str | None = Field(None, description="A JSON object, as of `/search`.")
+    rerank: bool = True
+    alpha: Fraction | None = None
 
 
 class MoreRequest(Request):
@@ -79,6 +105,15 @@ class Artwork(Answer):
     metadata: Metadata
 
 
+class Verdict(Answer):
+    """What a work is to one condition of a query; see `pages.Verdict`."""
+
+    condition: str
+    negative: bool
+    score: float | None
+    met: bool | None
+
+
 class Result(Answer):
     """One work as the answer to a search; see `pages.Result`."""
 
@@ -87,6 +122,7 @@ class Result(Answer):
     score: float
     vector_score: float
     rerank_score: float | None
+    conditions: list[Verdict] | None
     metadata: Metadata
 
 
@@ -94,6 +130,7 @@ class Page(Answer):
     """One page of an answer; see `pages.Page`."""
 
     query: str | None
+    negative: str | None
     results: list[Result]
     total: int
     window: int
@@ -136,8 +173,29 @@ class Facets(Answer):
     values: list[FacetValue]
 
 
+class Counts(Answer):
+    """What was answered since the server started.
+
+    Attributes:
+        answers: Of searches.
+        cached: How many of them were kept from before.
+        degraded: How many of them are less than they could be, by the words of `Page.degraded`.
+        statuses: Requests, by the class of their status, as `2xx`.
+    """
+
+    answers: int
+    cached: int
+    degraded: dict[str, int]
+    statuses: dict[str, int]
+
+
 class Stats(Answer):
-    """What the release being served holds; see `release.Manifest`."""
+    """What the release being served holds, see `release.Manifest`; and how answers come along.
+
+    Attributes:
+        counts: Since the server started, `uptime_s` seconds ago.
+        timings: Of the last 10,000 answers, in all and by stage.
+    """
 
     release: str
     created_at: datetime
@@ -149,6 +207,9 @@ class Stats(Answer):
     dimension: int
     index: IndexEntry
     bytes: dict[str, int]
+    uptime_s: float
+    counts: Counts
+    timings: dict[Stage, Figures]
 
 
 class FieldProblem(Answer):

@@ -1,53 +1,97 @@
-"""Endpoints of search. They are plain functions, which FastAPI runs in its thread pool."""
+"""Endpoints of search."""
 
+import hashlib
 import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Form, Header, Query, Request, Response
+from pydantic_core import to_json
 
-from retrievals_serving.api import schemas
+from retrievals_serving.api import problems, schemas
+from retrievals_serving.api.answers import Answers, Asked
+from retrievals_serving.api.leaving import EVENTS, Event, EventStream, unless_left
+from retrievals_serving.api.metrics import Metrics, MetricsOf
 from retrievals_serving.api.service import EngineOf, ServiceOf
+from retrievals_serving.decoding import decode_picture
 from retrievals_serving.errors import QueryError
-from retrievals_serving.queries import MAX_QUERY
+from retrievals_serving.pages import Page
+from retrievals_serving.questions import MAX_QUERY, Question
 
 router = APIRouter()
 
+STREAMED: dict[int | str, dict[str, Any]] = {200: {"content": {EVENTS: {}}}}
+FilterText = Annotated[str | None, Query(description="A JSON object, as of `/search`.")]
 
-@router.post("/search", response_model=schemas.Page)
-def search(request: schemas.SearchRequest, engine: EngineOf) -> dict[str, Any]:
-    """Find the works that show what the query says, best first."""
-    page = engine.search(
-        request.query,
-        top_k=request.top_k,
-        filters=request.filters,
-        score_threshold=request.score_threshold,
-        rerank=request.rerank,
-        alpha=request.alpha,
-    )
-    return page.to_dict()
+
+@router.post("/search", response_model=schemas.Page, responses=STREAMED)
+async def search(request: Request, body: schemas.SearchRequest, service: ServiceOf) -> Response:
+    """Find the works that show what the query says, best first.
+
+    With `Accept: text/event-stream` the answer comes as events: `vector`, in the order of the
+    vector search; `reranked`; `explained`, if that is asked; each a whole answer with its own
+    cursor; and `done`. What goes wrong on the way is an `error`, which is a problem. An answer that
+    is kept from before comes at once in its last form.
+    """
+    options = body.model_dump(exclude={"query", "include_explanation"})
+    question = Question.ask(service.settings, text=body.query, **options)
+    asked = Asked(question, include_explanation=body.include_explanation)
+    return await _answered(request, service.answers, asked)
+
+
+@router.post("/search/image", response_model=schemas.Page, responses=STREAMED)
+async def search_image(
+    request: Request,
+    form: Annotated[schemas.ImageForm, Form(media_type="multipart/form-data")],
+    service: ServiceOf,
+) -> Response:
+    """Find the works that look like a picture, and show what the query says where one is given.
+
+    Answered as `/search` is.
+    """
+    content = await form.file.read()
+    image = await service.workers.run(lambda _: decode_picture(content, upright=True))
+    options = form.model_dump(exclude={"file", "query"}) | {"filters": _parsed(form.filters)}
+    question = Question.ask(service.settings, text=form.query, image=image, **options)
+    asked = Asked(question, picture=hashlib.sha256(content).hexdigest())
+    return await _answered(request, service.answers, asked)
 
 
 @router.post("/search-more", response_model=schemas.Page)
-def search_more(request: schemas.MoreRequest, service: ServiceOf) -> dict[str, Any]:
+def search_more(body: schemas.MoreRequest, service: ServiceOf, metrics: MetricsOf) -> Response:
     """Go on from a page to the next, to the end of the window, in the release it came from."""
-    with service.releases.of_cursor(request.cursor) as engine:
-        return engine.search_more(request.query_vector, request.cursor).to_dict()
+    with service.releases.of_cursor(body.cursor) as engine:
+        page = engine.search_more(body.query_vector, body.cursor)
+    return _as_json(page, metrics)
 
 
 @router.get("/artworks/{artwork_id}", response_model=schemas.Artwork)
-def artwork(artwork_id: str, engine: EngineOf) -> dict[str, Any]:
-    """Give the record of a work."""
+def artwork(
+    artwork_id: str, engine: EngineOf, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """Give the record of a work, which stays as it is while its release is served."""
     work = engine.artwork(artwork_id)
-    return {"id": work.id, "metadata": work.metadata}
+    etag = f'"{engine.release.release_id}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if if_none_match is not None and etag in if_none_match:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    content = to_json({"id": work.id, "metadata": work.metadata})
+    return Response(content, headers=headers, media_type="application/json")
 
 
 @router.get("/artworks/{artwork_id}/similar", response_model=schemas.Page)
 def similar(
-    artwork_id: str, engine: EngineOf, top_k: Annotated[schemas.TopK | None, Query()] = None
-) -> dict[str, Any]:
+    artwork_id: str,
+    engine: EngineOf,
+    metrics: MetricsOf,
+    top_k: Annotated[schemas.TopK | None, Query()] = None,
+    filters: FilterText = None,
+) -> Response:
     """Find the works that look like a work, without the work itself."""
-    return engine.similar(artwork_id, top_k=top_k).to_dict()
+    page = engine.similar(artwork_id, top_k=top_k, filters=_parsed(filters))
+    return _as_json(page, metrics)
 
 
 @router.get("/facets")
@@ -55,12 +99,23 @@ def facets(
     engine: EngineOf,
     field: str,
     query: Annotated[str | None, Query(max_length=MAX_QUERY)] = None,
-    filters: Annotated[str | None, Query(description="A JSON object, as of `/search`.")] = None,
+    filters: FilterText = None,
 ) -> schemas.Facets:
     """Count the works that have each value of a field: of all, or of those that are found."""
     counts = engine.facets(field, query=query, filters=_parsed(filters))
     values = [schemas.FacetValue(value=value, count=count) for value, count in counts.items()]
     return schemas.Facets(field=field, values=values)
+
+
+def _counted(page: Page, metrics: Metrics) -> dict[str, Any]:
+    """Return an answer as JSON has it, once it is counted."""
+    metrics.answered(
+        latency_ms=page.latency_ms,
+        timings=page.timings,
+        cached=page.cached,
+        degraded=page.degraded,
+    )
+    return page.to_dict()
 
 
 def _parsed(filters: str | None) -> Any:
@@ -71,24 +126,6 @@ def _parsed(filters: str | None) -> Any:
         raise QueryError(f"filters: no JSON: {error}.") from error
 
 
-@router.get("/stats")
-def stats(engine: EngineOf) -> schemas.Stats:
-    """Tell what is searched, and what its index was measured to find."""
-    manifest = engine.release.manifest
-    return schemas.Stats(
-        release=manifest.release_id,
-        created_at=manifest.created_at,
-        as_of=manifest.as_of,
-        works=manifest.works,
-        eligible=manifest.eligible,
-        missing=manifest.missing,
-        embedder=manifest.embedder.checkpoint,
-        dimension=manifest.embedder.dimension,
-        index=manifest.index,
-        bytes={entry.name: entry.bytes for entry in manifest.files},
-    )
-
-
 @router.get("/health", responses={503: {"model": schemas.Health}})
 def health(service: ServiceOf, response: Response) -> schemas.Health:
     """Tell whether queries are answered now: 200, or 503 while they are not."""
@@ -96,3 +133,36 @@ def health(service: ServiceOf, response: Response) -> schemas.Health:
     if answer.status != "ok":
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return answer
+
+
+async def _answered(request: Request, answers: Answers, asked: Asked) -> Response:
+    """Answer as the client wishes, whole or in events, unless it leaves."""
+    if EVENTS not in request.headers.get("accept", ""):
+        body = await unless_left(request.receive, answers.answer(asked))
+        return Response(body, media_type="application/json")
+    events = answers.events(asked)
+    # What cannot be answered at all is no stream, and has its own status.
+    first = await unless_left(request.receive, anext(events))
+    return EventStream(_stream(request, first, events))
+
+
+async def _stream(
+    request: Request, first: Event, others: AsyncGenerator[Event]
+) -> AsyncGenerator[Event]:
+    """Yield the events of an answer that has begun, to its end."""
+    async with aclosing(others):
+        yield first
+        try:
+            async for event in others:
+                yield event
+        except Exception as error:  # noqa: BLE001 - the status was sent; this says what happened
+            yield "error", problems.problem_of(request, error).model_dump_json().encode()
+        else:
+            yield "done", b"{}"
+
+
+def _as_json(page: Page, metrics: Metrics) -> Response:
+    """Return and count an answer that needs no model."""
+    metrics.answered(latency_ms=page.latency_ms, timings=page.timings, degraded=page.degraded)
+    # A model of the answer would only check again, work by work, what the engine has made.
+    return Response(to_json(page.to_dict()), media_type="application/json")

@@ -8,11 +8,17 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from retrievals_serving.api.answers import Answers
+from retrievals_serving.api.metrics import Metrics
 from retrievals_serving.api.schemas import Health
+from retrievals_serving.cache import open_cache
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import RetrievalsError
+from retrievals_serving.explanations import Explainer
+from retrievals_serving.questions import known_queries
 from retrievals_serving.served import ServedReleases
 from retrievals_serving.settings import Settings
+from retrievals_serving.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +33,16 @@ class Service:
     first build.
     """
 
-    def __init__(self, settings: Settings, engine: SearchEngine | None = None) -> None:
+    def __init__(
+        self, settings: Settings, metrics: Metrics, engine: SearchEngine | None = None
+    ) -> None:
+        self.settings = settings
         self.releases = ServedReleases(settings, engine)
+        self.workers = Workers(settings.queue)
+        self.cache = open_cache(settings)
+        self.explainer = Explainer.open(settings)
+        self.answers = Answers(self.releases, self.workers, metrics, self.cache, self.explainer)
+        self._known = known_queries(path) if (path := settings.warm_queries) else []
         self._warming = threading.Thread()
         self._failure: str | None = None
         self._stopping = threading.Event()
@@ -39,10 +53,15 @@ class Service:
         self._begin_to_warm()
         threading.Thread(target=self._follow, name="follow", daemon=True).start()
 
-    def close(self) -> None:
-        """Close the engines that this service opened."""
+    async def close(self) -> None:
+        """Close what this service opened; threads end with what they are at."""
         self._stopping.set()
+        self.workers.close()
         self.releases.close()
+        if self.cache:
+            self.cache.close()
+        if self.explainer:
+            await self.explainer.close()
 
     def health(self) -> Health:
         """Tell whether queries are answered now; begin again with what failed before."""
@@ -83,11 +102,20 @@ class Service:
             with self.releases.current() as engine:
                 engine.warm()
                 logger.info("ready to answer from release %s", engine.release.release_id)
+            self._answer_known()
         # What a device does wrong has no common ancestor, and must not read as "starting" for ever.
         except Exception as error:  # noqa: BLE001
             self._failure = _told("not ready to answer", error)
         else:
             self._failure = None
+
+    def _answer_known(self) -> None:
+        """Answer the queries that are known to be asked, before they are."""
+        for query in self._known:
+            if self._stopping.is_set():
+                return
+            with self.releases.current() as engine:
+                self.answers.answer_ahead(engine, query)
 
     def _follow(self) -> None:
         """Switch to what `CURRENT` names, whenever it moves, until the service is closed."""
@@ -103,6 +131,7 @@ class Service:
                     self.releases.switch(named)
                     logger.info("answers come from release %s", named)
                     self._refusal = None
+                    self._answer_known()
             except Exception as error:  # noqa: BLE001 - likewise: it must not end the thread
                 self._refusal = _told(f"release {named} is not served", error)
                 refused, again = named, monotonic() + RETRY

@@ -1,9 +1,12 @@
-"""The page for visitors."""
+"""The page for visitors: one document for all of its addresses, and the files that it loads."""
 
+import mimetypes
 from pathlib import Path
+from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
 
 import retrievals_serving
 
@@ -11,11 +14,26 @@ router = APIRouter()
 
 WEB = Path(retrievals_serving.__file__).parent / "web"
 
+mimetypes.add_type("font/woff2", ".woff2")
+
 # A browser asks whether it changed, and then gets the cookie of a visitor where it has none.
 HEADERS = {"Cache-Control": "no-cache"}
 
 
 @router.get("/", include_in_schema=False)
+@router.get("/map", include_in_schema=False)
+@router.get("/about", include_in_schema=False)
+@router.get("/works/{artwork_id}", include_in_schema=False)
 def index() -> FileResponse:
-    """Give the page."""
+    """Give the page, which shows what its address names."""
     return FileResponse(WEB / "index.html", headers=HEADERS)
+
+
+class PageFiles(StaticFiles):
+    """The files of the page. A browser asks whether they changed, so that they fit together."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """Answer with a file, or that it is unchanged."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response

@@ -17,6 +17,7 @@ from retrievals_serving.models import batches
 from retrievals_serving.models.batches import Budget
 from retrievals_serving.models.checkpoints import Checkpoint
 from retrievals_serving.models.contracts import Contract
+from retrievals_serving.models.devices import turns_of
 from retrievals_serving.models.embedder import Description, Embedded, Input, collect, truncate
 from retrievals_serving.models.pictures import load_picture
 from retrievals_serving.models.preprocessing import PREPARATION, FixedSize, Patches
@@ -101,7 +102,6 @@ class DualTowerEmbedder:
             split_special_tokens=True,  # those in a text from outside are letters like any other
         )
         self._tokenizer_lock = threading.Lock()  # it keeps the padding of its last call
-        self._device_lock = threading.Lock()  # one forward fills the device
         self._model, self.device, self.dtype = load_weights(
             "AutoModel", checkpoint, device=device, dtype=dtype
         )
@@ -196,7 +196,7 @@ class DualTowerEmbedder:
         """Return what a tower makes of a batch: float32, unit rows."""
         import torch
 
-        with self._device_lock, torch.inference_mode():
+        with turns_of(self.device).take("embed"), torch.inference_mode():
             tensors = {
                 name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()
             }

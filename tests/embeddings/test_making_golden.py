@@ -24,7 +24,7 @@ from retrievals_serving.errors import BuildError
 from retrievals_serving.golden import FLOOR_FLOAT32, deviations
 from retrievals_serving.models import Description, Embedder, describe_checkpoint, load_embedder
 from retrievals_serving.models.contracts import Contract
-from retrievals_serving.queries import clean_query
+from retrievals_serving.questions import clean_text
 from retrievals_serving.store import Store
 
 # Random weights, which no change of a pixel or a weight leaves as they are.
@@ -61,7 +61,7 @@ def pictures() -> list[Image.Image]:
 def test_there_are_a_dozen_texts_that_can_be_asked_and_a_few_pictures_that_are_resized() -> None:
     texts = [item.text for item in golden_items() if item.text is not None]
     assert len(set(texts)) == 12
-    assert [clean_query(text) for text in texts] == texts
+    assert [clean_text("query", text) for text in texts] == texts
     assert len({item.name for item in golden_items()}) == len(golden_items())
     assert len({picture.width / picture.height for picture in pictures()}) == 4
     for picture in pictures():

@@ -19,7 +19,7 @@ from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_serving.errors import BuildError, SourceError
 from retrievals_serving.models import Description, Embedder, Input, describe_checkpoint
 from retrievals_serving.models import load_embedder as load
-from retrievals_serving.queries import MAX_QUERY
+from retrievals_serving.questions import MAX_QUERY
 from retrievals_serving.settings import Settings
 
 

@@ -13,8 +13,8 @@ from retrievals_pipeline.defs.images.fetcher import Fetcher
 from retrievals_pipeline.defs.images.run_clock import RunClock, RunEnded
 from retrievals_pipeline.defs.images.shard import download_shard
 from retrievals_pipeline.defs.images.transport import THREADS
-from retrievals_pipeline.http import is_own
 from retrievals_serving.errors import SourceError
+from retrievals_serving.http_client import is_own
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store
 from tests.images.conftest import (

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from transformers import AutoModelForImageTextToText, PreTrainedTokenizerFast
 from retrievals_serving.errors import ModelError, PictureError
 from retrievals_serving.models import Input, load_reranker
 from retrievals_serving.models.batches import Budget
+from retrievals_serving.models.devices import turns_of
 from retrievals_serving.models.qwen3_vl import pixels
 from retrievals_serving.models.qwen3_vl import reranker as qwen3_vl_reranker
 from retrievals_serving.models.qwen3_vl.network.vision import patchify
@@ -192,17 +193,16 @@ def test_a_search_that_waited_for_the_device_past_its_deadline_begins_no_forward
 ):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    holding = reranker._body.holding_device
-
-    @contextmanager
-    def after_others():
-        with holding():
-            now[0] = 200.0  # they had it for so long
-            yield
-
-    monkeypatch.setattr(reranker._body, "holding_device", after_others)
-    assert np.isnan(reranker.score(QUERY, paths, deadline=150.0)).all()
+    turns = turns_of(reranker.device)
+    before = turns.forwards["rerank"]
+    with ThreadPoolExecutor(1) as pool, turns.take("rerank"):
+        scores = pool.submit(reranker.score, QUERY, paths, deadline=150.0)
+        while not turns.waiting:
+            time.sleep(0.001)
+        now[0] = 200.0  # they have it for so long
+    assert np.isnan(scores.result()).all()
     assert forwards == []
+    assert turns.forwards["rerank"] == before + 1
 
 
 def test_a_picture_that_cannot_be_read_fails_alone(reranker, golden, paths, tmp_path, caplog):

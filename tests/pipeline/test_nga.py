@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.test_readme import Shell, free_port
+from tests.processes import free_port
+from tests.test_readme import Shell
 
 FOLDER = os.environ.get("RETRIEVALS_TEST_NGA")
 WORKS = 36

@@ -14,6 +14,7 @@ from retrievals_serving.promotion import promote
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
 from tests.serving.fake_reranker import FakeReranker
+from tests.serving.redis_server import RedisServer, running_redis
 from tests.serving.small_release import WORKS, WordEmbedder, make_records, make_release
 
 
@@ -69,3 +70,10 @@ def reranker(monkeypatch: pytest.MonkeyPatch) -> FakeReranker:
 def own_home(home: Path, tmp_path: Path) -> Path:
     """A copy of the home, the test's own to take pictures from."""
     return Path(shutil.copytree(home, tmp_path / "home"))
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis, the test's own to kill."""
+    with running_redis() as server:
+        yield server

@@ -9,12 +9,13 @@ import numpy as np
 from PIL import Image
 
 from retrievals_serving import SearchEngine, Settings
-from retrievals_serving.models import Input, Reranker
+from retrievals_serving.models import Embedder, Input, Reranker
 from retrievals_serving.models.contracts import Contract
 from retrievals_serving.pages import Result
 from tests.serving.small_release import WordEmbedder
 
 WINDOW, CANDIDATES = 40, 20
+SECRET = "a secret that is shared by replicas"
 
 Opinion = Callable[[str, str], float]  # of a query and the sha256 of a picture
 
@@ -52,12 +53,12 @@ class FakeReranker:
         assert isinstance(query, str)
         assert deadline is not None
         assert instruction is None
-        assert cancelled is None
+        assert cancelled is not None
         paths = [image for image in images if isinstance(image, Path)]
         self.asked.append((query, [path.stem for path in paths]))
         scores = np.full(len(images), np.nan, dtype=np.float32)
         for place, path in enumerate(paths):
-            if self.now >= deadline:
+            if self.now >= deadline or cancelled():
                 break
             self.now += self.seconds
             if path.is_file():
@@ -66,12 +67,15 @@ class FakeReranker:
 
 
 @contextmanager
-def opened(home: Path, model: Reranker | None, **changes: Any) -> Iterator[SearchEngine]:
+def opened(
+    home: Path, model: Reranker | None, embedder: Embedder | None = None, **changes: Any
+) -> Iterator[SearchEngine]:
     """Open the release of `home` with `model`, or with settings that are changed, as `reranker`."""
-    values = {"window": WINDOW, "candidates": CANDIDATES, "page": 8, "more": 5, "secret": "shared"}
+    values = {"window": WINDOW, "candidates": CANDIDATES, "page": 8, "more": 5, "secret": SECRET}
     values |= {"reranker": "none", "rerank_deadline": 1.5}
     settings = Settings.load(home=home, **(values | changes))
-    with SearchEngine.open(settings=settings, embedder=WordEmbedder(), reranker=model) as engine:
+    embedder = embedder or WordEmbedder()
+    with SearchEngine.open(settings=settings, embedder=embedder, reranker=model) as engine:
         yield engine
 
 

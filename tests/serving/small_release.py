@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -204,6 +205,14 @@ def encoded(picture: Image.Image, form: str) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, form)
     return buffer.getvalue()
+
+
+def claiming(side: int) -> bytes:
+    """A PNG of some 80 bytes whose header claims `side` pixels each way."""
+    content = bytearray(encoded(Image.new("RGB", (4, 4)), "PNG"))
+    content[16:24] = side.to_bytes(4) * 2  # of the chunk IHDR, whose checksum is at 29
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4)
+    return bytes(content)
 
 
 def make_release(

@@ -40,12 +40,14 @@ def problem(response: httpx.Response) -> Any:
 def test_an_answer_has_the_fields_of_the_contract(client: httpx.Client) -> None:
     page = post(client, "/search", query="stormy boat", top_k=3)
     assert list(page) == [
-        *("query", "results", "total", "window", "query_vector", "cursor", "release"),
-        *("latency_ms", "timings", "cached", "degraded", "rerank_coverage", "relevance"),
-        "explanation",
+        *("query", "negative", "results", "total", "window", "query_vector", "cursor", "release"),
+        *("rerank_coverage", "relevance", "explanation"),
+        *("latency_ms", "timings", "cached", "degraded"),
     ]
     result = page["results"][0]
-    assert list(result) == ["id", "rank", "score", "vector_score", "rerank_score", "metadata"]
+    assert list(result) == [
+        *("id", "rank", "score", "vector_score", "rerank_score", "conditions", "metadata")
+    ]
     assert list(result["metadata"]) == [
         *("title", "artist", "date", "begin_year", "end_year", "medium", "classification"),
         *("credit", "width", "height", "color", "thumbnail_url", "image_url", "artwork_url"),
@@ -129,8 +131,10 @@ def test_a_work_and_its_like_have_addresses(client: httpx.Client, engine: Search
         ({"query": "a", "score_threshold": float("nan")}, "score_threshold"),
         ({"query": "a", "alpha": -0.1}, "alpha"),
         ({"query": "a", "filters": []}, "filters"),
-        ({"query": "a", "negative": "b"}, "negative"),
-        ({"query": "a", "include_explanation": True}, "include_explanation"),
+        ({"query": "a", "negative": " "}, "negative"),
+        ({"query": "a", "explain": "why"}, "explain"),
+        ({"query": "a", "include_explanation": "yes"}, "include_explanation"),
+        ({"query": "a", "language": "en"}, "language"),
     ],
 )
 def test_a_field_out_of_bounds_is_named(

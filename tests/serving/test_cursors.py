@@ -112,6 +112,8 @@ def cursor_of(settings: Settings, judgement: Judgement) -> cursors.Cursor:
         release=RELEASE,
         vector=cursors.vector_digest(np.ones(1024, dtype=np.float32)),
         query="a lonely boat in stormy seas",
+        negative="people",
+        by="text",
         filters={"classification": "Painting"},
         score_threshold=0.0,
         without=None,

@@ -32,9 +32,17 @@ def matches(record: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:
     return all(
         not matches(record, condition)
         if field == "not"
-        else matches_field(record[field], condition)
+        else matches_field(value_of(record, field), condition)
         for field, condition in filters.items()
     )
+
+
+def value_of(record: Mapping[str, Any], field: str) -> Any:
+    """What a record says in a field, or in one that follows from another."""
+    if field != "century":
+        return record[field]
+    year = record["begin_year"]
+    return None if year is None else -(-year // 100)
 
 
 def matches_field(value: Any, condition: Any) -> bool:
@@ -53,6 +61,7 @@ def random_filters(chance: random.Random, depth: int = 0) -> dict[str, Any]:
     conditions: dict[str, Any] = {
         "classification": chance.choice(["Painting", ["Print", "Drawing"], "Sculpture"]),
         "artist": chance.choice(["O'Keeffe", ["Claude Monet", "Eugène Boudin"]]),
+        "century": chance.choice([19, [15, 18], {"gte": 18}, {"lt": 17}]),
         "title": {"contains": chance.choice(["BOAT", "%", "_", "été", "' or 1=1 --", ""])},
         "begin_year": chance.choice(
             [

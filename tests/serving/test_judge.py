@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def test_what_the_deadline_leaves_out_comes_after_what_was_scored_in_the_vectors
 def test_when_the_deadline_leaves_out_all_the_answer_is_that_of_the_vectors(
     engine: SearchEngine, reranker: FakeReranker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def too_slow(_: str, images: list[Path], *, deadline: float) -> np.ndarray:
+    def too_slow(_: str, images: list[Path], *, deadline: float, cancelled: Any) -> np.ndarray:  # noqa: ARG001
         reranker.now = deadline
         return np.full(len(images), np.nan, dtype=np.float32)
 
@@ -118,11 +119,14 @@ def test_a_reranker_that_cannot_be_loaded_is_named_and_what_needs_none_answers(
 ) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "clip"}')
     with opened(home, None, reranker=str(tmp_path)) as engine:
-        for ask in (engine.warm, lambda: engine.search("boat")):
-            with pytest.raises(ModelError, match=f"{tmp_path} .* which has no rerankers"):
-                ask()
+        with pytest.raises(ModelError, match=f"{tmp_path} .* which has no rerankers"):
+            engine.warm()
         assert not engine.is_warm
-        assert engine.search("boat", rerank=False).total == 8
+        vectors = engine.search("boat", rerank=False)
+        assert vectors.total == 8
+        page = engine.search("boat")
+        assert page.results == vectors.results
+        assert (page.degraded, page.rerank_coverage) == (("reranker",), 0.0)
 
 
 def test_the_model_that_ships_reranks_the_pictures_of_a_release(home: Path) -> None:

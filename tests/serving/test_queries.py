@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from retrievals_serving.models import Input
 from retrievals_serving.queries import KEPT, QueryEmbedder
 from retrievals_serving.release import open_release
 from retrievals_serving.settings import Settings
@@ -28,14 +29,14 @@ def test_a_vector_that_was_kept_is_the_one_that_was_made(
 ) -> None:
     expected = unit(WordEmbedder().embed_texts(["a boat"])[:, :DIMENSION])[0]
     for _ in range(3):
-        vector = queries.embed("a boat")
+        vector = queries.embed(Input(text="a boat"))
         assert vector.dtype == np.float32
         np.testing.assert_allclose(vector, expected, rtol=1e-6)
     assert embedder.queries == ["a boat"]
 
 
 def test_no_one_who_is_given_a_vector_can_change_it_for_others(queries: QueryEmbedder) -> None:
-    vector = queries.embed("boat")
+    vector = queries.embed(Input(text="boat"))
     with pytest.raises(ValueError, match="read-only"):
         vector[0] = 1
     with pytest.raises(ValueError, match="cannot set WRITEABLE"):
@@ -46,13 +47,13 @@ def test_the_queries_that_were_asked_last_are_kept(
     queries: QueryEmbedder, embedder: WordEmbedder
 ) -> None:
     for number in range(KEPT):
-        queries.embed(f"boat {number}")
-    queries.embed("boat 0")  # now boat 1 is the one that was not asked for longest
-    queries.embed("one more")
+        queries.embed(Input(text=f"boat {number}"))
+    queries.embed(Input(text="boat 0"))  # now boat 1 is the one that was not asked for longest
+    queries.embed(Input(text="one more"))
     assert len(embedder.queries) == KEPT + 1
-    queries.embed("boat 0")
+    queries.embed(Input(text="boat 0"))
     assert len(embedder.queries) == KEPT + 1
-    queries.embed("boat 1")
+    queries.embed(Input(text="boat 1"))
     assert embedder.queries[-1] == "boat 1"
 
 
@@ -61,7 +62,7 @@ def test_threads_get_the_vectors_of_their_own_queries(
 ) -> None:
     texts = [f"boat {number % 50}" for number in range(2000)]
     with ThreadPoolExecutor(8) as pool:
-        vectors = list(pool.map(queries.embed, texts))
+        vectors = list(pool.map(queries.embed, [Input(text=text) for text in texts]))
     expected = unit(WordEmbedder().embed_texts(texts)[:, :DIMENSION])
     np.testing.assert_allclose(np.stack(vectors), expected, rtol=1e-5)
     assert set(embedder.queries) == set(texts)
@@ -76,5 +77,5 @@ def test_a_query_that_fails_is_not_kept(
     with monkeypatch.context() as patch:
         patch.setattr(embedder, "embed_queries", fail)
         with pytest.raises(RuntimeError, match="out of memory"):
-            queries.embed("boat")
-    assert np.isfinite(queries.embed("boat")).all()
+            queries.embed(Input(text="boat"))
+    assert np.isfinite(queries.embed(Input(text="boat"))).all()

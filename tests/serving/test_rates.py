@@ -1,13 +1,5 @@
 """Each caller may ask so often: counted by key, by visitor and address, or by address."""
 
-import os
-import shutil
-import signal
-import socket
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 
@@ -15,7 +7,6 @@ from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api.access import network_of
 from retrievals_serving.api.rates import TIMEOUT, Rates
 from retrievals_serving.errors import SettingsError
-from tests.processes import bound
 from tests.serving.guarded import (
     KEY,
     KEYS,
@@ -26,6 +17,7 @@ from tests.serving.guarded import (
     guarded,
     with_key,
 )
+from tests.serving.redis_server import RedisServer
 from tests.serving.test_api import problem
 
 PROXY = ["127.0.0.1"]
@@ -142,42 +134,11 @@ def test_a_limit_that_is_no_rate_is_refused_by_name(setting: str, value: str) ->
         Settings.load(**{setting: value})
 
 
-class RedisServer:
-    """A `redis-server` of a test's own, to be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = str(free.getsockname()[1])
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._folder = folder
-
-    def start(self) -> None:
-        command = ["redis-server", "--port", self.port, "--bind", "127.0.0.1", "--save", ""]
-        self._process = subprocess.Popen(
-            bound([*command, "--dir", self._folder]), stdout=subprocess.PIPE, text=True
-        )
-        assert self._process.stdout is not None
-        assert any("Ready to accept connections" in line for line in self._process.stdout)
-
-    def kill(self) -> None:
-        with self._process:
-            self._process.kill()
-
-    def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
-
-
 @pytest.fixture
-def redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+def redis(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisServer:
     """A Redis that is waited for however slow this machine is."""
-    if shutil.which("redis-server") is None:
-        reason = "redis-server is not installed"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     monkeypatch.setattr("retrievals_serving.api.rates.TIMEOUT", 60.0)
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.kill()
+    return redis_server
 
 
 def test_replicas_count_together_in_redis(engine: SearchEngine, redis: RedisServer) -> None:
@@ -225,18 +186,3 @@ def test_no_request_waits_long_for_redis() -> None:
     waits = (connection.socket_timeout, connection.socket_connect_timeout)
     assert waits == (TIMEOUT, TIMEOUT)
     assert connection.retry.get_retries() == 0
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://:hunter2@cache",
-        "redis://:hunter2@cache:port/0",
-        "redis://:hunter2@cache?patience=1",
-        "hunter2",
-    ],
-)
-def test_an_address_that_is_no_redis_is_refused_and_not_repeated(url: str) -> None:
-    with pytest.raises(SettingsError, match=r"RETRIEVALS_REDIS_URL: .*redis://host:6379/0") as no:
-        Settings.load(redis_url=url)
-    assert "hunter2" not in str(no.value)

@@ -31,6 +31,20 @@ def test_records_come_in_the_order_of_the_rows(
     assert shown.at([]) == shown.picture_hashes([]) == []
 
 
+def test_where_a_picture_came_from_is_found_by_row(
+    shown: Records, records: list[dict[str, Any]]
+) -> None:
+    assert shown.picture_addresses([7, 0]) == [records[row]["image_url"] for row in (7, 0)]
+
+
+def test_texts_come_in_the_order_of_the_rows_however_many_are_read_at_once(
+    shown: Records, records: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrievals_serving.records.BATCH", 7)
+    expected = [(record["title"], record["artist"]) for record in records]
+    assert list(shown.texts(("title", "artist"))) == expected
+
+
 def test_every_id_leads_to_its_row(tmp_path: Path, records: list[dict[str, Any]]) -> None:
     works = zip(IDS, records[: len(IDS)], strict=True)
     table = [record | {"id": id_, "image_sha256": id_} for id_, record in works]
@@ -44,6 +58,6 @@ def test_every_id_leads_to_its_row(tmp_path: Path, records: list[dict[str, Any]]
 
 def test_after_it_was_closed_it_says_so(shown: Records) -> None:
     shown.close()
-    for ask in (shown.at, shown.picture_hashes):
+    for ask in (shown.at, shown.picture_hashes, shown.picture_addresses, shown.texts):
         with pytest.raises(ReleaseError, match="was closed"):
             ask([0])

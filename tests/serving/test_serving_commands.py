@@ -61,7 +61,7 @@ def test_search_as_json_is_the_page_of_the_api() -> None:
     result = run("search", "boat", "--json", "--filters", json.dumps(filters))
     page = json.loads(result.stdout)
     assert page["results"][0].keys() == {
-        *("id", "rank", "score", "vector_score", "rerank_score", "metadata")
+        *("id", "rank", "score", "vector_score", "rerank_score", "conditions", "metadata")
     }
     assert {one["metadata"]["classification"] for one in page["results"]} == {"Print"}
 

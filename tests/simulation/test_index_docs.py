@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_readme import ROOT, Shell, free_port
+from tests.processes import free_port
+from tests.test_readme import ROOT, Shell
 
 COMMANDS = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 

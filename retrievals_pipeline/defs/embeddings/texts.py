@@ -24,7 +24,7 @@ from retrievals_pipeline.defs.embeddings.vectors import are_unit
 from retrievals_pipeline.defs.records.paths import ARTWORKS
 from retrievals_serving.errors import BuildError, SourceError
 from retrievals_serving.models import Description, Embedder, Input
-from retrievals_serving.queries import MAX_QUERY
+from retrievals_serving.questions import MAX_QUERY
 from retrievals_serving.store import Store
 
 logger = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from retrievals_pipeline.defs.images.transport import (
     is_address,
     moved_from,
 )
-from retrievals_pipeline.http import is_loopback, user_agent
 from retrievals_serving.errors import SourceError, SourceUnavailable
+from retrievals_serving.http_client import is_loopback, user_agent
 
 MAX_ATTEMPTS = 5
 MAX_REDIRECTS = 5

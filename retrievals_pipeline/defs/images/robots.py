@@ -4,7 +4,7 @@ import re
 
 from protego import Protego
 
-from retrievals_pipeline.http import ROBOT
+from retrievals_serving.http_client import ROBOT
 
 READABLE = frozenset({"ok", "not_found", "gone", "forbidden", "refused", "too_large"})
 MAX_BYTES = 512_000  # the standard asks to read the first 500 KiB

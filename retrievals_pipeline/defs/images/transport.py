@@ -13,7 +13,7 @@ import urllib3
 
 from retrievals_pipeline.defs.images.connections import Connections, Session
 from retrievals_pipeline.defs.images.run_clock import RunClock, RunEnded
-from retrievals_pipeline.http import is_loopback
+from retrievals_serving.http_client import is_loopback
 
 THREADS = 16  # enough to hide the latency of a server; its limiter may leave most of them idle
 MAX_BYTES = 64 << 20

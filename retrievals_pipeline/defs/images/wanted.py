@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from retrievals_pipeline.defs.images.ledger import Ledger, LedgerRow
 from retrievals_pipeline.defs.images.works import Work
-from retrievals_pipeline.defs.records.urls import mirrored
+from retrievals_serving.http_client import mirrored
 
 # What no other try of the same minute, or day, would change.
 LASTING = frozenset(

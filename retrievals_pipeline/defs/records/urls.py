@@ -16,13 +16,3 @@ def image_url(iiif_url: str, box: int) -> str:
 def artwork_url(page: str, object_id: int) -> str:
     """Return the address of the museum's page about a work; `page` has `{}` for its id."""
     return page.format(object_id)
-
-
-def mirrored(url: str, mirror: str | None, segments: int = 5) -> str:
-    """Return `url` with the host and prefix before its IIIF identifier replaced by `mirror`.
-
-    An image request ends in `segments` segments: identifier, region, size, rotation, file.
-    """
-    if mirror is None:
-        return url
-    return "/".join([mirror, *url.split("/")[-segments:]])

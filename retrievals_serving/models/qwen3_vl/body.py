@@ -3,14 +3,14 @@
 The embedder and the reranker both are one body, and read one position of its output.
 """
 
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retrievals_serving.models.checkpoints import Checkpoint
+from retrievals_serving.models.devices import Kind, turns_of
 from retrievals_serving.models.qwen3_vl.prompts import Prompt, Prompts
 from retrievals_serving.models.weights import require_finite
 
@@ -32,15 +32,17 @@ class Body:
         self._name = checkpoint.name
         self.prompts = Prompts(checkpoint)
         self.network, self.device, self.dtype = load_network(checkpoint, device=device, dtype=dtype)
-        self._device_lock = threading.Lock()
+        self._turns = turns_of(self.device)
 
     @contextmanager
-    def holding_device(self) -> Iterator[None]:
-        """Compute in this block, alone: one forward fills a device, two need the memory of both."""
+    def holding_device(
+        self, kind: Kind, *, unless: Callable[[], bool] | None = None
+    ) -> Iterator[bool]:
+        """Compute in this block, alone on the device, when it is its turn; see `Turns.take`."""
         import torch
 
-        with self._device_lock, torch.inference_mode():
-            yield
+        with self._turns.take(kind, unless=unless) as is_wanted, torch.inference_mode():
+            yield is_wanted
 
     def features(self, pictures: Sequence[np.ndarray]) -> "list[Tensor]":
         """Return what the language model sees of fitted pixels, for each picture.

@@ -156,7 +156,7 @@ class Qwen3VLEmbedder:
 
     def _forward(self, batch: Sequence[Prepared]) -> np.ndarray:
         pictures = [item.pixels for item in batch if item.pixels is not None]
-        with self._body.holding_device():
+        with self._body.holding_device("embed"):
             features = self._body.features(pictures)
             states = self._body.last_states([item.prompt for item in batch], features)
             return truncate(self._body.numbers(states), self.dimension)

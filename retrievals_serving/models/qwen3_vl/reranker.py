@@ -130,8 +130,8 @@ class Qwen3VLReranker:
             )
 
         def forward(batch: Sequence[tuple[Candidate, Prompt]]) -> np.ndarray:
-            with self._body.holding_device():
-                if ended():  # while other searches had the device
+            with self._body.holding_device("rerank", unless=ended) as is_wanted:
+                if not is_wanted:  # it ended while other searches had the device
                     return np.full((len(batch), len(self._head)), np.nan, dtype=np.float32)
                 features = self._features([candidate for candidate, _ in batch])
                 endings = [ending for _, ending in batch]

@@ -15,6 +15,7 @@ import pytest
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
 from retrievals_serving.promotion import promote, rollback
+from retrievals_serving.questions import Question
 from retrievals_serving.store import Store
 from tests.serving.client import client_of
 from tests.serving.fake_reranker import FakeReranker
@@ -170,15 +171,15 @@ def test_an_engine_is_let_go_when_its_last_request_is_answered(
 ) -> None:
     first = store.path(f"releases/{FIRST}")
     is_asked, may_answer = threading.Event(), threading.Event()
-    search_one = SearchEngine.search
+    stream = SearchEngine.stream
 
-    def slow(engine: SearchEngine, query: str, **options: Any) -> Any:
-        if query == "slow":
+    def slow(engine: SearchEngine, question: Question, *others: Any, **options: Any) -> Any:
+        if question.text == "slow":
             is_asked.set()
             assert may_answer.wait(60)
-        return search_one(engine, query, **options)
+        return stream(engine, question, *others, **options)
 
-    monkeypatch.setattr(SearchEngine, "search", slow)
+    monkeypatch.setattr(SearchEngine, "stream", slow)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(search, client, "slow")
         assert is_asked.wait(60)

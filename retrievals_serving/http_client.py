@@ -1,4 +1,4 @@
-"""How this project presents itself to other people's servers, and which are its own."""
+"""How this project asks other people's servers: under which name, where, and which are its own."""
 
 import ipaddress
 from collections.abc import Collection
@@ -26,3 +26,14 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def mirrored(url: str, mirror: str | None) -> str:
+    """Return `url` with the host and prefix before its IIIF identifier replaced by `mirror`.
+
+    An image request ends in five segments: identifier, region, size, rotation, file.
+    Source: IIIF Image API 2.1, section 2.1.
+    """
+    if mirror is None:
+        return url
+    return "/".join([mirror, *url.split("/")[-5:]])

@@ -1,0 +1,97 @@
+"""Pictures on the page: a visitor's own to search with, a museum's to look at closely."""
+
+import base64
+import re
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import PictureEmbedder
+from tests.browser.test_searching import CARDS
+from tests.browser.watched import Watched
+from tests.serving.small_release import encoded
+
+pytestmark = pytest.mark.slow
+
+PICTURE = encoded(Image.new("RGB", (3000, 2000), "navy"), "PNG")
+
+DROP = """async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], "boat.png", { type: "image/png" }));
+    const options = { dataTransfer: data, bubbles: true, cancelable: true };
+    document.body.dispatchEvent(new DragEvent("dragover", options));
+    const isInvited = !document.getElementById("drop").hidden;
+    document.body.dispatchEvent(new DragEvent("drop", options));
+    return isInvited;
+}"""
+
+
+def test_a_picture_that_is_dropped_is_searched_with(page: Page, embedder: PictureEmbedder) -> None:
+    embedder.sizes.clear()
+    page.goto("/about")
+    assert page.evaluate(DROP, base64.b64encode(PICTURE).decode()) is True
+    expect(page.get_by_role("heading", name="Works like your picture")).to_be_visible()
+    expect(page.locator(CARDS).first).to_contain_text("calm boat")
+    expect(page.get_by_alt_text("The picture that you search with")).to_be_visible()
+    assert embedder.sizes == [(1024, 683)]  # as much as is looked at
+
+
+def test_a_picture_is_chosen_with_words_beside_it_and_let_go_again(
+    page: Page, embedder: PictureEmbedder
+) -> None:
+    embedder.sizes.clear()
+    page.goto("/about")
+    page.get_by_label("Search with a picture of your own").set_input_files(
+        {"name": "boat.png", "mimeType": "image/png", "buffer": PICTURE}
+    )
+    expect(page.locator(CARDS).first).to_contain_text("calm boat")
+    page.get_by_role("searchbox", name="What the picture shows").fill("horse")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="horse", exact=True)).to_be_visible()
+    expect(page.locator(CARDS).first).to_contain_text("horse")
+    assert len(embedder.sizes) == 2
+    with page.expect_request(re.compile("/search$")):
+        page.get_by_role("button", name="Search without your picture").click()
+    expect(page.get_by_alt_text("The picture that you search with")).to_be_hidden()
+    assert len(embedder.sizes) == 2
+
+
+def test_what_is_no_picture_is_refused(page: Page, site: Watched) -> None:
+    page.goto("/about")
+    page.get_by_label("Search with a picture of your own").set_input_files(
+        {"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"}
+    )
+    expect(page.get_by_role("alert")).to_contain_text("no picture that can be read")
+    assert page.url == f"{site.address}/about"
+
+
+def test_a_work_is_seen_closely_in_tiles_where_its_museum_has_them(page: Page) -> None:
+    asked: list[str] = []
+
+    def tile(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(content_type="image/png", body=encoded(Image.new("RGB", (512, 512)), "PNG"))
+
+    page.route("https://museum.example/**", tile)
+    page.goto("/works/test:1003")
+    expect(page.locator(".stage img.loaded")).to_have_count(1)
+    assert asked == []  # the stored picture is enough
+    for _ in range(4):
+        page.get_by_role("button", name="Zoom in").click()
+    expect(page.locator(".stage .tile.loaded").first).to_be_attached()
+    number = r"[\d.]+"
+    form = rf"https://museum\.example/iiif/3/pct:{number},{number},{number},{number}/!512,512/0/"
+    assert all(re.match(form, address) for address in asked)
+    assert len(asked) == len(set(asked))
+
+
+def test_a_work_is_seen_closely_where_its_museum_cannot_be_reached(page: Page) -> None:
+    page.route("https://museum.example/**", lambda route: route.abort())
+    page.goto("/works/test:1003")
+    for _ in range(4):
+        page.get_by_role("button", name="Zoom in").click()
+    expect(page.locator(".stage")).to_have_class(re.compile("near"))
+    expect(page.locator(".stage .tile")).to_have_count(0)
+    expect(page.locator(".stage img.loaded")).to_have_count(1)
