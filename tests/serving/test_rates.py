@@ -5,6 +5,7 @@ import pytest
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api.access import network_of
+from retrievals_serving.api.rates import TIMEOUT, Rates
 from retrievals_serving.errors import SettingsError
 from tests.serving.guarded import (
     KEY,
@@ -176,3 +177,12 @@ def test_a_redis_that_does_not_answer_holds_nothing_up(
     redis.freeze()
     with guarded(engine, rate_limit="1/day", redis_url=redis.url) as client:
         assert statuses(client, 2) == [200, 429]
+
+
+def test_no_request_waits_long_for_redis() -> None:
+    pool = Rates(Settings.load(redis_url="redis://192.0.2.1:6379/0"))._pool
+    assert pool is not None
+    connection = pool.make_connection()
+    waits = (connection.socket_timeout, connection.socket_connect_timeout)
+    assert waits == (TIMEOUT, TIMEOUT)
+    assert connection.retry.get_retries() == 0
