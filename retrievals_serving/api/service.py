@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from retrievals_serving.api.answers import Answers
 from retrievals_serving.api.metrics import Metrics
-from retrievals_serving.api.schemas import Health
+from retrievals_serving.api.schemas.server import Health
 from retrievals_serving.cache import open_cache
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import RetrievalsError
