@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 from pydantic import SecretStr
@@ -14,11 +13,10 @@ from pydantic import SecretStr
 from retrievals_serving.cache.breaker import PAUSE, Breaker
 from retrievals_serving.cache.connections import connection_pool
 from retrievals_serving.cache.redis import PREFIX, RedisCache
-from tests.serving.redis_server import PATIENCE, RedisServer
+from tests.serving.redis_server import PATIENCE, SHORT, RedisServer, accepted, listening
 from tests.serving.timer import Timer
 
 ANSWER = b"an answer " * 6_000
-SHORT = 0.05  # seconds; a deadline for what never answers
 
 Opener = Callable[..., RedisCache]
 
@@ -42,25 +40,6 @@ def open_at(timer: Timer) -> Iterator[Opener]:
     yield open_at
     for cache in opened:
         cache.close()
-
-
-@contextmanager
-def listening() -> Iterator[tuple[socket.socket, str]]:
-    """Yield what accepts connections and answers nothing, and its address as that of a Redis."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        yield listener, f"redis://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def accepted(listener: socket.socket) -> int:
-    """Count the connections that were made since this was last asked."""
-    listener.setblocking(False)
-    for count in itertools.count():
-        try:
-            connection, _ = listener.accept()
-        except BlockingIOError:
-            return count
-        connection.close()
-    raise AssertionError
 
 
 @pytest.mark.parametrize(
