@@ -136,7 +136,7 @@ class Judge:
         if not cancelled():
             records = self._opened.records
             pictures = self._pictures.of(
-                records.picture_hashes(rows), records.picture_addresses(rows)
+                records.picture_hashes(rows), records.picture_addresses(rows), ends, cancelled
             )
             scores = reranker.score(query, pictures, deadline=ends, cancelled=cancelled)
         if cancelled():
