@@ -16,6 +16,7 @@ from benchmarks import (
     pipeline,
     quality,
     reranking,
+    serving,
 )
 from benchmarks.sections import write
 
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "embedding": embedding.report,
     "reranking": reranking.report,
     "quality": quality.report,
+    "serving": serving.report,
     "page": page.report,
 }
 

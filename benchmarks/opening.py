@@ -111,9 +111,9 @@ def opened(home: Path) -> dict[str, float]:
     }
 
 
-def memory() -> dict[str, float]:
-    """Return the resident memory of this process by its kind, MiB."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+def memory(process: str = "self") -> dict[str, float]:
+    """Return the resident memory of this process, or of the one of an id, by its kind, MiB."""
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
     return {
         name: int(value.split()[0]) / 1024
         for name, _, value in (line.partition(":") for line in lines)

@@ -29,6 +29,7 @@ DEADLINE = 0.5  # seconds, for all pictures of one search
 AT_ONCE = 8  # requests, of all searches together
 PAUSE = 30.0  # seconds, for which a server that did not answer, and a refused picture, are let be
 MEMORY = 256 << 20  # bytes: 64 pictures of 1,024 x 1,024 px
+STORED = 16_384  # pictures that are remembered as stored: 10 MB
 REFUSED = 4096  # pictures that are remembered as refused
 
 
@@ -47,6 +48,7 @@ class CandidatePictures:
         self._settings = settings
         self._clock = clock
         self._resumes_at = clock()
+        self._paths: LRUCache[str, Path] = LRUCache(STORED)
         self._kept: LRUCache[str, Image.Image] = LRUCache(MEMORY, _bytes_of)
         self._refused: TTLCache[str, bool] = TTLCache(REFUSED, PAUSE, timer=clock)
         self._museum: MuseumPictures | None = None
@@ -72,23 +74,38 @@ class CandidatePictures:
             The path of a picture that is in the store; the picture itself, as RGB and no side over
             2,048 px, where it was fetched; else the path where it should have been.
         """
-        paths = {sha: self._store.path(picture_name(sha)) for sha in hashes}
+        stored = self._stored(hashes)
         missing = {
             sha: address
             for sha, address in zip(hashes, addresses, strict=True)
-            if not paths[sha].exists()
+            if sha not in stored
         }
         found = self._remembered(missing)
         wanted = self._wanted({s: a for s, a in missing.items() if s not in found})
         if wanted and not cancelled():
             found |= self._fetched(wanted, until)
-        return [found.get(sha, paths[sha]) for sha in hashes]
+        paths = {sha: self._path(sha) for sha in missing if sha not in found}
+        there: dict[str, Path | Image.Image] = {**stored, **found, **paths}
+        return [there[sha] for sha in hashes]
 
     def close(self) -> None:
         """Close the connections, when the requests in flight have ended."""
         self._pool.shutdown(cancel_futures=True)
         if self._museum is not None:
             self._museum.close()
+
+    def _stored(self, hashes: Sequence[str]) -> dict[str, Path]:
+        """Return the paths of the pictures that are in the store, where they stay."""
+        with self._lock:
+            stored = {sha: path for sha in hashes if (path := self._paths.get(sha))}
+        paths = {sha: self._path(sha) for sha in hashes if sha not in stored}
+        seen = {sha: path for sha, path in paths.items() if path.exists()}
+        with self._lock:
+            self._paths.update(seen)
+        return stored | seen
+
+    def _path(self, sha: str) -> Path:
+        return self._store.path(picture_name(sha))
 
     def _remembered(self, missing: Mapping[str, str]) -> dict[str, Image.Image]:
         with self._lock:

@@ -102,6 +102,19 @@ def test_what_is_in_the_store_is_not_asked_for(
     assert not store.exists(picture_name(sha(lacking)))
 
 
+def test_the_store_is_looked_into_once_for_a_picture(
+    pictures: CandidatePictures, museum: Museum, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, late = museum.has("held"), "simulated/late.jpg"
+    store.write_bytes(picture_name(sha(held)), JPEG)
+    first = of(pictures, held, late)
+    store.write_bytes(picture_name(sha(late)), JPEG)  # what is not there may come
+    looked: list[Path] = []
+    monkeypatch.setattr(Path, "exists", lambda path: looked.append(path) or True)
+    assert of(pictures, held, late) == of(pictures, held, late) == first
+    assert looked == [store.path(picture_name(sha(late)))]
+
+
 def test_a_fetched_picture_is_kept_in_memory(pictures: CandidatePictures, museum: Museum) -> None:
     address = museum.has("a")
     (first,), (second,) = of(pictures, address), of(pictures, address)
