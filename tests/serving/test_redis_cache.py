@@ -234,6 +234,7 @@ def test_what_is_read_into_a_buffer_as_hiredis_does_is_bounded_too() -> None:
     there, here = socket.socketpair()
     left = iter([PATIENCE, 0.0, PATIENCE])
     with there, here:
+        here.settimeout(SHORT)
         bounded = _Socket(here, left.__next__)
         buffer = bytearray(8)
         there.sendall(b"+OK")
