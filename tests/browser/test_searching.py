@@ -50,6 +50,17 @@ def test_a_search_shows_what_was_found_best_first(page: Page, site: Watched) -> 
     expect(picture).to_have_class("loaded")
 
 
+@pytest.mark.parametrize("address", ["/", "/?q=boat", "/works/test:1003", "/about"])
+def test_nothing_jumps_while_an_address_is_opened(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.locator("#count")).not_to_be_empty()
+    expect(page.locator("main .card img.loaded, #about table").first).to_be_attached()
+    shifts = page.evaluate("""new Promise((done) => new PerformanceObserver((list) => done(
+        list.getEntries().filter(({ value }) => value > 0.01).map(({ value }) => value)
+    )).observe({ type: 'layout-shift', buffered: true }) || setTimeout(done, 200, []))""")
+    assert shifts == []
+
+
 def test_scrolling_comes_to_the_last_work_and_shows_none_twice(page: Page) -> None:
     page.goto("/?q=boat")
     expect(page.locator(CARDS).first).to_be_visible()

@@ -46,7 +46,7 @@ export function remarkOn({ window, relevance }) {
   if (relevance === "nothing") {
     return { text: "Nothing here fits well. These are the nearest works: fewer or plainer words may find more." };
   }
-  if (relevance === "weak") return { text: "These come near to it; none may be quite what you mean.", isMild: true };
+  if (relevance === "weak") return { text: "These come near; none may be quite what you mean.", isMild: true };
   return null;
 }
 

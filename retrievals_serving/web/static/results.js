@@ -54,7 +54,7 @@ function begin(search) {
   const { signal } = (running = new AbortController());
   isSettled = false;
   found = keptAnswer(search) ?? null;
-  section.toggleAttribute("aria-busy", !found);
+  if (!found) section.setAttribute("aria-busy", "true");
   watcher.disconnect();
   remark.replaceChildren();
   end.replaceChildren();
