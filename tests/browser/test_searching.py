@@ -290,7 +290,8 @@ def test_the_first_view_is_filled_once_the_server_is_awake(page: Page) -> None:
         page.goto("/")
     page.unroute_all(behavior="wait")
     page.clock.run_for(6000)
-    expect(page.locator("#home .card img.loaded").first).to_be_attached()
+    wall = page.locator(".wall", has_text="a lonely boat in stormy seas")
+    expect(wall.locator("img.loaded").first).to_be_attached()
 
 
 def test_a_visitor_who_is_offline_at_a_work_is_shown_it_later(
