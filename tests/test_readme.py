@@ -21,7 +21,7 @@ from tests.processes import bound, free_port
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SOURCES = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
-SECTION = re.compile(r"<!-- tested: .*? -->\n```sh\n(.*?)```", re.DOTALL)
+SECTION = re.compile(r"<!-- tested: [^>]* -->\n```sh\n(.*?)```", re.DOTALL)
 
 
 class Shell:
