@@ -125,7 +125,7 @@ def test_the_commands_for_a_folder_of_records_and_pictures(shell: Shell) -> None
     assert health["works"] == WORKS
     assert len(search["results"]) == 3
 
-    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    program, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (shell.folder / "library.py").write_text(program, encoding="utf-8")
     lines = shell.run(f"{sys.executable} library.py").splitlines()
     assert [line[:4] for line in lines[:10]] == [f"{rank:3} " for rank in range(1, 11)]
