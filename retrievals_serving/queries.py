@@ -1,7 +1,6 @@
 """From a question to its vector, with the model that made the release."""
 
 import threading
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 
@@ -44,7 +43,9 @@ class QueryEmbedder:
         self._kept: LRUCache[str, Float32] = LRUCache(KEPT)
         self._keeping = threading.Lock()
         self._in_flight: InFlight[str, Float32] = InFlight()
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: list[_Waiting] = []
+        self._is_led = False  # whether the first of them waits for the device, for all
+        self._gathering = threading.Lock()  # guards both
         self._loaded: Loaded[Embedder] = Loaded(self._load)
         if embedder is not None:
             self._loaded.model = self._accepted(embedder)
@@ -100,9 +101,10 @@ class QueryEmbedder:
 
         def in_batch(is_abandoned: Cancelled) -> Float32:
             waiting = _Waiting(text, is_abandoned)
-            self._waiting.append(waiting)
-            # Whoever has the device embeds all that wait by then, this text among them.
-            with turns_of(embedder.device).take("embed", unless=self._nobody_waits):
+            with self._gathering:
+                self._waiting.append(waiting)
+                leads, self._is_led = not self._is_led, True
+            if leads:
                 self._embed_waiting(embedder)
             return waiting.vector.result()
 
@@ -111,18 +113,31 @@ class QueryEmbedder:
             self._kept[text] = vector
         return vector
 
-    def _nobody_waits(self) -> bool:
-        return all(each.cancelled() for each in list(self._waiting))
-
     def _embed_waiting(self, embedder: Embedder) -> None:
-        """Embed all texts that wait, as far as anyone still wants them."""
-        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        """Wait for the device, then embed all texts that wait by then, if anyone wants them."""
+        batch: list[_Waiting] = []
         try:
-            self._embed_batch(embedder, [each for each in batch if not each.cancelled()])
+            with turns_of(embedder.device).take("embed", unless=self._nobody_waits):
+                batch = self._gathered()
+                self._embed_batch(embedder, [each for each in batch if not each.cancelled()])
         finally:
-            for each in batch:
+            # Without a batch the wait for the device was interrupted.
+            for each in batch or self._gathered():
                 if not each.vector.done():
                     each.vector.set_exception(SearchCancelled("whoever asked has left."))
+
+    def _nobody_waits(self) -> bool:
+        with self._gathering:
+            waiting = list(self._waiting)
+        return all(each.cancelled() for each in waiting)
+
+    def _gathered(self) -> "list[_Waiting]":
+        """Take all texts that wait; the next that comes leads another batch."""
+        with self._gathering:
+            batch = list(self._waiting)
+            self._waiting.clear()
+            self._is_led = False
+        return batch
 
     def _embed_batch(self, embedder: Embedder, batch: "Sequence[_Waiting]") -> None:
         """Embed texts in one call; where that fails, each by itself, so that it fails alone."""
