@@ -20,6 +20,7 @@ TIMEOUT = 60.0  # seconds
 IDLE = 2.0  # seconds after which a connection is made again; a server closes it after 5
 ANSWERED, DEGRADED, REFUSED, LEFT = "answered", "degraded", "refused", "left"
 LEAVE = 0.02, 0.1  # seconds after which those leave who do not wait for their answer
+AWAY = 0.5  # seconds until they come again
 
 
 class Answer(NamedTuple):
@@ -154,4 +155,5 @@ class Crowd:
 
     def _leave(self, client: Client, text: str) -> str:
         client.leave(text, float(np.random.default_rng().uniform(*LEAVE)))
+        time.sleep(AWAY)
         return LEFT
