@@ -19,7 +19,7 @@ ui: $(INSTALLED)  ## the Dagster webserver and daemon
 	$(BIN)/retrievals ui
 
 test: $(INSTALLED)  ## the quick tests: no network, no GPU
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadscope -m "not slow"
 
 test-slow: $(INSTALLED)  ## the slow ones: kills, the live daemon, the browser
 	$(BIN)/pytest -m slow

@@ -8,7 +8,7 @@ from time import monotonic
 import numpy as np
 
 from retrievals_serving import ranking
-from retrievals_serving.cancelling import Cancelled, Spared, never, require_wanted
+from retrievals_serving.cancelling import Cancelled, Spared, require_wanted
 from retrievals_serving.clock import Clock
 from retrievals_serving.conditions import conditions_of, verdicts
 from retrievals_serving.cursors import By, Cursor
@@ -64,35 +64,34 @@ class Answering:
             self._spared.add(searches=1)
             raise
 
-    def rows(self, question: Question) -> Int64:
+    def rows(self, question: Question, cancelled: Cancelled) -> Int64:
         """Return the rows of the works that can be paged to, in the order of the search.
 
         Raises:
-            QueryError: As for `pages`.
+            SearchCancelled, QueryError: As for `pages`.
         """
         clock = Clock()
-        start, vector = self._begin(question, never, clock)
+        start, vector = self._begin(question, cancelled, clock)
         return self._paging.window(start, vector, clock).rows
 
     def _pages(self, question: Question, cancelled: Cancelled, *, early: bool) -> Iterator[Page]:
         clock = Clock()
         start, vector = self._begin(question, cancelled, clock)
         window = self._paging.window(start, vector, clock)
-        judge = self._judge
-        if not (judge and question.rerank and question.to_judge):
-            yield self._paging.page(start, window, vector, size=question.top_k, clock=clock)
-            return
-        if early:
-            yield self._paging.page(start, window, vector, size=question.top_k, clock=clock)
-        with clock.stage("rerank"):
-            judgement = judge.judge(
-                question.to_judge, window, alpha=question.alpha, cancelled=cancelled
-            )
-        start = dataclasses.replace(start, judgement=judgement)
-        page = self._paging.page(start, window, vector, size=question.top_k, clock=clock)
-        if question.explain and question.text:
-            rows = ranking.rerank(window, judgement).rows[: page.total]
-            page = self._explained(judge, page, question.text, rows, cancelled, clock)
+        judge, size, rows = self._judge, question.top_k, window.rows
+        if judge and question.rerank and question.to_judge:
+            if early:
+                yield self._paging.page(start, window, vector, size=size, clock=clock)
+            with clock.stage("rerank"):
+                judgement = judge.judge(
+                    question.to_judge, window, alpha=question.alpha, cancelled=cancelled
+                )
+            start = dataclasses.replace(start, judgement=judgement)
+            rows = ranking.rerank(window, judgement).rows
+        page = self._paging.page(start, window, vector, size=size, clock=clock)
+        if judge and question.explain and question.text:
+            shown = rows[: page.total]
+            page = self._explained(judge, page, question.text, shown, cancelled, clock)
         yield page
 
     def _begin(
@@ -135,16 +134,19 @@ class Answering:
         conditions = conditions_of(text)
         deadline = monotonic() + self._settings.rerank_deadline
         with clock.stage("explain"):
-            scores = np.stack(
-                [
-                    judge.scores(each.text, rows, cancelled, deadline=deadline)[0]
-                    for each in conditions
-                ]
-            )
+            scored = [
+                judge.scores(each.text, rows, cancelled, deadline=deadline) for each in conditions
+            ]
+        scores = np.stack([each for each, _ in scored])
+        lacks = dict.fromkeys([*page.degraded, *(word for _, words in scored for word in words)])
         results = [
             dataclasses.replace(result, conditions=judged)
             for result, judged in zip(page.results, verdicts(conditions, scores), strict=True)
         ]
         return dataclasses.replace(
-            page, results=results, timings=clock.stages, latency_ms=clock.elapsed()
+            page,
+            results=results,
+            timings=dict(clock.stages),
+            latency_ms=clock.elapsed(),
+            degraded=tuple(lacks),
         )

@@ -8,7 +8,7 @@ from PIL import Image
 
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.filters import Filters
-from retrievals_serving.pages import Page
+from retrievals_serving.pages import Artwork, Page
 from retrievals_serving.questions import Options, Question
 from retrievals_serving.vectors import Float32
 from retrievals_serving.workers import Workers
@@ -71,3 +71,17 @@ class AsyncSearchEngine:
         return await self._workers.run(
             lambda _: self.engine.similar(artwork_id, top_k=top_k, filters=filters)
         )
+
+    async def facets(
+        self, field: str, *, query: str | None = None, filters: Filters | None = None
+    ) -> dict[str, int]:
+        """Return how many works have each value of a field; see `SearchEngine.facets`."""
+        return await self._workers.run(
+            lambda cancelled: self.engine.facets(
+                field, query=query, filters=filters, cancelled=cancelled
+            )
+        )
+
+    async def artwork(self, artwork_id: str) -> Artwork:
+        """Return the record of a work; see `SearchEngine.artwork`."""
+        return await self._workers.run(lambda _: self.engine.artwork(artwork_id))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache, TTLCache
 from PIL import Image
 
+from retrievals_serving.cancelling import Cancelled, never
 from retrievals_serving.errors import PictureError, SourceUnavailable
 from retrievals_serving.http_client import mirrored
 from retrievals_serving.settings import Settings
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DEADLINE = 1.0  # seconds, for all pictures of one search
+DEADLINE = 0.5  # seconds, for all pictures of one search
 AT_ONCE = 8  # requests, of all searches together
 PAUSE = 30.0  # seconds, for which a server that did not answer, and a refused picture, are let be
 MEMORY = 256 << 20  # bytes: 64 pictures of 1,024 x 1,024 px
@@ -54,12 +55,20 @@ class CandidatePictures:
         self._lock = threading.Lock()  # guards all of the above
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="candidate-picture")
 
-    def of(self, hashes: Sequence[str], addresses: Sequence[str]) -> list[Path | Image.Image]:
-        """Return the picture of each candidate, within a second.
+    def of(
+        self,
+        hashes: Sequence[str],
+        addresses: Sequence[str],
+        until: float | None = None,
+        cancelled: Cancelled = never,
+    ) -> list[Path | Image.Image]:
+        """Return the picture of each candidate, within half a second.
 
         Args:
             hashes: The sha256 of each picture, best candidate first.
             addresses: Where each was, as the release says. Only those on the web are asked for.
+            until: When the pictures are needed at the latest, on the clock `time.monotonic`, s.
+            cancelled: Whether whoever asked has left, and nothing is to be fetched.
 
         Returns:
             The path of a picture that is in the store; the picture itself, as RGB and no side over
@@ -72,8 +81,9 @@ class CandidatePictures:
             if sha not in stored
         }
         found = self._remembered(missing)
-        if wanted := self._wanted({s: a for s, a in missing.items() if s not in found}):
-            found |= self._fetched(wanted)
+        wanted = self._wanted({s: a for s, a in missing.items() if s not in found})
+        if wanted and not cancelled():
+            found |= self._fetched(wanted, until)
         paths = {sha: self._path(sha) for sha in missing if sha not in found}
         there: dict[str, Path | Image.Image] = {**stored, **found, **paths}
         return [there[sha] for sha in hashes]
@@ -112,25 +122,31 @@ class CandidatePictures:
                 if address.startswith(("http://", "https://")) and sha not in self._refused
             }
 
-    def _fetched(self, wanted: Mapping[str, str]) -> dict[str, Image.Image]:
+    def _fetched(self, wanted: Mapping[str, str], until: float | None) -> dict[str, Image.Image]:
         """Fetch pictures until the deadline; when the museum answers for none, pause."""
         museum = self._opened()
-        deadline = monotonic() + DEADLINE
+        begins = monotonic()
+        deadline = begins + DEADLINE
+        has_time = until is None or until >= deadline
+        if until is not None and not has_time:
+            deadline = until
+        if deadline <= begins:
+            return {}
         futures = {
             sha: self._pool.submit(self._fetch, museum, sha, address, deadline)
             for sha, address in wanted.items()
         }
-        wait(futures.values(), timeout=DEADLINE)
+        wait(futures.values(), timeout=deadline - begins)
         begun = {sha: future for sha, future in futures.items() if not future.cancel()}
         troubles = {sha: trouble for sha, future in begun.items() if (trouble := _trouble(future))}
         if troubles:
-            self._report(len(begun), list(troubles.values()))
+            is_down = has_time and len(troubles) == len(begun)
+            self._report(len(begun), list(troubles.values()), is_down=is_down)
         answers = {sha: future.result() for sha, future in begun.items() if sha not in troubles}
         return {sha: picture for sha, picture in answers.items() if picture is not None}
 
-    def _report(self, asked: int, troubles: Sequence[str]) -> None:
-        """Tell of requests that were not answered; pause where none of those `asked` was."""
-        is_down = len(troubles) == asked
+    def _report(self, asked: int, troubles: Sequence[str], *, is_down: bool) -> None:
+        """Tell of requests that were not answered; pause where the museum is down."""
         logger.warning(
             "%d of %d pictures that the store lacks did not come from the museum: %s%s",
             len(troubles), asked, troubles[0],
@@ -174,7 +190,7 @@ class CandidatePictures:
 def _trouble(future: "Future[Image.Image | None]") -> str | None:
     """Say why the museum did not answer a request; None when it did."""
     if not future.done():
-        return f"no answer within {DEADLINE:g} s"
+        return "no answer in time"
     error = future.exception()
     return str(error) if isinstance(error, SourceUnavailable) else None
 

@@ -120,26 +120,48 @@ class SearchEngine:
     @property
     def is_warm(self) -> bool:
         """Whether no query waits for a model to load."""
-        is_judge_warm = self._judge is None or self._judge.reranker is not None
-        return self.embedder is not None and is_judge_warm
+        return self.embedder is not None and not self.lacks_reranker
+
+    @property
+    def lacks_reranker(self) -> bool:
+        """Whether a reranker is set and not loaded."""
+        return self._judge is not None and self._judge.reranker is None
 
     def warm(self) -> None:
         """Make all ready, so that no query waits for a disk or a model.
 
-        The files of the release are read into memory, the models loaded, and the embedder tried on
-        the golden vectors.
+        Raises:
+            ModelError, ReleaseDamaged, ReleaseError: As for `warm_search`.
+            ModelError: As for `warm_reranker`.
+        """
+        self.warm_search()
+        self.warm_reranker()
+
+    def warm_search(self) -> None:
+        """Read the release into memory, and load the embedder and try it on the golden vectors.
 
         Raises:
-            ModelError: One of them cannot be loaded.
+            ModelError: It cannot be loaded.
             ReleaseDamaged: The release's golden vectors are not those that were sealed.
             ReleaseError: The embedder is not the one that made the release, or makes other vectors
                 here.
         """
         for entry in self.release.manifest.files:
             read_through(self.release.path(entry.name))
-        self._queries.load()
+        self._queries.load(again=True)
+
+    def warm_reranker(self) -> None:
+        """Load the reranker, where one is set.
+
+        Raises:
+            ModelError: It cannot be loaded.
+        """
         if self._judge:
-            self._judge.load()
+            self._judge.load(again=True)
+
+    def warm_words(self) -> None:
+        """Read the words of the records, which are searched when the embedder fails."""
+        self._opened.full_text.build()
 
     def beside(self, release: Release) -> Self:
         """Open another release for search with the settings and the loaded models of this engine.
@@ -241,7 +263,12 @@ class SearchEngine:
         return self._paging.page(start, window, vector, size=size, clock=clock)
 
     def facets(
-        self, field: str, *, query: str | None = None, filters: Filters | None = None
+        self,
+        field: str,
+        *,
+        query: str | None = None,
+        filters: Filters | None = None,
+        cancelled: Cancelled = never,
     ) -> dict[str, int]:
         """Return how many works have each value of `field`, the most frequent first.
 
@@ -256,7 +283,7 @@ class SearchEngine:
         rows = None
         if query is not None:
             question = Question.ask(self.settings, text=query, filters=filters)
-            rows = self._answering.rows(question)
+            rows = self._answering.rows(question, cancelled)
         return self._opened.metadata.facet(field, filters=filters, rows=rows, most=MAX_FACET_VALUES)
 
     def artwork(self, artwork_id: str) -> Artwork:

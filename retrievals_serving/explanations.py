@@ -125,6 +125,8 @@ class Explainer:
             logger.warning("no explanation: no chat completion: %s", error.errors()[0]["msg"])
         except OpenAIError as error:
             logger.warning("no explanation: %s", self._reason(error))
+        except Exception:  # the answer itself is there, and is not lost with this
+            logger.exception("no explanation: it failed")
         else:
             if text := _plain(said):
                 return text

@@ -21,6 +21,7 @@ Filters = Mapping[str, Any]
 Condition = tuple[str, list[Any]]  # SQL with `?` for each value, and the values
 
 MAX_VALUES = 256  # in one list
+MAX_TEXT = 512  # characters of one text; cursors carry filters
 MAX_DEPTH = 8  # of `not` within `not`
 
 TEXTS = ("id", "title", "artist", "date", "medium", "classification", "credit", "description")
@@ -114,6 +115,11 @@ def _text(field: str, value: Any) -> str:
         raise QueryError(f"filters: {field!r} is compared with texts, not with {_shown(value)}.")
     if not is_unicode(value):
         raise QueryError(f"filters: {field!r} is compared with {_shown(value)}: no valid Unicode.")
+    if len(value) > MAX_TEXT:
+        raise QueryError(
+            f"filters: {field!r} is compared with texts of up to {MAX_TEXT} characters, got "
+            f"{len(value)}; shorten it."
+        )
     return value
 
 

@@ -96,7 +96,7 @@ def _server(app: "ASGIApp", trusted_proxies: Sequence[str]) -> "uvicorn.Server":
         ws="none",
         server_header=False,
         proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=list(trusted_proxies),  # else FORWARDED_ALLOW_IPS, else this machine
+        forwarded_allow_ips=list(trusted_proxies),  # which is why FORWARDED_ALLOW_IPS is not read
         timeout_graceful_shutdown=SHUTDOWN,
     )
     return uvicorn.Server(config)

@@ -5,11 +5,20 @@ The modules log with `logging`; structlog renders it, with what is bound to a re
 
 import logging
 import sys
+from typing import NamedTuple
 
 import structlog
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 
-FIELDS = ("method", "path", "status", "ms", "caller")  # of a request
+
+class RequestLine(NamedTuple):
+    """What a line of log tells of a request, as the `extra` of its record."""
+
+    method: str
+    path: str
+    status: int
+    ms: float
+    caller: str
 
 
 def configure() -> None:
@@ -34,7 +43,7 @@ def formatter(*, is_terminal: bool) -> logging.Formatter:
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
-            ExtraAdder(FIELDS),
+            ExtraAdder(RequestLine._fields),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
         ],
         processors=[ProcessorFormatter.remove_processors_meta, *renderers],

@@ -68,16 +68,25 @@ class MuseumPictures:
 def moved_from(url: str, location: str, own_hosts: Collection[str]) -> str:
     """Return the address that `url` is moved to by a header `Location`.
 
+    A redirection is followed within a server, and from http to https there; and between hosts of
+    one's own. What another name leads to cannot be told from it: a stranger must not reach through
+    us what only we can.
+
     Raises:
-        PictureError: It is not on the web; or it is one's own and `url` is not: a stranger must
-            not reach through us what only we can.
+        PictureError: It leads elsewhere.
     """
-    moved_to = httpx.URL(url).join(location)
-    if moved_to.scheme not in ("http", "https"):
-        raise PictureError(f"moved to {moved_to}, which is not on the web")
-    if is_own(str(moved_to), own_hosts) and not is_own(url, own_hosts):
-        raise PictureError("moved to a host of one's own")
-    return str(moved_to)
+    here = httpx.URL(url)
+    there = here.join(location)
+    if there.scheme not in ("http", "https"):
+        raise PictureError(f"moved to {there}, which is not on the web")
+    is_within = all(is_own(str(each), own_hosts) for each in (here, there))
+    if not is_within and _server(there) not in (_server(here), ("https", here.host, None)):
+        raise PictureError(f"moved to {there}, which is another server than {here.host}")
+    return str(there)
+
+
+def _server(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def _body(response: httpx.Response, deadline: float) -> bytes:

@@ -122,7 +122,7 @@ class Paging:
             cursor=cursors.sign(following, self._secret) if end < len(window.rows) else None,
             release=cursor.release,
             latency_ms=clock.elapsed(),
-            timings=clock.stages,
+            timings=dict(clock.stages),
             degraded=_degraded(cursor),
             rerank_coverage=judgement.coverage if judgement else None,
             relevance=self._relevance(cursor, window, vector),

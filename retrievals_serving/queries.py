@@ -1,7 +1,6 @@
 """From a question to its vector, with the model that made the release."""
 
 import threading
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 
@@ -11,8 +10,10 @@ from cachetools import LRUCache
 from retrievals_serving.cancelling import Cancelled, InFlight, never, require_wanted
 from retrievals_serving.errors import ModelError, QueryError, ReleaseError, SearchCancelled
 from retrievals_serving.golden import deviations, floor, machine, read_golden
+from retrievals_serving.loading import Loaded
 from retrievals_serving.models import Embedder, Input, load_embedder, truncate
 from retrievals_serving.models.contracts import Contract
+from retrievals_serving.models.devices import turns_of
 from retrievals_serving.release import GOLDEN, Release
 from retrievals_serving.settings import Settings
 from retrievals_serving.vectors import Float32
@@ -27,9 +28,6 @@ class QueryEmbedder:
 
     Texts that are asked at once are embedded in one forward, and the same text once. Safe to use
     from several threads.
-
-    Attributes:
-        embedder: The model; None until it is loaded, and found to be that of the release.
     """
 
     def __init__(
@@ -40,37 +38,32 @@ class QueryEmbedder:
         Raises:
             ReleaseDamaged, ReleaseError: As for `load`.
         """
-        self.embedder: Embedder | None = None
         self._release = release
         self._settings = settings
-        self._loading = threading.Lock()
         self._kept: LRUCache[str, Float32] = LRUCache(KEPT)
         self._keeping = threading.Lock()
         self._in_flight: InFlight[str, Float32] = InFlight()
-        self._waiting: deque[_Waiting] = deque()
-        self._embedding = threading.Lock()  # is held while a batch is embedded
+        self._waiting: list[_Waiting] = []
+        self._is_led = False  # whether the first of them waits for the device, for all
+        self._gathering = threading.Lock()  # guards both
+        self._loaded: Loaded[Embedder] = Loaded(self._load)
         if embedder is not None:
-            self._accept(embedder)
+            self._loaded.model = self._accepted(embedder)
 
-    def load(self) -> Embedder:
-        """Return the model, loading it on first use.
+    @property
+    def embedder(self) -> Embedder | None:
+        """The model; None until it is loaded, and found to be that of the release."""
+        return self._loaded.model
+
+    def load(self, *, again: bool = False) -> Embedder:
+        """Return the model, loading it on first use; `again` as `Loaded.get` has it.
 
         Raises:
             ModelError: It cannot be loaded.
             ReleaseDamaged: The release's golden vectors are not those that were sealed.
             ReleaseError: It is not the model that made the release, or makes other vectors here.
         """
-        with self._loading:
-            if self.embedder is None:
-                embedder = load_embedder(
-                    self._settings.embedder,
-                    device=self._settings.device,
-                    dtype=self._settings.dtype,
-                    max_pixels=self._settings.max_pixels,
-                )
-                self._accept(embedder)
-                return embedder
-            return self.embedder
+        return self._loaded.get(again=again)
 
     def embed(
         self, asked: Input, *, negative: str | None = None, cancelled: Cancelled = never
@@ -108,10 +101,11 @@ class QueryEmbedder:
 
         def in_batch(is_abandoned: Cancelled) -> Float32:
             waiting = _Waiting(text, is_abandoned)
-            self._waiting.append(waiting)
-            with self._embedding:  # who comes while a batch is embedded waits here for the next
-                if not waiting.vector.done():
-                    self._embed_waiting(embedder)
+            with self._gathering:
+                self._waiting.append(waiting)
+                leads, self._is_led = not self._is_led, True
+            if leads:
+                self._embed_waiting(embedder)
             return waiting.vector.result()
 
         vector = self._in_flight.share(text, in_batch, cancelled)
@@ -120,19 +114,45 @@ class QueryEmbedder:
         return vector
 
     def _embed_waiting(self, embedder: Embedder) -> None:
-        """Embed all texts that wait in one call."""
-        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        wanted = [each for each in batch if not each.cancelled()]
+        """Wait for the device, then embed all texts that wait by then, if anyone wants them."""
+        batch: list[_Waiting] = []
         try:
-            vectors = self._vectors(embedder, [Input(text=each.text) for each in wanted])
-            for each, vector in zip(wanted, vectors, strict=True):
+            with turns_of(embedder.device).take("embed", unless=self._nobody_waits):
+                batch = self._gathered()
+                self._embed_batch(embedder, [each for each in batch if not each.cancelled()])
+        finally:
+            # Without a batch the wait for the device was interrupted.
+            for each in batch or self._gathered():
+                if not each.vector.done():
+                    each.vector.set_exception(SearchCancelled("whoever asked has left."))
+
+    def _nobody_waits(self) -> bool:
+        with self._gathering:
+            waiting = list(self._waiting)
+        return all(each.cancelled() for each in waiting)
+
+    def _gathered(self) -> "list[_Waiting]":
+        """Take all texts that wait; the next that comes leads another batch."""
+        with self._gathering:
+            batch = list(self._waiting)
+            self._waiting.clear()
+            self._is_led = False
+        return batch
+
+    def _embed_batch(self, embedder: Embedder, batch: "Sequence[_Waiting]") -> None:
+        """Embed texts in one call; where that fails, each by itself, so that it fails alone."""
+        if not batch:
+            return
+        try:
+            vectors = self._vectors(embedder, [Input(text=each.text) for each in batch])
+        except Exception as error:  # noqa: BLE001 - which is raised for who waits
+            if len(batch) == 1:
+                batch[0].vector.set_exception(error)
+            for each in batch if len(batch) > 1 else ():
+                self._embed_batch(embedder, [each])
+        else:
+            for each, vector in zip(batch, vectors, strict=True):
                 each.vector.set_result(vector)
-        except BaseException as error:  # noqa: BLE001 - which is raised for all who wait
-            for each in wanted:
-                each.vector.set_exception(error)
-        for each in batch:
-            if not each.vector.done():
-                each.vector.set_exception(SearchCancelled("whoever asked has left."))
 
     def _vector_of_picture(self, asked: Input, cancelled: Cancelled) -> Float32:
         embedder = self.load()
@@ -147,18 +167,26 @@ class QueryEmbedder:
 
     def _vectors(self, embedder: Embedder, inputs: Sequence[Input]) -> Float32:
         """Return read-only rows, which all who ask the same are given."""
-        if not inputs:
-            return np.empty((0, self._release.manifest.embedder.dimension), np.float32)
         dimension = self._release.manifest.embedder.dimension
         vectors = truncate(embedder.embed_queries(inputs), dimension)
         vectors.setflags(write=False)
         return vectors
 
-    def _accept(self, embedder: Embedder) -> None:
-        """Take `embedder` once it is shown to make the vectors of the release."""
+    def _load(self) -> Embedder:
+        return self._accepted(
+            load_embedder(
+                self._settings.embedder,
+                device=self._settings.device,
+                dtype=self._settings.dtype,
+                max_pixels=self._settings.max_pixels,
+            )
+        )
+
+    def _accepted(self, embedder: Embedder) -> Embedder:
+        """Return `embedder` once it is shown to make the vectors of the release."""
         self._require_same_contracts(embedder)
         self._require_same_vectors(embedder)
-        self.embedder = embedder
+        return embedder
 
     def _require_same_contracts(self, embedder: Embedder) -> None:
         made_with = self._release.manifest.embedder

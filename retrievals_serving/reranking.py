@@ -1,7 +1,6 @@
 """The second stage of a search: a reranker looks at the pictures of the best works."""
 
 import logging
-import threading
 from time import monotonic
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from retrievals_serving.cancelling import Cancelled, InFlight, Spared, never
 from retrievals_serving.candidate_pictures import CandidatePictures
 from retrievals_serving.errors import SearchCancelled
+from retrievals_serving.loading import Loaded
 from retrievals_serving.models import Reranker, load_reranker
 from retrievals_serving.opened import OpenRelease
 from retrievals_serving.pages import DEADLINE, PICTURES, RERANKER
@@ -28,7 +28,6 @@ class Judge:
 
     Attributes:
         name: The checkpoint; of a model that was loaded elsewhere, its class.
-        reranker: The model; None until it is loaded.
     """
 
     def __init__(
@@ -36,33 +35,29 @@ class Judge:
     ) -> None:
         """Take a model, or load the checkpoint of that name later; count in `spared`."""
         self.name = model if isinstance(model, str) else type(model).__name__
-        self.reranker = None if isinstance(model, str) else model
+        self._loaded = Loaded(self._load, None if isinstance(model, str) else model)
         self._opened = opened
         self._settings = settings
         self._spared = spared
         self._pictures = CandidatePictures(opened.release.store, settings)
-        self._loading = threading.Lock()
         self._in_flight: InFlight[tuple[str, bytes], Scored] = InFlight()
 
     def close(self) -> None:
         """Let go of the connections to the museum."""
         self._pictures.close()
 
-    def load(self) -> Reranker:
-        """Return the model, loading it on first use.
+    @property
+    def reranker(self) -> Reranker | None:
+        """The model; None until it is loaded."""
+        return self._loaded.model
+
+    def load(self, *, again: bool = False) -> Reranker:
+        """Return the model, loading it on first use; `again` as `Loaded.get` has it.
 
         Raises:
             ModelError: It cannot be loaded.
         """
-        with self._loading:
-            if self.reranker is None:
-                self.reranker = load_reranker(
-                    self.name,
-                    device=self._settings.device,
-                    dtype=self._settings.dtype,
-                    max_pixels=self._settings.max_pixels,
-                )
-            return self.reranker
+        return self._loaded.get(again=again)
 
     def judge(
         self, query: str, window: Window, *, alpha: float, cancelled: Cancelled = never
@@ -114,6 +109,8 @@ class Judge:
             return self._scores(query, rows, is_abandoned, deadline)
 
         try:
+            if deadline is not None:  # which is of this search alone
+                return compute(cancelled)
             return self._in_flight.share((query, rows.tobytes()), compute, cancelled)
         except SearchCancelled:
             raise
@@ -121,6 +118,14 @@ class Judge:
         except Exception:
             logger.exception("%s cannot rerank: answers keep the vector order", self.name)
             return np.full(len(rows), np.nan, np.float32), (RERANKER,)
+
+    def _load(self) -> Reranker:
+        return load_reranker(
+            self.name,
+            device=self._settings.device,
+            dtype=self._settings.dtype,
+            max_pixels=self._settings.max_pixels,
+        )
 
     def _scores(
         self, query: str, rows: Int64, cancelled: Cancelled, deadline: float | None
@@ -131,7 +136,7 @@ class Judge:
         if not cancelled():
             records = self._opened.records
             pictures = self._pictures.of(
-                records.picture_hashes(rows), records.picture_addresses(rows)
+                records.picture_hashes(rows), records.picture_addresses(rows), ends, cancelled
             )
             scores = reranker.score(query, pictures, deadline=ends, cancelled=cancelled)
         if cancelled():

@@ -116,7 +116,7 @@ class ServedReleases:
         return None if named == lent.release_id else named
 
     def switch(self, release_id: str) -> None:
-        """Lend the engine of `release_id` from now on, once every byte was verified and it is warm.
+        """Lend the engine of `release_id` from now on, once it is verified, and searches are warm.
 
         It has the models of the engine before it. When it cannot be had, that one stays.
 
@@ -127,7 +127,7 @@ class ServedReleases:
         with self.current() as engine:
             opened = engine.beside(self._whole(release_id))
         try:
-            opened.warm()
+            opened.warm_search()
         except BaseException:
             opened.close()
             raise

@@ -54,10 +54,10 @@ class Workers:
         left = threading.Event()
         context = contextvars.copy_context()
         began = monotonic()
-        self.busy += 1
         future = asyncio.get_running_loop().run_in_executor(
             self._threads, context.run, work, left.is_set
         )
+        self.busy += 1
         future.add_done_callback(lambda _: self._done(monotonic() - began))
         try:
             await asyncio.wait([future])
@@ -81,16 +81,16 @@ class Workers:
                 loop.call_soon_threadsafe(made.put_nowait, value)
 
         producing = asyncio.create_task(self.run(produce))
+        taking = asyncio.create_task(made.get())
         try:
-            while not (producing.done() and made.empty()):
-                taking = asyncio.create_task(made.get())
+            while not (producing.done() and made.empty() and not taking.done()):
                 await asyncio.wait({taking, producing}, return_when=asyncio.FIRST_COMPLETED)
                 if taking.done():
                     yield taking.result()
-                else:
-                    taking.cancel()
+                    taking = asyncio.create_task(made.get())
             await producing
         finally:
+            taking.cancel()
             producing.cancel()
 
     def _done(self, seconds: float) -> None:

@@ -21,7 +21,7 @@ from tests.processes import bound, free_port
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SOURCES = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
-SECTION = re.compile(r"<!-- tested: .*? -->\n```sh\n(.*?)```", re.DOTALL)
+SECTION = re.compile(r"<!-- tested: [^>]* -->\n```sh\n(.*?)```", re.DOTALL)
 
 
 class Shell:
@@ -36,7 +36,10 @@ class Shell:
     def run(self, line: str) -> str:
         """Run one line and return what it prints."""
         if match := re.fullmatch(r"export (\w+)=(.*)", line):
-            self.environment[match[1]] = match[2]
+            value = match[2]
+            self.environment[match[1]] = (
+                self.run(f"echo {value}").strip() if "$" in value else value
+            )
             return ""
         if line.endswith(" &"):
             return self.start(line.removesuffix(" &"))
@@ -122,7 +125,7 @@ def test_the_commands_for_a_folder_of_records_and_pictures(shell: Shell) -> None
     assert health["works"] == WORKS
     assert len(search["results"]) == 3
 
-    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    program, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (shell.folder / "library.py").write_text(program, encoding="utf-8")
     lines = shell.run(f"{sys.executable} library.py").splitlines()
     assert [line[:4] for line in lines[:10]] == [f"{rank:3} " for rank in range(1, 11)]
@@ -181,7 +184,7 @@ def test_ci_runs_the_readmes_tests_and_none_of_them_twice() -> None:
     assert "test" in targets
     commands = [line for target in targets for line in commands_of(target)]
     runs = [line.partition("pytest")[2] for line in commands if line.startswith(".venv/bin/pytest")]
-    assert runs == [' -m "not slow"', " -m slow"]
+    assert runs == [' -n 2 --dist loadscope -m "not slow"', " -m slow"]
 
 
 def test_every_command_of_the_readme_exists() -> None:

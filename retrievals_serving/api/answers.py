@@ -6,16 +6,17 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import fields
 from functools import partial
+from importlib.metadata import version
 from time import perf_counter
 from typing import NamedTuple, Self
 
 from pydantic_core import to_json
 
+from retrievals_serving import cursors
 from retrievals_serving.api.leaving import Event
 from retrievals_serving.api.metrics import Metrics
 from retrievals_serving.cache import Cache, request_key
 from retrievals_serving.cancelling import Cancelled
-from retrievals_serving.cursors import secret_mark
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.explanations import Explainer
 from retrievals_serving.pages import CACHE, EXPLANATION, Page
@@ -24,6 +25,8 @@ from retrievals_serving.served import ServedReleases
 from retrievals_serving.workers import Workers
 
 VECTOR, RERANKED, EXPLAINED = "vector", "reranked", "explained"
+# Another version makes other answers, in another form.
+PROGRAM = [version("retrievals"), cursors.LAYOUT.decode()]
 # What differs each time that an answer is given: it stands at the end of the body.
 OWN = ("latency_ms", "timings", "cached", "degraded")
 
@@ -171,7 +174,8 @@ class Answers:
         if asked.include_explanation:
             return None
         with self._releases.current() as engine:
-            kept = cache.get(_key(engine, asked))
+            # Until the reranker is there, nobody knows what an answer depends on.
+            kept = None if engine.lacks_reranker else cache.get(_key(engine, asked))
         if kept is None:
             return None
         name, content = kept.split(b"\n", 1)
@@ -188,7 +192,8 @@ class Answers:
 
     def _keep(self, engine: SearchEngine, asked: Asked, made: Made) -> None:
         """Keep an answer that is whole."""
-        if self._cache and not made.page.degraded and made.page.rerank_coverage in (None, 1.0):
+        is_whole = not made.page.degraded and made.page.rerank_coverage in (None, 1.0)
+        if self._cache and is_whole and not engine.lacks_reranker:
             value = b"%s\n%s" % (made.name.encode(), made.content)
             self._cache.put(_key(engine, asked), value)
 
@@ -198,11 +203,12 @@ def _key(engine: SearchEngine, asked: Asked) -> str:
     question, settings = asked.question, engine.settings
     manifest = engine.release.manifest
     return request_key(
+        PROGRAM,
         manifest.release_id,
         manifest.embedder.query_contract.digest,
-        engine.reranker_contract,
+        [engine.reranker_name, engine.reranker_contract],
         [settings.window, settings.candidates, settings.more, settings.rerank_deadline],
-        secret_mark(settings),
+        cursors.secret_mark(settings),
         [getattr(question, field.name) for field in fields(question) if field.name != "image"],
         asked.picture,
     )

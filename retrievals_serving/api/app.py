@@ -17,10 +17,10 @@ from retrievals_serving.api import (
     web,
 )
 from retrievals_serving.api import map as collection_map
+from retrievals_serving.api.document import DescribedAPI
 from retrievals_serving.api.limits import LimitedBodies
 from retrievals_serving.api.measured import MeasuredRequests
 from retrievals_serving.api.metrics import Metrics
-from retrievals_serving.api.schemas import Problem
 from retrievals_serving.api.service import Service
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.settings import Settings
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
         await service.close()
         tracing.flush()
 
-    app = FastAPI(
+    app = DescribedAPI(
         title="Retrievals",
         summary="Search a museum's open collection by what the pictures show.",
         version=version("retrievals"),
@@ -61,7 +61,8 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        responses={"default": problems.described(Problem)},
+        responses=problems.described(401, 422, 429, 500, 503),
+        generate_unique_id_function=lambda route: route.name,
         telemetry=tracing.REQUEST_SPANS,
     )
     app.state.service, app.state.metrics = service, metrics

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Header, Query, Response
 
-from retrievals_serving.api import schemas
+from retrievals_serving.api import problems
+from retrievals_serving.api.etags import NOT_MODIFIED, IfNoneMatch, has_it
+from retrievals_serving.api.schemas.pages import Artwork
 from retrievals_serving.api.service import EngineOf
 from retrievals_serving.collection_map import read_map
 from retrievals_serving.records import read_table
@@ -23,16 +25,19 @@ router = APIRouter()
 MAX_ARTWORKS = 100  # that one request names
 
 
-@router.get("/map.bin", response_class=Response)
+BINARY: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
+
+
+@router.get("/map.bin", response_class=Response, responses=BINARY | NOT_MODIFIED)
 def collection_map(
     engine: EngineOf,
-    if_none_match: Annotated[str | None, Header()] = None,
-    accept_encoding: Annotated[str, Header()] = "",
+    if_none_match: IfNoneMatch = None,
+    accept_encoding: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Give the place, the main colour and the id of every work, in a binary form."""
     etag = f'W/"{engine.release.release_id}"'
     headers = {"Cache-Control": "no-cache", "ETag": etag, "Vary": "Accept-Encoding"}
-    if if_none_match is not None and etag in if_none_match:
+    if has_it(if_none_match, etag):
         return Response(status_code=304, headers=headers)
     content = _encoded(engine.release.path(MAP), engine.release.path(RECORDS))
     if "gzip" in accept_encoding:
@@ -42,9 +47,12 @@ def collection_map(
     return Response(content, headers=headers, media_type="application/octet-stream")
 
 
-@router.get("/artworks", response_model=list[schemas.Artwork])
+@router.get("/artworks", response_model=list[Artwork], responses=problems.described(404))
 def artworks(
-    engine: EngineOf, ids: Annotated[list[str], Query(alias="id", max_length=MAX_ARTWORKS)]
+    engine: EngineOf,
+    ids: Annotated[
+        list[str], Query(alias="id", max_length=MAX_ARTWORKS, description="Given once for each.")
+    ],
 ) -> list[dict[str, Any]]:
     """Give the records of some works, in the order in which they are named."""
     works = [engine.artwork(artwork_id) for artwork_id in ids]

@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retrievals_serving.api.leaving import CLIENT_LEFT
 from retrievals_serving.api.metrics import Metrics
+from retrievals_serving.api.request_log import HEADER
 
 OTHER = "other"  # endpoint of a path that nothing answers, method that HTTP does not know
 METHODS = frozenset(HTTPMethod)
-REQUEST_ID = "x-request-id"
 
 
 class MeasuredRequests:
@@ -93,6 +93,6 @@ def note_id(span: Span, start: Message) -> None:
     """Put the id that the answer's first message gives a request, if it does, on its span."""
     if not span.is_recording():
         return
-    if request_id := Headers(raw=start.get("headers", [])).get(REQUEST_ID):
+    if request_id := Headers(raw=start.get("headers", [])).get(HEADER):
         # https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/
-        span.set_attribute(f"http.response.header.{REQUEST_ID}", [request_id])
+        span.set_attribute(f"http.response.header.{HEADER.lower()}", [request_id])

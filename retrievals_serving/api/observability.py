@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from fastapi import APIRouter, Request, Response
 from prometheus_client.exposition import choose_encoder
 
-from retrievals_serving.api import schemas
 from retrievals_serving.api.metrics import Metrics, MetricsOf
+from retrievals_serving.api.schemas.server import Counts, Stats
 from retrievals_serving.api.service import EngineOf, Service
 from retrievals_serving.cancelling import Spared
 from retrievals_serving.errors import ReleaseError
@@ -16,11 +16,11 @@ router = APIRouter()
 
 
 @router.get("/stats")
-def stats(engine: EngineOf, metrics: MetricsOf) -> schemas.Stats:
+def stats(engine: EngineOf, metrics: MetricsOf) -> Stats:
     """Tell what is searched, what its index was measured to find, and how answers come along."""
     manifest = engine.release.manifest
     answers = metrics.answers()
-    return schemas.Stats(
+    return Stats(
         release=manifest.release_id,
         created_at=manifest.created_at,
         as_of=manifest.as_of,
@@ -32,7 +32,7 @@ def stats(engine: EngineOf, metrics: MetricsOf) -> schemas.Stats:
         index=manifest.index,
         bytes={entry.name: entry.bytes for entry in manifest.files},
         uptime_s=metrics.uptime(),
-        counts=schemas.Counts(
+        counts=Counts(
             answers=sum(answers.values()),
             cached=answers["true"],
             degraded=metrics.degraded(),

@@ -1,27 +1,39 @@
 """Endpoints of pictures. They are named by their content, so they can be kept for ever."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, HTTPException, Path, Response
+from fastapi import APIRouter, HTTPException, Path, Response
 
+from retrievals_serving.api import problems
+from retrievals_serving.api.etags import NOT_MODIFIED, IfNoneMatch, has_it
 from retrievals_serving.api.service import EngineOf
 from retrievals_serving.store import picture_name, thumbnail_name
 
 router = APIRouter()
 
 # A name that is 64 hex digits leads to no other file than a picture.
-Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
-IfNoneMatch = Annotated[str | None, Header()]
+Sha256 = Annotated[
+    str, Path(pattern="^[0-9a-f]{64}$", description="As at the end of a result's `thumbnail_url`.")
+]
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            kind: {}
+            for kind in ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
+        }
+    }
+}
+ANSWERS = PICTURE | NOT_MODIFIED | problems.described(404)
 
 
-@router.get("/thumbnails/{sha}", response_class=Response)
+@router.get("/thumbnails/{sha}", response_class=Response, responses=ANSWERS)
 def thumbnail(sha: Sha256, engine: EngineOf, if_none_match: IfNoneMatch = None) -> Response:
     """Give the thumbnail of a picture."""
     return _picture(engine, thumbnail_name(sha), sha, if_none_match)
 
 
-@router.get("/images/{sha}", response_class=Response)
+@router.get("/images/{sha}", response_class=Response, responses=ANSWERS)
 def image(sha: Sha256, engine: EngineOf, if_none_match: IfNoneMatch = None) -> Response:
     """Give a picture as it was fetched from the museum."""
     return _picture(engine, picture_name(sha), sha, if_none_match)
@@ -36,7 +48,7 @@ def _picture(engine: EngineOf, name: str, sha: str, if_none_match: str | None) -
         "Cache-Control": "public, max-age=31536000, immutable",
         "ETag": etag,
     }
-    if if_none_match is not None and (etag in if_none_match or if_none_match.strip() == "*"):
+    if has_it(if_none_match, etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     content = store.read_bytes(name)
     return Response(content, headers=headers, media_type=media_type(content))

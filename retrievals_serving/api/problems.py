@@ -7,11 +7,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from retrievals_serving.api.leaving import CLIENT_LEFT, ClientLeft
-from retrievals_serving.api.schemas import FieldProblem, Problem
+from retrievals_serving.api.schemas.server import FieldProblem, Problem
 from retrievals_serving.errors import (
     CursorExpired,
     CursorRefused,
@@ -42,6 +41,35 @@ STATUS: Mapping[type, HTTPStatus] = {
     RetrievalsError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
+# What each status means, in the OpenAPI document.
+MEANINGS: Mapping[int, str] = {
+    400: "The body is malformed, or the cursor is forged or belongs to another search.",
+    401: "Keys are set, and the request has none that is known here.",
+    404: "There is no such work, picture or address.",
+    410: "The release of the cursor is no longer kept: search again.",
+    413: "The body is too large.",
+    422: "A field is missing, unknown, malformed or out of bounds.",
+    429: "The limit of requests is reached.",
+    500: "The server failed; its log says why.",
+    503: "As many searches are under way as may, or no release or model can answer.",
+}
+HEADERS: Mapping[str, dict[str, Any]] = {
+    name: {"description": description, "schema": {"type": kind}}
+    for name, kind, description in (
+        ("WWW-Authenticate", "string", "`Bearer`"),
+        ("Retry-After", "integer", "Seconds after which to ask again."),
+        ("RateLimit-Limit", "integer", "Requests that are allowed in a window."),
+        ("RateLimit-Remaining", "integer", "Requests that are left of them."),
+        ("RateLimit-Reset", "integer", "Seconds after which one more is allowed."),
+    )
+}
+LIMIT = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+SENT: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
+    429: (*LIMIT, "Retry-After"),
+    503: ("Retry-After",),
+}
+
 
 def install(app: FastAPI) -> None:
     """Let `app` answer every error that is foreseen as a problem; `edge` does the others."""
@@ -50,11 +78,15 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, answer)
 
 
-def described(model: type[BaseModel]) -> dict[str, Any]:
-    """Return how OpenAPI describes the answers that are problems."""
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return how OpenAPI describes the answers of these statuses, which are problems."""
     return {
-        "description": "A problem",
-        "content": {MEDIA_TYPE: {"schema": model.model_json_schema()}},
+        status: {
+            "description": MEANINGS[status],
+            "headers": {name: HEADERS[name] for name in SENT.get(status, ())},
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
     }
 
 

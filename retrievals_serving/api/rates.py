@@ -5,19 +5,19 @@ is still within reach (https://limits.readthedocs.io/en/stable/strategies.html).
 together in Redis where one is set; while it fails, each counts alone, and no request fails with it.
 """
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import floor
-from time import monotonic, time
+from time import time
 
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from redis.asyncio import ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from pydantic import SecretStr
 from redis.exceptions import RedisError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -26,12 +26,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retrievals_serving.api import problems
 from retrievals_serving.api.access import Caller, is_counted
+from retrievals_serving.cache.breaker import Breaker
+from retrievals_serving.cache.connections import address, connection_pool
 from retrievals_serving.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 0.25  # seconds that a request waits for Redis
-RETRY = 5.0  # seconds after which a Redis that failed is asked again
+THREADS = 4  # in which Redis is waited for; a count takes it less than a millisecond
+
+Limit = tuple[RateLimitItem, str, str]  # and by what it is counted: a kind and a name of it
 
 
 @dataclass(frozen=True)
@@ -70,54 +73,20 @@ class Rates:
         self._rate = parse(settings.rate_limit)
         self._visitor_rate = parse(settings.visitor_limit)
         self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._shared: SlidingWindowCounterRateLimiter | None = None
-        self._pool: ConnectionPool | None = None
-        self._again = 0.0  # when Redis may be asked, on the clock of `monotonic`
-        if settings.redis_url:
-            self._pool = ConnectionPool.from_url(
-                settings.redis_url.get_secret_value(),
-                socket_timeout=TIMEOUT,
-                socket_connect_timeout=TIMEOUT,
-                retry=Retry(NoBackoff(), 0),
-            )
-            storage = RedisStorage(
-                "redis://",  # with connections of its own, which have the address
-                implementation="redispy",
-                key_prefix="retrievals",
-                connection_pool=self._pool,  # type: ignore[arg-type] # documented, and not typed
-            )
-            self._shared = SlidingWindowCounterRateLimiter(storage)
+        self._shared = SharedCounts(settings.redis_url) if settings.redis_url else None
 
     async def count(self, caller: Caller) -> Quota:
         """Count one request of `caller`; return what is left of the limit that is nearest."""
-        if self._shared is not None and monotonic() >= self._again:
-            try:
-                return await self._count(self._shared, caller)
-            except (RedisError, OSError) as error:
-                self._again = monotonic() + RETRY
-                logger.warning(
-                    "Redis counts no requests, and this process its own for %g s: %s", RETRY, error
-                )
-        return await self._count(self._own, caller)
+        limits = list(self._limits(caller))
+        quota = await self._shared.count(limits) if self._shared else None
+        return quota or _count(self._own, limits)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let go of the connections."""
-        if self._pool is not None:
-            await self._pool.aclose()
+        if self._shared:
+            self._shared.close()
 
-    async def _count(self, limiter: SlidingWindowCounterRateLimiter, caller: Caller) -> Quota:
-        quotas = []
-        for rate, kind, name in self._limits(caller):
-            is_kept = await limiter.hit(rate, kind, name)
-            left = await limiter.get_window_stats(rate, kind, name)
-            # The next whole second after the moment itself, when it is surely over.
-            reset = floor(left.reset_time - time()) + 1
-            quotas.append(Quota(is_kept, rate.amount, left.remaining, max(1, reset)))
-            if not is_kept:
-                break
-        return min(quotas, key=lambda quota: (quota.is_kept, quota.remaining))
-
-    def _limits(self, caller: Caller) -> Iterator[tuple[RateLimitItem, str, str]]:
+    def _limits(self, caller: Caller) -> Iterator[Limit]:
         """Yield what holds for `caller`: the rate, and by what it is counted.
 
         A visitor's address is counted too: whoever fetches more cookies may ask no more.
@@ -126,6 +95,50 @@ class Rates:
         yield rate, caller.kind, caller.name
         if caller.kind == "visitor":
             yield rate, "address", caller.address
+
+
+class SharedCounts:
+    """Counts in the Redis at `url`, as long as it answers in time, in threads of its own.
+
+    Those of the event loop search and decode: nothing there may wait for a Redis.
+    """
+
+    def __init__(self, url: SecretStr) -> None:
+        self._pool = connection_pool(url)
+        storage = RedisStorage("redis://", connection_pool=self._pool, key_prefix="retrievals")
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._breaker = Breaker()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rates")
+
+    async def count(self, limits: Sequence[Limit]) -> Quota | None:
+        """Count one request; None where Redis fails or is left alone."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._count, limits)
+
+    def close(self) -> None:
+        """End the threads, then the connections."""
+        self._threads.shutdown()
+        self._pool.disconnect()
+
+    def _count(self, limits: Sequence[Limit]) -> Quota | None:
+        # Here, and not on the loop: who waits for a thread meanwhile learns that Redis failed.
+        if not self._breaker.lets_through():
+            return None
+        try:
+            quota = _count(self._limiter, limits)
+        except RedisError as error:
+            if self._breaker.fail():
+                logger.warning(
+                    "Redis at %s: %s: %s; this process counts its own requests until it works "
+                    "again",
+                    address(self._pool),
+                    type(error).__name__,
+                    error,
+                )
+            return None
+        if self._breaker.succeed():
+            logger.info("Redis at %s counts requests again", address(self._pool))
+        return quota
 
 
 class RateLimits:
@@ -141,7 +154,7 @@ class RateLimits:
             try:
                 await self.app(scope, receive, send)
             finally:
-                await self._rates.close()
+                self._rates.close()
             return
         if scope["type"] != "http" or not is_counted(scope["path"]):
             await self.app(scope, receive, send)
@@ -158,6 +171,24 @@ class RateLimits:
         )
         answer = await problems.answer(request, refusal)
         await answer(scope, receive, send)
+
+
+def _count(limiter: SlidingWindowCounterRateLimiter, limits: Sequence[Limit]) -> Quota:
+    """Count one request against `limits` in turn, up to the first that is reached.
+
+    Raises:
+        RedisError: `limiter` counts in a Redis, which failed.
+    """
+    quotas = []
+    for rate, kind, name in limits:
+        is_kept = limiter.hit(rate, kind, name)
+        left = limiter.get_window_stats(rate, kind, name)
+        # The next whole second after the moment itself, when it is surely over.
+        reset = floor(left.reset_time - time()) + 1
+        quotas.append(Quota(is_kept, rate.amount, left.remaining, max(1, reset)))
+        if not is_kept:
+            break
+    return min(quotas, key=lambda quota: (quota.is_kept, quota.remaining))
 
 
 def _telling(quota: Quota, send: Send) -> Send:

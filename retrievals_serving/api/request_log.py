@@ -16,6 +16,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from retrievals_serving.api.access import Caller
 from retrievals_serving.api.leaving import CLIENT_LEFT
+from retrievals_serving.logs import RequestLine
 
 logger = logging.getLogger(__name__)
 
@@ -53,13 +54,13 @@ class RequestLog:
         finally:
             logger.info(
                 "request",
-                extra={
-                    "method": scope["method"],
-                    "path": quote(scope["path"], safe="/:"),
-                    "status": status,
-                    "ms": round(1000 * (perf_counter() - started), 1),
-                    "caller": _told(scope.get("state", {}).get("caller")),
-                },
+                extra=RequestLine(
+                    method=scope["method"],
+                    path=quote(scope["path"], safe="/:"),
+                    status=status,
+                    ms=round(1000 * (perf_counter() - started), 1),
+                    caller=_told(scope.get("state", {}).get("caller")),
+                )._asdict(),
             )
 
 

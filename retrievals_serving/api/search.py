@@ -1,33 +1,46 @@
 """Endpoints of search."""
 
-import hashlib
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Header, Query, Request, Response
-from pydantic_core import to_json
+from fastapi import APIRouter, Form, Path, Query, Request, Response
+from pydantic_core import from_json, to_json
 
-from retrievals_serving.api import problems, schemas
+from retrievals_serving.api import problems
 from retrievals_serving.api.answers import Answers, Asked
+from retrievals_serving.api.etags import NOT_MODIFIED, IfNoneMatch, has_it
 from retrievals_serving.api.leaving import EVENTS, Event, EventStream, unless_left
 from retrievals_serving.api.metrics import Metrics, MetricsOf
+from retrievals_serving.api.schemas import pages
+from retrievals_serving.api.schemas.requests import (
+    TOP_K,
+    ImageForm,
+    MoreRequest,
+    SearchRequest,
+    TopK,
+)
+from retrievals_serving.api.schemas.server import Facets, FacetValue, Health
 from retrievals_serving.api.service import EngineOf, ServiceOf
+from retrievals_serving.cancelling import Cancelled
 from retrievals_serving.decoding import decode_picture
 from retrievals_serving.errors import QueryError
+from retrievals_serving.filters import FACETS
 from retrievals_serving.pages import Page
 from retrievals_serving.questions import MAX_QUERY, Question
 
 router = APIRouter()
 
 STREAMED: dict[int | str, dict[str, Any]] = {200: {"content": {EVENTS: {}}}}
+WITH_BODY = problems.described(400, 413)
+ArtworkId = Annotated[str, Path(description="As `nga:46569`.")]
 FilterText = Annotated[str | None, Query(description="A JSON object, as of `/search`.")]
 
 
-@router.post("/search", response_model=schemas.Page, responses=STREAMED)
-async def search(request: Request, body: schemas.SearchRequest, service: ServiceOf) -> Response:
+@router.post("/search", response_model=pages.Page, responses=STREAMED | WITH_BODY)
+async def search(request: Request, body: SearchRequest, service: ServiceOf) -> Response:
     """Find the works that show what the query says, best first.
 
     With `Accept: text/event-stream` the answer comes as events: `vector`, in the order of the
@@ -41,52 +54,67 @@ async def search(request: Request, body: schemas.SearchRequest, service: Service
     return await _answered(request, service.answers, asked)
 
 
-@router.post("/search/image", response_model=schemas.Page, responses=STREAMED)
+@router.post("/search/image", response_model=pages.Page, responses=STREAMED | WITH_BODY)
 async def search_image(
     request: Request,
-    form: Annotated[schemas.ImageForm, Form(media_type="multipart/form-data")],
+    form: Annotated[ImageForm, Form(media_type="multipart/form-data")],
     service: ServiceOf,
 ) -> Response:
     """Find the works that look like a picture, and show what the query says where one is given.
 
     Answered as `/search` is.
     """
-    content = await form.file.read()
-    image = await service.workers.run(lambda _: decode_picture(content, upright=True))
-    options = form.model_dump(exclude={"file", "query"}) | {"filters": _parsed(form.filters)}
-    question = Question.ask(service.settings, text=form.query, image=image, **options)
-    asked = Asked(question, picture=hashlib.sha256(content).hexdigest())
+    options = form.model_dump(exclude={"file", "query", "filters", "include_explanation"})
+    filters = _parsed(form.filters)
+
+    def looked_at(_: Cancelled) -> Asked:
+        content = form.file.file.read()
+        image = decode_picture(content, upright=True)
+        question = Question.ask(
+            service.settings, text=form.query, image=image, filters=filters, **options
+        )
+        return Asked(question, sha256(content).hexdigest(), form.include_explanation)
+
+    asked = await unless_left(request.receive, service.workers.run(looked_at))
     return await _answered(request, service.answers, asked)
 
 
-@router.post("/search-more", response_model=schemas.Page)
-def search_more(body: schemas.MoreRequest, service: ServiceOf, metrics: MetricsOf) -> Response:
+@router.post(
+    "/search-more", response_model=pages.Page, responses=WITH_BODY | problems.described(410)
+)
+def search_more(body: MoreRequest, service: ServiceOf, metrics: MetricsOf) -> Response:
     """Go on from a page to the next, to the end of the window, in the release it came from."""
     with service.releases.of_cursor(body.cursor) as engine:
         page = engine.search_more(body.query_vector, body.cursor)
     return _as_json(page, metrics)
 
 
-@router.get("/artworks/{artwork_id}", response_model=schemas.Artwork)
-def artwork(
-    artwork_id: str, engine: EngineOf, if_none_match: Annotated[str | None, Header()] = None
-) -> Response:
+@router.get(
+    "/artworks/{artwork_id}",
+    response_model=pages.Artwork,
+    responses=NOT_MODIFIED | problems.described(404),
+)
+def artwork(artwork_id: ArtworkId, engine: EngineOf, if_none_match: IfNoneMatch = None) -> Response:
     """Give the record of a work, which stays as it is while its release is served."""
     work = engine.artwork(artwork_id)
     etag = f'"{engine.release.release_id}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if if_none_match is not None and etag in if_none_match:
+    if has_it(if_none_match, etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     content = to_json({"id": work.id, "metadata": work.metadata})
     return Response(content, headers=headers, media_type="application/json")
 
 
-@router.get("/artworks/{artwork_id}/similar", response_model=schemas.Page)
+@router.get(
+    "/artworks/{artwork_id}/similar",
+    response_model=pages.Page,
+    responses=problems.described(404),
+)
 def similar(
-    artwork_id: str,
+    artwork_id: ArtworkId,
     engine: EngineOf,
     metrics: MetricsOf,
-    top_k: Annotated[schemas.TopK | None, Query()] = None,
+    top_k: Annotated[TopK | None, Query(description=TOP_K)] = None,
     filters: FilterText = None,
 ) -> Response:
     """Find the works that look like a work, without the work itself."""
@@ -95,39 +123,40 @@ def similar(
 
 
 @router.get("/facets")
-def facets(
-    engine: EngineOf,
-    field: str,
-    query: Annotated[str | None, Query(max_length=MAX_QUERY)] = None,
+async def facets(
+    request: Request,
+    service: ServiceOf,
+    field: Annotated[
+        str, Query(description="Whose values.", json_schema_extra={"enum": sorted(FACETS)})
+    ],
+    query: Annotated[
+        str | None,
+        Query(min_length=1, max_length=MAX_QUERY, description="Count the works that it finds."),
+    ] = None,
     filters: FilterText = None,
-) -> schemas.Facets:
+) -> Facets:
     """Count the works that have each value of a field: of all, or of those that are found."""
-    counts = engine.facets(field, query=query, filters=_parsed(filters))
-    values = [schemas.FacetValue(value=value, count=count) for value, count in counts.items()]
-    return schemas.Facets(field=field, values=values)
+    only = _parsed(filters)
 
+    def count(cancelled: Cancelled) -> dict[str, int]:
+        with service.releases.current() as engine:
+            return engine.facets(field, query=query, filters=only, cancelled=cancelled)
 
-def _counted(page: Page, metrics: Metrics) -> dict[str, Any]:
-    """Return an answer as JSON has it, once it is counted."""
-    metrics.answered(
-        latency_ms=page.latency_ms,
-        timings=page.timings,
-        cached=page.cached,
-        degraded=page.degraded,
-    )
-    return page.to_dict()
+    counts = await unless_left(request.receive, service.workers.run(count))
+    values = [FacetValue(value=value, count=many) for value, many in counts.items()]
+    return Facets(field=field, values=values)
 
 
 def _parsed(filters: str | None) -> Any:
     """Return the JSON that a query parameter is, None where there is none."""
     try:
-        return None if filters is None else json.loads(filters)
+        return None if filters is None else from_json(filters, allow_inf_nan=False)
     except ValueError as error:
         raise QueryError(f"filters: no JSON: {error}.") from error
 
 
-@router.get("/health", responses={503: {"model": schemas.Health}})
-def health(service: ServiceOf, response: Response) -> schemas.Health:
+@router.get("/health", responses={503: {"model": Health, "description": "Not now."}})
+def health(service: ServiceOf, response: Response) -> Health:
     """Tell whether queries are answered now: 200, or 503 while they are not."""
     answer = service.health()
     if answer.status != "ok":

@@ -4,13 +4,13 @@ import logging
 import threading
 from collections.abc import Iterator
 from time import monotonic
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Request
 
 from retrievals_serving.api.answers import Answers
 from retrievals_serving.api.metrics import Metrics
-from retrievals_serving.api.schemas import Health
+from retrievals_serving.api.schemas.server import Health
 from retrievals_serving.cache import open_cache
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import RetrievalsError
@@ -44,7 +44,10 @@ class Service:
         self.answers = Answers(self.releases, self.workers, metrics, self.cache, self.explainer)
         self._known = known_queries(path) if (path := settings.warm_queries) else []
         self._warming = threading.Thread()
+        self._beginning = threading.Lock()
+        self._warm_again = 0.0  # when what failed is tried again, on the clock of `monotonic`
         self._failure: str | None = None
+        self._unranked: str | None = None  # why there is no reranker, where one is set
         self._stopping = threading.Event()
         self._refusal: str | None = None  # why the release that `CURRENT` names is not served
 
@@ -75,47 +78,78 @@ class Service:
         manifest = engine.release.manifest
         health = Health(
             status="ok",
-            detail=self._refusal,
+            detail=self._refusal or self._unranked,
             release=manifest.release_id,
             works=manifest.works,
             embedder=manifest.embedder.checkpoint,
             reranker=engine.reranker_name,
+            components=self._components(engine),
         )
-        if engine.embedder is not None and engine.is_warm:
+        if not engine.is_warm:
+            self._begin_to_warm(patiently=engine.embedder is not None)
+        # Answers without a reranker are answers.
+        if engine.embedder is not None and (self._unranked or not engine.lacks_reranker):
             device, dtype = engine.embedder.device, engine.embedder.dtype
             return health.model_copy(update={"device": device, "dtype": dtype})
-        failure = self._failure
-        if not self._warming.is_alive():
-            self._begin_to_warm()
-        if failure is None:
+        if self._failure is None:
             return health.model_copy(
                 update={"status": "starting", "detail": "the models are loading"}
             )
-        return health.model_copy(update={"status": "unavailable", "detail": failure})
+        return health.model_copy(update={"status": "unavailable", "detail": self._failure})
 
-    def _begin_to_warm(self) -> None:
-        self._warming = threading.Thread(target=self._warm, name="warm", daemon=True)
-        self._warming.start()
+    def _components(self, engine: SearchEngine) -> dict[str, Literal["ok", "failed", "loading"]]:
+        """Tell how each part is that an answer can do without, and those that it cannot."""
+        loading: dict[bool, Literal["failed", "loading"]] = {True: "failed", False: "loading"}
+        components: dict[str, Literal["ok", "failed", "loading"]] = {
+            "embedder": "ok" if engine.embedder else loading[self._failure is not None]
+        }
+        if engine.reranker_name:
+            reranker = "ok" if not engine.lacks_reranker else loading[self._unranked is not None]
+            components["reranker"] = reranker
+        if self.cache:
+            components[f"cache ({self.cache.name})"] = "ok" if self.cache.is_available else "failed"
+        return components
+
+    def _begin_to_warm(self, *, patiently: bool = False) -> None:
+        """Load what is not loaded, unless that is under way; or, `patiently`, was a moment ago."""
+        with self._beginning:
+            if self._warming.is_alive() or (patiently and monotonic() < self._warm_again):
+                return
+            self._warm_again = monotonic() + RETRY
+            self._warming = threading.Thread(target=self._warm, name="warm", daemon=True)
+            self._warming.start()
 
     def _warm(self) -> None:
         try:
             with self.releases.current() as engine:
-                engine.warm()
+                engine.warm_search()
+                self._failure = None
+                self._warm_reranker(engine)
                 logger.info("ready to answer from release %s", engine.release.release_id)
+                engine.warm_words()
             self._answer_known()
         # What a device does wrong has no common ancestor, and must not read as "starting" for ever.
         except Exception as error:  # noqa: BLE001
             self._failure = _told("not ready to answer", error)
-        else:
-            self._failure = None
+
+    def _warm_reranker(self, engine: SearchEngine) -> None:
+        """Load the reranker; without it the answers have the order of the vectors, and say so."""
+        try:
+            engine.warm_reranker()
+            self._unranked = None
+        except Exception as error:  # noqa: BLE001 - likewise
+            self._unranked = _told("answers are not reranked", error)
 
     def _answer_known(self) -> None:
         """Answer the queries that are known to be asked, before they are."""
         for query in self._known:
             if self._stopping.is_set():
                 return
-            with self.releases.current() as engine:
-                self.answers.answer_ahead(engine, query)
+            try:
+                with self.releases.current() as engine:
+                    self.answers.answer_ahead(engine, query)
+            except Exception as error:  # noqa: BLE001 - likewise
+                _told(f"the known query {query!r:.80} cannot be answered", error)
 
     def _follow(self) -> None:
         """Switch to what `CURRENT` names, whenever it moves, until the service is closed."""

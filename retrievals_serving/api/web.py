@@ -5,12 +5,24 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Response
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 import retrievals_serving
 
-router = APIRouter()
+
+class CompressedRoute(APIRoute):
+    """A route whose answer is compressed."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await GZipMiddleware(super().handle)(scope, receive, send)
+
+
+router = APIRouter(route_class=CompressedRoute)
 
 WEB = Path(retrievals_serving.__file__).parent / "web"
 

@@ -122,6 +122,11 @@ class _Socket:
         self._socket.settimeout(self._left() if self._is_patient else 0)
         return self._socket.recv(size)
 
+    def recv_into(self, buffer: bytearray) -> int:
+        """Read what arrives next into `buffer`, as hiredis does; return how many bytes."""
+        self._socket.settimeout(self._left() if self._is_patient else 0)
+        return self._socket.recv_into(buffer)
+
     def sendall(self, content: bytes) -> None:
         """Send all of `content`."""
         self._socket.settimeout(self._left())

@@ -30,6 +30,7 @@ class Turns:
         self._lock = threading.Lock()
         self._waiting: dict[Kind, deque[threading.Event]] = {"embed": deque(), "rerank": deque()}
         self._taken_for: Kind | None = None
+        self._holder: int | None = None  # the thread that has it
 
     @property
     def waiting(self) -> int:
@@ -40,23 +41,40 @@ class Turns:
     def take(self, kind: Kind, *, unless: Callable[[], bool] | None = None) -> Iterator[bool]:
         """Have the device for one forward in the block, when it is its turn.
 
+        A thread that has it already goes on at once: its forward is part of the other.
+
         Yields:
             Whether the forward is to be run: not if `unless` says so when the turn has come.
         """
-        turn = threading.Event()
-        with self._lock:
-            if self._taken_for is None:
-                self._taken_for = kind
-                turn.set()
-            else:
-                self._waiting[kind].append(turn)
-        turn.wait()
+        if self._holder == threading.get_ident():
+            yield True
+            return
+        self._wait_for_turn(kind)
+        self._holder = threading.get_ident()
         try:
             is_wanted = unless is None or not unless()
             self.forwards[kind] += is_wanted
             yield is_wanted
         finally:
+            self._holder = None
             self._pass_on()
+
+    def _wait_for_turn(self, kind: Kind) -> None:
+        turn = threading.Event()
+        with self._lock:
+            if self._taken_for is None:
+                self._taken_for = kind
+                return
+            self._waiting[kind].append(turn)
+        try:
+            turn.wait()
+        except BaseException:  # Ctrl-C: the turn must not come to nobody
+            with self._lock:
+                if turn in self._waiting[kind]:
+                    self._waiting[kind].remove(turn)
+            if turn.is_set():
+                self._pass_on()
+            raise
 
     def _pass_on(self) -> None:
         """Give the device to who is next."""
@@ -82,12 +100,12 @@ def turns_of(device: str) -> Turns:
 
 def waiting() -> int:
     """Return how many forwards wait for a device of this process."""
-    return sum(turns.waiting for turns in _turns.values())
+    return sum(turns.waiting for turns in list(_turns.values()))
 
 
 def forwards() -> Counter[str]:
     """Return how many forwards of each kind this process ran."""
     ran = Counter[str](embed=0, rerank=0)
-    for turns in _turns.values():
-        ran.update(turns.forwards)
+    for turns in list(_turns.values()):
+        ran.update({kind: turns.forwards[kind] for kind in ("embed", "rerank")})
     return ran

@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, field_validator
 
 KEY = re.compile(r"([A-Za-z0-9._-]{1,64}):([0-9a-fA-F]{64})")
-ORIGIN = re.compile(r"\*|https?://[^/?#@\s]+")
+# As browsers send it: in lower case, and of one host.
+ORIGIN = re.compile(r"\*|https?://[^/?#@\s*A-Z]+")
 
 
 class ApiSettings(BaseModel):
@@ -113,8 +114,8 @@ class ApiSettings(BaseModel):
         for entry in _listed(value):
             if not ORIGIN.fullmatch(entry):
                 raise ValueError(
-                    f"{entry} is no origin; give each as `https://museum.example`, with a port "
-                    "where it has one and nothing after it"
+                    f"{entry} is no origin; give each as `https://museum.example`, in lower "
+                    "case, with a port where it has one and nothing after it"
                 )
         return value
 

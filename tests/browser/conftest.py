@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
@@ -21,7 +21,8 @@ from tests.serving.small_release import WordEmbedder, make_release
 
 WORKS, WINDOW, PAGE, MORE = 300, 150, 64, 16
 SECRET = "a secret of the tests, which no server shares"
-DESKTOP = {"width": 1280, "height": 800}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 class PictureEmbedder(WordEmbedder):

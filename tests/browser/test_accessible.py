@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.browser.axe import TAGS, axe_script
-from tests.browser.conftest import DESKTOP
+from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.watched import Watched
 
 pytestmark = pytest.mark.slow
@@ -25,11 +25,13 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> str:
     return axe_script(Path(tmp_path_factory.mktemp("axe")))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_barrier(chromium: Browser, site: Watched, script: str, scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "viewport"), [("light", DESKTOP), ("dark", PHONE)])
+def test_axe_finds_no_barrier(
+    chromium: Browser, site: Watched, script: str, scheme: str, viewport: ViewportSize
+) -> None:
     context = chromium.new_context(
         base_url=site.address,
-        viewport=DESKTOP,
+        viewport=viewport,
         reduced_motion="reduce",
         color_scheme="dark" if scheme == "dark" else "light",
         bypass_csp=True,  # under which no script of a test could run

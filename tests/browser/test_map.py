@@ -63,6 +63,28 @@ def test_the_work_under_the_pointer_is_shown(page: Page) -> None:
     page.wait_for_url("**/works/test:1150")
 
 
+def test_a_map_that_could_not_be_had_is_drawn_when_it_is_asked_for_again(page: Page) -> None:
+    page.route("**/map.bin", lambda route: route.fulfill(status=500, json={}), times=1)
+    page.goto("/map")
+    page.get_by_role("button", name="Try again").click()
+    canvas_of(page)
+    expect(page.get_by_role("button", name="Zoom in")).to_have_count(1)
+
+
+def test_a_map_of_a_release_that_is_gone_is_drawn_anew(page: Page) -> None:
+    gone = {"title": "Gone", "status": 404, "detail": "no such work.", "type": "about:blank"}
+    page.route(
+        "**/map.bin",
+        lambda route: route.fulfill(
+            response=route.fetch(), headers={"ETag": 'W/"another release"'}
+        ),
+        times=1,
+    )
+    page.route("**/artworks?*", lambda route: route.fulfill(status=404, json=gone), times=1)
+    page.goto("/map")
+    canvas_of(page)
+
+
 def test_the_map_is_used_by_the_keyboard(page: Page) -> None:
     page.goto("/map?work=test:1150")
     canvas_of(page).focus()

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from retrievals_serving import SearchEngine
 from retrievals_serving.pages import Artwork
-from tests.browser.conftest import WINDOW
+from tests.browser.conftest import PHONE, WINDOW
 from tests.browser.watched import Watched
 
 pytestmark = pytest.mark.slow
@@ -48,6 +48,17 @@ def test_a_search_shows_what_was_found_best_first(page: Page, site: Watched) -> 
     picture = page.locator(f"{CARDS} img").first
     expect(picture).to_have_attribute("alt", "It shows a boat.")
     expect(picture).to_have_class("loaded")
+
+
+@pytest.mark.parametrize("address", ["/", "/?q=boat", "/works/test:1003", "/about"])
+def test_nothing_jumps_while_an_address_is_opened(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.locator("#count")).not_to_be_empty()
+    expect(page.locator("main .card img.loaded, #about table").first).to_be_attached()
+    shifts = page.evaluate("""new Promise((done) => new PerformanceObserver((list) => done(
+        list.getEntries().filter(({ value }) => value > 0.01).map(({ value }) => value)
+    )).observe({ type: 'layout-shift', buffered: true }) || setTimeout(done, 200, []))""")
+    assert shifts == []
 
 
 def test_scrolling_comes_to_the_last_work_and_shows_none_twice(page: Page) -> None:
@@ -160,7 +171,7 @@ def test_the_page_is_used_by_the_keyboard_alone(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
-    page.keyboard.press("/")
+    page.keyboard.press("Control+k")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("calm horse")
     page.keyboard.press("Enter")
@@ -256,10 +267,79 @@ def test_an_answer_of_a_release_that_is_gone_is_asked_for_again(page: Page) -> N
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_works_that_are_shown_stay_when_the_closer_look_fails(page: Page) -> None:
+    def broken(route: Route) -> None:
+        first = route.fetch().text().split("event: done")[0]  # and then the server is gone
+        route.fulfill(content_type="text/event-stream", body=first)
+
+    page.route("**/search", broken, times=1)
+    page.goto("/?q=boat")
+    expect(page.get_by_role("alert")).to_contain_text("they are in their first order")
+    expect(page.locator(CARDS).first).to_contain_text("boat")
+    with page.expect_request("**/search"):
+        page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator(CARDS).first).to_contain_text("boat")
+
+
+def test_the_first_view_is_filled_once_the_server_is_awake(page: Page) -> None:
+    problem = {"title": "Down", "status": 503, "detail": "later", "type": "about:blank"}
+    page.clock.install()
+    page.route("**/search", lambda route: route.fulfill(status=503, json=problem))
+    with page.expect_response("**/search"):
+        page.goto("/")
+    page.unroute_all(behavior="wait")
+    page.clock.run_for(6000)
+    wall = page.locator(".wall", has_text="a lonely boat in stormy seas")
+    expect(wall.locator("img.loaded").first).to_be_attached()
+
+
+def test_a_visitor_who_is_offline_at_a_work_is_shown_it_later(
+    page: Page, context: BrowserContext
+) -> None:
+    page.goto("/about")
+    page.evaluate("import('/static/work.js')")
+    page.evaluate("history.pushState({}, '', '/works/test:1001'); history.back()")
+    page.wait_for_url("**/about")
+    context.set_offline(True)
+    page.go_forward()
+    expect(page.get_by_role("alert")).to_contain_text("You are offline")
+    context.set_offline(False)
+    expect(page.locator("#work .label h1")).to_be_visible()
+
+
+def test_the_link_past_the_head_leaves_the_answer_as_it_is(page: Page, site: Watched) -> None:
+    page.goto("/?q=boat")
+    expect(page.locator(CARDS).first).to_be_visible()
+    page.get_by_role("link", name="Skip to the content").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    assert page.url == f"{site.address}/?q=boat"
+
+
+def test_a_filter_that_is_taken_away_by_key_leaves_the_focus_beside_it(page: Page) -> None:
+    page.goto("/?q=boat&classification=Drawing&not=sea")
+    page.get_by_role("button", name="Let sea be there again").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Take away Drawing")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("summary").first).to_be_focused()
+
+
+@pytest.mark.parametrize("address", ["/works/%E0%A4%A", "/?q=boat&century=ninth"])
+def test_an_address_that_is_malformed_is_answered_as_well_as_can_be(
+    page: Page, address: str
+) -> None:
+    page.goto(address)
+    expect(page.get_by_role("alert").or_(page.locator(CARDS)).first).to_be_visible()
+    expect(page.get_by_text("NaN")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"relevance": "nothing"}, "Nothing here fits well"),
+        ({"relevance": "weak"}, "none may be quite what you mean"),
         ({"degraded": ["deadline"], "rerank_coverage": 0.25}, "only 25 % of the best works"),
         ({"window": 0, "results": [], "cursor": None}, "Nothing was found"),
     ],
@@ -271,7 +351,7 @@ def test_an_answer_that_is_not_what_it_could_be_says_so(
         "**/search", lambda route: route.fulfill(json=answer_in(route.fetch().text()) | changes)
     )
     page.goto("/?q=boat")
-    expect(page.locator("#results .notice")).to_contain_text(said)
+    expect(page.locator("#results .remarks, #toast").filter(has_text=said)).to_be_visible()
 
 
 def test_the_page_fits_a_phone(page: Page) -> None:
@@ -281,6 +361,23 @@ def test_the_page_fits_a_phone(page: Page) -> None:
         expect(page.locator("main > :visible").first).to_be_visible()
         expect(page.get_by_role("searchbox")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+
+
+def test_a_phone_has_two_works_in_a_row_at_most(page: Page) -> None:
+    def portraits(route: Route) -> None:
+        answer = answer_in(route.fetch().text())
+        for result in answer["results"]:
+            result["metadata"] |= {"width": 300, "height": 500}
+        route.fulfill(json=answer)
+
+    page.set_viewport_size(PHONE)
+    page.route("**/search", portraits)
+    page.goto("/?q=boat")
+    expect(page.locator(CARDS).first).to_be_visible()
+    tops = page.locator(CARDS).evaluate_all(
+        "cards => cards.map(card => Math.round(card.getBoundingClientRect().top))"
+    )
+    assert {tops.count(top) for top in tops} == {2}
 
 
 def test_the_dark_mode_of_a_visitor_is_followed(page: Page) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -72,3 +73,30 @@ def test_a_forward_that_fails_gives_the_device_back() -> None:
 def test_models_on_one_device_share_its_turns() -> None:
     assert turns_of("cuda:1") is turns_of("cuda:1")
     assert turns_of("cuda:1") is not turns_of("cuda:0")
+
+
+def test_a_thread_that_has_the_device_goes_on_within_its_turn() -> None:
+    turns = Turns()
+    with turns.take("embed"), turns.take("embed") as is_wanted:
+        assert is_wanted
+    assert turns.forwards == {"embed": 1}
+    assert run(turns, ["rerank"]) == "r"
+
+
+class Interrupted(threading.Event):
+    """The event of a thread that is interrupted while it waits."""
+
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+        raise KeyboardInterrupt
+
+
+def test_who_is_interrupted_while_waiting_is_given_no_turn(monkeypatch) -> None:
+    turns = Turns()
+    with turns.take("rerank"), ThreadPoolExecutor(1) as pool:
+        with monkeypatch.context() as patch:
+            interrupted = SimpleNamespace(Event=Interrupted, get_ident=threading.get_ident)
+            patch.setattr("retrievals_serving.models.devices.threading", interrupted)
+            waiting = pool.submit(lambda: turns.take("rerank").__enter__())
+            assert isinstance(waiting.exception(), KeyboardInterrupt)
+        assert turns.waiting == 0
+    assert run(turns, ["rerank"]) == "r"

@@ -50,7 +50,7 @@ class Clock:
         for name in ("visitors", "rates"):
             patch.setattr(f"retrievals_serving.api.{name}.time", self.time)
         for name in ("strategies", "storage.memory"):
-            patch.setattr(f"limits.aio.{name}.time", SimpleNamespace(time=self.time))
+            patch.setattr(f"limits.{name}.time", SimpleNamespace(time=self.time))
 
     def time(self) -> float:
         return self.now

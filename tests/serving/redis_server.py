@@ -1,8 +1,10 @@
 """A Redis of a test's own, to be killed, stopped and started again."""
 
+import itertools
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from redis import Redis
 from tests.processes import bound, free_port
 
 PATIENCE = 60.0  # seconds that a client waits where a slow machine must not fail a test
+SHORT = 0.05  # seconds; a deadline for what never answers
 
 
 class RedisServer:
@@ -76,3 +79,22 @@ def running_redis() -> Iterator[RedisServer]:
         yield server
     finally:
         server.kill()
+
+
+@contextmanager
+def listening() -> Iterator[tuple[socket.socket, str]]:
+    """Yield what accepts connections and answers nothing, and its address as that of a Redis."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield listener, f"redis://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def accepted(listener: socket.socket) -> int:
+    """Count the connections that were made since this was last asked."""
+    listener.setblocking(False)
+    for count in itertools.count():
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            return count
+        connection.close()
+    raise AssertionError

@@ -201,9 +201,9 @@ def add_pictures(store: Store, records: list[dict[str, Any]]) -> None:
         store.write_bytes(thumbnail_name(record["image_sha256"]), encoded(picture, "WEBP"))
 
 
-def encoded(picture: Image.Image, form: str) -> bytes:
+def encoded(picture: Image.Image, form: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, form)
+    picture.save(buffer, form, **options)
     return buffer.getvalue()
 
 

@@ -3,76 +3,25 @@
 import hashlib
 import itertools
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 from PIL import Image
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, StreamingResponse
 
 from retrievals_serving import candidate_pictures
 from retrievals_serving.candidate_pictures import AT_ONCE, PAUSE, CandidatePictures
-from retrievals_serving.errors import PictureError
 from retrievals_serving.http_client import user_agent
-from retrievals_serving.http_server import serving
-from retrievals_serving.museum_pictures import moved_from
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store, picture_name
-from tests.serving.small_release import claiming, encoded
-
-Answer = Callable[[], Response]
-JPEG = encoded(Image.new("RGB", (40, 30), "navy"), "JPEG")
-ENDLESS = 60.0  # seconds, for a round that is not to be ended by its deadline
-
-
-@dataclass
-class Museum:
-    """A real HTTP server on loopback whose answers a test sets by path."""
-
-    address: str = ""
-    answers: dict[str, Answer] = field(default_factory=dict)
-    requests: Counter[str] = field(default_factory=Counter)
-    agents: set[str] = field(default_factory=set)
-    goes_on: threading.Event = field(default_factory=threading.Event)
-    at_work: int = 0
-    most_at_work: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def has(self, name: str, content: bytes = JPEG, status: int = 200) -> str:
-        """Answer for a picture; return its address."""
-        self.answers[f"/{name}"] = lambda: Response(content, status, media_type="image/jpeg")
-        return f"{self.address}/{name}"
-
-    def holds_back(self, name: str) -> str:
-        """Answer for a picture when the test says so; return its address."""
-
-        def answer() -> Response:
-            self.goes_on.wait(ENDLESS)
-            return Response(JPEG)
-
-        self.answers[f"/{name}"] = answer
-        return f"{self.address}/{name}"
-
-    def answer(self, request: Request) -> Response:
-        path = request.url.path
-        with self.lock:
-            self.requests[path] += 1
-            self.agents.add(request.headers["user-agent"])
-            self.at_work += 1
-            self.most_at_work = max(self.most_at_work, self.at_work)
-        try:
-            return self.answers.get(path, lambda: Response(status_code=404))()
-        finally:
-            with self.lock:
-                self.at_work -= 1
+from tests.serving.museum import ENDLESS, JPEG, Museum, serve
+from tests.serving.small_release import claiming
 
 
 @dataclass
@@ -83,18 +32,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.time
-
-
-@contextmanager
-def serve() -> Iterator[Museum]:
-    museum = Museum()
-    # A function that is not `async` has a thread of its own, and may wait.
-    app = Starlette(routes=[Route("/{path:path}", museum.answer)])
-    with serving(app) as museum.address:
-        try:
-            yield museum
-        finally:
-            museum.goes_on.set()
 
 
 @contextmanager
@@ -138,14 +75,14 @@ def sha(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def of(pictures: CandidatePictures, *addresses: str) -> list[Path | Image.Image]:
+def of(pictures: CandidatePictures, *addresses: str, **bounds: Any) -> list[Path | Image.Image]:
     """Ask for the pictures at `addresses`, each under a hash that follows from it."""
-    return pictures.of([sha(address) for address in addresses], addresses)
+    return pictures.of([sha(address) for address in addresses], addresses, **bounds)
 
 
-def came(pictures: CandidatePictures, *addresses: str) -> list[bool]:
+def came(pictures: CandidatePictures, *addresses: str, **bounds: Any) -> list[bool]:
     """Tell which of the pictures at `addresses` came; of the others there is the path."""
-    answers = of(pictures, *addresses)
+    answers = of(pictures, *addresses, **bounds)
     for answer, address in zip(answers, addresses, strict=True):
         if isinstance(answer, Path):
             assert answer == pictures._store.path(picture_name(sha(address)))
@@ -266,6 +203,26 @@ def test_what_came_in_time_is_given_although_others_did_not(
     assert came(pictures, museum.holds_back("slow"), kept) == [False, True]
 
 
+def test_what_is_needed_sooner_is_waited_for_no_longer_and_the_museum_not_let_be(
+    pictures: CandidatePictures, museum: Museum
+) -> None:
+    slow = museum.holds_back("slow")
+    assert came(pictures, slow, until=monotonic() + 0.2) == [False]
+    assert came(pictures, museum.has("late"), until=monotonic()) == [False]
+    assert museum.requests["/late"] == 0
+    assert came(pictures, museum.has("a")) == [True]
+
+
+def test_nothing_is_fetched_for_those_who_have_left(
+    pictures: CandidatePictures, museum: Museum
+) -> None:
+    address = museum.has("a")
+    assert came(pictures, address, cancelled=lambda: True) == [False]
+    assert not museum.requests
+    assert came(pictures, address) == [True]
+    assert came(pictures, address, cancelled=lambda: True) == [True]  # it is remembered
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_museum_in_trouble_is_let_be(
     pictures: CandidatePictures, museum: Museum, clock: Clock, status: int
@@ -322,17 +279,6 @@ def test_a_few_redirections_are_followed(pictures: CandidatePictures, museum: Mu
         museum.answers[f"/{name}"] = partial(RedirectResponse, f"/{target}")
     assert came(pictures, f"{museum.address}/a", f"{museum.address}/l") == [True, False]
     assert museum.requests["/l"] == 4
-
-
-def test_a_stranger_does_not_lead_to_what_is_ones_own() -> None:
-    away = "https://museum.example/a"
-    assert moved_from(away, "/b", ()) == "https://museum.example/b"
-    assert moved_from("http://127.0.0.1/a", "http://own.example/b", ()) == "http://own.example/b"
-    for own in ("http://127.0.0.1/b", "//localhost/b", "https://own.example/b"):
-        with pytest.raises(PictureError, match="one's own"):
-            moved_from(away, own, ("own.example",))
-    with pytest.raises(PictureError, match="not on the web"):
-        moved_from(away, "file:///etc/hosts", ())
 
 
 def test_this_machine_is_reached_without_a_proxy_and_told_who_asks(

@@ -186,7 +186,7 @@ def test_without_a_secret_one_warning_says_so_and_cursors_hold_within_the_proces
 ) -> None:
     settings = Settings.load(home=home, page=2, reranker="none")
     with (
-        caplog.at_level(logging.WARNING),
+        caplog.at_level(logging.WARNING, logger=cursors.__name__),
         SearchEngine.open(settings=settings, embedder=WordEmbedder()) as one,
         SearchEngine.open(settings=settings) as another,
     ):

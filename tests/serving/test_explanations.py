@@ -215,6 +215,22 @@ def test_nobody_who_answers_is_no_explanation(
     assert "two lines" not in caplog.text
 
 
+def test_whatever_else_fails_costs_an_answer_nothing_but_its_explanation(
+    endpoint: Endpoint,
+    page: Page,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_: Page) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr("retrievals_serving.explanations._told", fail)
+    assert explained(explainer_of(endpoint), page) is None
+    (record,) = caplog.records
+    assert record.getMessage() == "no explanation: it failed"
+    assert "RuntimeError: unforeseen" in caplog.text
+
+
 def test_an_answer_waits_no_longer_than_the_deadline(
     endpoint: Endpoint, page: Page, caplog: pytest.LogCaptureFixture
 ) -> None:

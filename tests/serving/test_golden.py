@@ -92,15 +92,17 @@ def test_vectors_that_are_no_numbers_are_refused(release: Release) -> None:
         open_with(release, TurnedEmbedder(np.nan))
 
 
-def test_what_is_refused_now_is_tried_again(
+def test_what_was_refused_stands_for_searches_and_is_tried_again_when_asked(
     release: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = [TurnedEmbedder(0.9), WordEmbedder()]
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: models.pop(0))
     with SearchEngine.open(settings=Settings.load(home=release.store.root)) as engine:
-        with pytest.raises(ReleaseError, match="other vectors"):
-            engine.search("boat")
+        for _ in range(3):  # of which none waits for it to be loaded again
+            with pytest.raises(ReleaseError, match="other vectors"):
+                engine.search("boat")
         assert engine.embedder is None
+        engine.warm_search()
         assert engine.search("boat").results
 
 

@@ -40,6 +40,7 @@ def test_health_says_what_answers(client: httpx.Client) -> None:
         "reranker": None,
         "device": "cpu",
         "dtype": "float32",
+        "components": {"embedder": "ok", "cache (memory)": "ok"},
     }
 
 
@@ -110,17 +111,33 @@ def test_a_server_starts_until_its_reranker_is_loaded_too(
         assert answer["rerank_coverage"] == 1.0
 
 
-def test_a_reranker_that_cannot_be_loaded_is_unavailable_and_what_needs_none_answers(
+def test_a_server_without_its_reranker_answers_and_says_so(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    loads: list[object] = []
+
+    def load(*names: object, **_: object) -> None:
+        loads.append(names)
+        raise ModelError("checkpoint words lacks its weights: download it again.")
+
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: WordEmbedder())
-    settings = settings.model_copy(update={"reranker": "no such model"})
+    monkeypatch.setattr("retrievals_serving.reranking.load_reranker", load)
+    settings = settings.model_copy(update={"reranker": "words"})
     with client_of(create_app(settings)) as client:
-        assert "'no such model' is neither a folder" in wait_for(client, "unavailable")["detail"]
-        response = client.post("/search", json={"query": "boat"})
-        assert response.json()["degraded"] == ["reranker"]
-        plain = client.post("/search", json={"query": "boat", "rerank": False})
-        assert response.json()["results"] == plain.json()["results"]
+        health = wait_for(client, "ok")
+        assert "lacks its weights" in health["detail"]
+        assert health["components"] == {
+            "embedder": "ok",
+            "reranker": "failed",
+            "cache (memory)": "ok",
+        }
+        for query in ("boat", "horse", "calm"):
+            page = client.post("/search", json={"query": query}).json()
+            plain = client.post("/search", json={"query": query, "rerank": False}).json()
+            assert (page["degraded"], page["cached"]) == (["reranker"], False)
+            assert page["results"] == plain["results"]
+            assert client.get("/health").status_code == 200
+    assert len(loads) == 1  # it is not loaded again for each who asks
 
 
 def test_a_model_that_cannot_be_loaded_is_unavailable_until_it_can(

@@ -1,11 +1,14 @@
 """The vectors of the last queries are kept, and shared by all who ask the same."""
 
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from retrievals_serving.models import Input
+from retrievals_serving.models.devices import turns_of
 from retrievals_serving.queries import KEPT, QueryEmbedder
 from retrievals_serving.release import open_release
 from retrievals_serving.settings import Settings
@@ -79,3 +82,22 @@ def test_a_query_that_fails_is_not_kept(
         with pytest.raises(RuntimeError, match="out of memory"):
             queries.embed(Input(text="boat"))
     assert np.isfinite(queries.embed(Input(text="boat"))).all()
+
+
+def test_a_text_that_fails_fails_alone(
+    queries: QueryEmbedder, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed_queries = embedder.embed_queries
+
+    def fail(asked: Sequence[Input]) -> np.ndarray:
+        if any(each.text == "bad" for each in asked):
+            raise RuntimeError("out of memory")
+        return embed_queries(asked)
+
+    monkeypatch.setattr(embedder, "embed_queries", fail)
+    with ThreadPoolExecutor(3) as pool, turns_of("cpu").take("rerank"):
+        asked = [pool.submit(queries.embed, Input(text=text)) for text in ("a", "bad", "b")]
+        while len(queries._waiting) < len(asked):
+            threading.Event().wait(0.001)
+    assert isinstance(asked[1].exception(), RuntimeError)
+    assert all(np.isfinite(asked[place].result()).all() for place in (0, 2))

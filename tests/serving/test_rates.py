@@ -1,10 +1,17 @@
 """Each caller may ask so often: counted by key, by visitor and address, or by address."""
 
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import httpx
 import pytest
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api.access import network_of
+from retrievals_serving.cache.breaker import PAUSE, Breaker
+from retrievals_serving.cache.connections import connection_pool
 from retrievals_serving.errors import SettingsError
 from tests.serving.guarded import (
     KEY,
@@ -16,8 +23,9 @@ from tests.serving.guarded import (
     guarded,
     with_key,
 )
-from tests.serving.redis_server import RedisServer
+from tests.serving.redis_server import PATIENCE, SHORT, RedisServer, accepted, listening
 from tests.serving.test_api import problem
+from tests.serving.timer import Timer
 
 PROXY = ["127.0.0.1"]
 
@@ -136,7 +144,8 @@ def test_a_limit_that_is_no_rate_is_refused_by_name(setting: str, value: str) ->
 @pytest.fixture
 def redis(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisServer:
     """A Redis that is waited for however slow this machine is."""
-    monkeypatch.setattr("retrievals_serving.api.rates.TIMEOUT", 60.0)
+    patient = partial(connection_pool, deadline=PATIENCE)
+    monkeypatch.setattr("retrievals_serving.api.rates.connection_pool", patient)
     return redis_server
 
 
@@ -155,8 +164,8 @@ def test_while_redis_fails_a_process_counts_by_itself(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    now = 1000.0
-    monkeypatch.setattr("retrievals_serving.api.rates.monotonic", lambda: now)
+    timer = Timer()
+    monkeypatch.setattr("retrievals_serving.api.rates.Breaker", partial(Breaker, timer=timer))
     with guarded(engine, rate_limit="2/day", redis_url=redis.url) as client:
         assert statuses(client, 2) == [200, 200]
         redis.kill()
@@ -165,14 +174,52 @@ def test_while_redis_fails_a_process_counts_by_itself(
         assert len(warnings) == 1  # it is not asked for each request
         redis.start()
         assert statuses(client, 1) == [429]
-        now += 5
+        timer.now += PAUSE
         assert statuses(client, 3) == [200, 200, 429]
 
 
-def test_a_redis_that_does_not_answer_holds_nothing_up(
-    engine: SearchEngine, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+def test_a_redis_that_does_not_answer_is_tried_by_one_and_holds_nobody_up(
+    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrievals_serving.api.rates.TIMEOUT", 0.01)
-    redis.freeze()
-    with guarded(engine, rate_limit="1/day", redis_url=redis.url) as client:
-        assert statuses(client, 2) == [200, 429]
+    timer = Timer()
+    monkeypatch.setattr("retrievals_serving.api.rates.Breaker", partial(Breaker, timer=timer))
+    hasty = partial(connection_pool, deadline=SHORT)
+    monkeypatch.setattr("retrievals_serving.api.rates.connection_pool", hasty)
+    with (
+        listening() as (listener, url),
+        guarded(engine, rate_limit="60/day", redis_url=f"{url}?socket_timeout=60") as client,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        assert statuses(client, 1) == [200]
+        assert accepted(listener) == 1
+        for _ in range(2):  # what hangs is left alone, and then tried by one of all who come
+            asked = pool.map(lambda _: client.get(WORK).status_code, range(20))
+            assert set(asked) == {200}
+            timer.now += PAUSE
+        assert accepted(listener) == 1
+        assert statuses(client, 20)[-1] == 429  # it counted all by itself
+
+
+def test_a_name_is_looked_for_in_no_thread_that_answers(
+    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_over, find = threading.Event(), socket.getaddrinfo
+    looked = []
+
+    def hang(host: str, *rest: int) -> object:
+        if host != "redis.museum.example":
+            return find(host, *rest)
+        looked.append(threading.current_thread().name)
+        assert is_over.wait(PATIENCE)
+        raise socket.gaierror
+
+    monkeypatch.setattr("socket.getaddrinfo", hang)
+    hasty = partial(connection_pool, deadline=SHORT)
+    monkeypatch.setattr("retrievals_serving.api.rates.connection_pool", hasty)
+    url = "redis://redis.museum.example"
+    try:
+        with guarded(engine, rate_limit="1/day", redis_url=url, cache_ttl=0) as client:
+            assert statuses(client, 2) == [200, 429]
+    finally:
+        is_over.set()
+    assert looked == ["connect to redis"]

@@ -6,19 +6,17 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 from pydantic import SecretStr
 
 from retrievals_serving.cache.breaker import PAUSE, Breaker
-from retrievals_serving.cache.connections import connection_pool
+from retrievals_serving.cache.connections import _Socket, connection_pool
 from retrievals_serving.cache.redis import PREFIX, RedisCache
-from tests.serving.redis_server import PATIENCE, RedisServer
+from tests.serving.redis_server import PATIENCE, SHORT, RedisServer, accepted, listening
 from tests.serving.timer import Timer
 
 ANSWER = b"an answer " * 6_000
-SHORT = 0.05  # seconds; a deadline for what never answers
 
 Opener = Callable[..., RedisCache]
 
@@ -42,25 +40,6 @@ def open_at(timer: Timer) -> Iterator[Opener]:
     yield open_at
     for cache in opened:
         cache.close()
-
-
-@contextmanager
-def listening() -> Iterator[tuple[socket.socket, str]]:
-    """Yield what accepts connections and answers nothing, and its address as that of a Redis."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        yield listener, f"redis://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def accepted(listener: socket.socket) -> int:
-    """Count the connections that were made since this was last asked."""
-    listener.setblocking(False)
-    for count in itertools.count():
-        try:
-            connection, _ = listener.accept()
-        except BlockingIOError:
-            return count
-        connection.close()
-    raise AssertionError
 
 
 @pytest.mark.parametrize(
@@ -249,6 +228,26 @@ def test_an_answer_that_trickles_is_not_waited_for(open_at: Opener) -> None:
         assert cache.get("boat") is None
         assert not cache.is_available
         is_over.set()
+
+
+def test_what_is_read_into_a_buffer_as_hiredis_does_is_bounded_too() -> None:
+    there, here = socket.socketpair()
+    left = iter([PATIENCE, 0.0, PATIENCE])
+    with there, here:
+        here.settimeout(SHORT)
+        bounded = _Socket(here, left.__next__)
+        buffer = bytearray(8)
+        there.sendall(b"+OK")
+        assert bounded.recv_into(buffer) == 3
+        assert buffer[:3] == b"+OK"
+        with pytest.raises(BlockingIOError):  # the deadline is over, and nothing has arrived
+            bounded.recv_into(buffer)
+        bounded.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            bounded.recv_into(buffer)
+        bounded.settimeout(None)
+        there.close()
+        assert bounded.recv_into(buffer) == 0
 
 
 def test_a_name_without_an_address_is_not_waited_for_and_serves_once_it_has_one(

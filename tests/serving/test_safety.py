@@ -28,6 +28,9 @@ from tests.serving.guarded import KEY, KEYS, SECRET
         ("trusted_proxies", "nginx", "'nginx' does not appear to be"),
         ("trusted_proxies", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
         ("cors_origins", "museum.example", "museum.example is no origin"),
+        ("cors_origins", "https://*.museum.example", "museum.example is no origin"),
+        ("cors_origins", "https://Museum.example", "in lower case"),
+        ("cors_origins", "HTTPS://museum.example", "in lower case"),
         ("cors_origins", "https://museum.example/", "museum.example/ is no origin"),
     ],
 )

@@ -223,3 +223,20 @@ def test_texts_that_come_while_the_embedder_is_busy_make_one_batch(home: Path) -
         assert len(embedder.calls) == 2
         for text, results in answers.items():
             assert post(client, "/search", query=text)["results"] == results
+
+
+def test_facets_of_a_query_wait_in_the_queue_of_all_searches(home: Path) -> None:
+    embedder = HeldEmbedder()
+    with (
+        opened(home, None, embedder=embedder, queue=1) as engine,
+        client_of(create_app(engine=engine)) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        embedder.is_asked.clear()
+        embedder.may_go.clear()
+        counted = pool.submit(client.get, "/facets", params={"field": "artist", "query": "boat"})
+        assert embedder.is_asked.wait(PATIENCE)
+        assert client.post("/search", json={"query": "calm"}).status_code == 503
+        assert client.get("/health").status_code == 200
+        embedder.may_go.set()
+        assert counted.result().json()["values"]

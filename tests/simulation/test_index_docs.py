@@ -21,10 +21,11 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 def test_the_commands_of_the_docs_measure_a_server(shell: Shell) -> None:
     (block,) = COMMANDS.findall((ROOT / "docs" / "index.md").read_text(encoding="utf-8"))
-    simulate, home, serve, bench = block.strip().splitlines()
+    simulate, home, limit, serve, bench = block.strip().splitlines()
     port = free_port()
     shell.run(simulate.replace("1000000", "2000").replace("1024", "32"))
     shell.run(home)
+    shell.run(limit)
     shell.run("export RETRIEVALS_RERANKER=none")
     shell.run(serve.replace("serve", f"serve --port {port}"))
     printed = shell.run(f"{bench} --url http://127.0.0.1:{port} --requests 50")

@@ -22,6 +22,7 @@ import { addressOf } from "./route.js";
  */
 
 const KEPT = 40; // answers
+const WHOLE = ["cache", "explanation"]; // what an answer may lack and be as good
 
 /** @type {Map<string, Found>} */
 const kept = new Map();
@@ -36,7 +37,10 @@ export const keyOf = (search) => `${addressOf(search)}#${search.picture ?? ""}`;
 export const keptAnswer = (search) => kept.get(`${keyOf(search)}{}`);
 
 /** Forget what was answered, as when another release is served. */
-export const forget = () => kept.clear();
+export function forget() {
+  kept.clear();
+  works.clear();
+}
 
 /**
  * The filters as the API takes them.
@@ -46,7 +50,7 @@ export function filtersOf(filters) {
   const entries = Object.entries(filters).filter(([, values]) => values.length);
   if (!entries.length) return undefined;
   return Object.fromEntries(entries.map(([field, values]) =>
-    [field, field === "century" ? values.map(Number).filter(Number.isSafeInteger) : values]));
+    [field, field === "century" ? values.map(Number) : values]));
 }
 
 /**
@@ -65,10 +69,10 @@ export async function searchFor(search, signal, onAnswer, options = {}) {
     ...(filtersOf(search.filters) ? { filters: filtersOf(search.filters) } : {}),
     ...options,
   };
-  const picture = search.picture === undefined ? null : pictureOf(search.picture);
-  await postForAnswers(picture ? "/search/image" : "/search", picture ? form(body, picture.blob) : body, signal, (answer, isFinal) => {
+  const picture = pictureOf(search.picture);
+  await postForAnswers(picture ? "/search/image" : "/search", picture ? form(body, picture) : body, signal, (answer, isFinal) => {
     const found = read(answer);
-    if (isFinal) keep(key, found);
+    if (isFinal && found.degraded.every((lack) => WHOLE.includes(lack))) keep(key, found);
     onAnswer(found, isFinal);
   });
 }

@@ -39,7 +39,7 @@ export const getJson = async (path, signal) => (await ask(path, { signal })).jso
 
 /**
  * Post what is asked, and call `onAnswer` with each answer that comes: one where the server sends
- * JSON, two where it streams. The last one is final.
+ * JSON, two where it streams. The last one is final; a stream that ends before it is a problem.
  * @param {string} path @param {object | FormData} body @param {AbortSignal} signal
  * @param {(answer: any, isFinal: boolean) => void} onAnswer
  */
@@ -56,14 +56,18 @@ export async function postForAnswers(path, body, signal, onAnswer) {
     return;
   }
   let last = null;
+  let isFinal = false;
   for await (const [event, data] of events(response)) {
-    if (event === "error") throw new Problem(data.status, data.detail, data.retry_after);
-    if (event === "done") break;
+    if (event === "error") throw new Problem(data.status, data.detail);
+    if (event === "done") {
+      if (!isFinal) onAnswer(last, true);
+      return;
+    }
     last = data;
-    onAnswer(data, event === "reranked");
+    isFinal = event === "reranked";
+    onAnswer(last, isFinal);
   }
-  if (!last) throw new Problem(502, "The answer ended before it began.");
-  onAnswer(last, true);
+  throw new Problem(0, "The answer ended before it was whole.");
 }
 
 /** The events of a stream. @param {Response} response @returns {AsyncGenerator<[string, any]>} */

@@ -4,7 +4,6 @@
 import { getJson } from "./api.js";
 import { filtersOf } from "./answers.js";
 import { announce, h } from "./dom.js";
-import { pictureOf } from "./picture.js";
 import { FIELDS } from "./route.js";
 
 /** @typedef {import("./route.js").Search} Search */
@@ -22,7 +21,7 @@ export class FilterBar {
     this.without = withoutPanel(this);
     this.chips = h("ul", { className: "chips", "aria-label": "What narrows the answer" });
     this.element.append(...this.panels.map(({ element }) => element), this.without, this.chips);
-    addEventListener("pointerdown", ({ target }) => this.close(/** @type {Node} */ (target)));
+    for (const event of ["pointerdown", "focusin"]) addEventListener(event, ({ target }) => this.close(/** @type {Node} */ (target)));
     this.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       const panel = event.key === "Escape" && /** @type {Element} */ (event.target).closest("details[open]");
       if (!panel) return;
@@ -48,11 +47,12 @@ export class FilterBar {
     const words = search.negative.map((word) =>
       this.chip(h("span", {}, "without ", h("s", {}, word)), `Let ${word} be there again`, () =>
         this.onChange({ ...this.search, negative: this.search.negative.filter((each) => each !== word) })));
-    const picture = search.picture === undefined ? undefined : pictureOf(search.picture);
-    const own = picture && search.query ? [this.chip("your picture", "Search without your picture", () =>
+    const own = search.picture !== undefined && search.query ? [this.chip("your picture", "Search without your picture", () =>
       this.onChange({ ...this.search, picture: undefined }))] : [];
+    const isHere = this.chips.contains(document.activeElement);
     this.chips.replaceChildren(...own, ...words, ...chips);
     this.chips.hidden = !this.chips.childElementCount;
+    if (isHere) (this.chips.querySelector("button") ?? this.element.querySelector("summary")).focus({ preventScroll: true });
   }
 
   /** @param {string} field @param {string} value @param {boolean} isLet */
@@ -69,6 +69,8 @@ export class FilterBar {
 
 /** The values of one field, with how many works have each. */
 class Panel {
+  /** @type {AbortController | undefined} */ loading;
+
   /** @param {string} field @param {FilterBar} bar */
   constructor(field, bar) {
     this.field = field;
@@ -78,11 +80,17 @@ class Panel {
     this.element = h("details", { className: "filter", ontoggle: () => this.element.open && this.load() }, this.summary, this.list);
   }
 
+  /** @param {string} value */
+  isChosen(value) {
+    return Boolean(this.bar.search.filters[this.field]?.includes(value));
+  }
+
   update() {
     const count = this.bar.search.filters[this.field]?.length;
     const name = this.field[0].toUpperCase() + this.field.slice(1);
     this.summary.textContent = count ? `${name} · ${count}` : name;
     this.summary.classList.toggle("on", Boolean(count));
+    for (const box of this.list.querySelectorAll("[type=checkbox]")) box.checked = this.isChosen(box.value);
   }
 
   async load() {
@@ -91,11 +99,13 @@ class Panel {
     const asked = new URLSearchParams({ field: this.field });
     if (query) asked.set("query", query);
     if (others) asked.set("filters", JSON.stringify(others));
+    this.loading?.abort();
+    const { signal } = (this.loading = new AbortController());
     try {
-      const { values } = await getJson(`/facets?${asked}`);
+      const { values } = await getJson(`/facets?${asked}`, signal);
       this.fill(values);
     } catch {
-      this.list.replaceChildren(h("p", { role: "alert" }, "The values cannot be had just now."));
+      if (!signal.aborted) this.list.replaceChildren(h("p", { role: "alert" }, "The values cannot be had just now."));
     }
   }
 
@@ -106,7 +116,7 @@ class Panel {
     if (field === "century") values.sort((one, other) => Number(one.value) - Number(other.value));
     const gone = chosen.filter((value) => !values.some((each) => each.value === value)).map((value) => ({ value, count: 0 }));
     const rows = [...gone, ...values].map(({ value, count }) => h("label", {},
-      h("input", { type: "checkbox", value, checked: chosen.includes(value), onchange: (/** @type {any} */ event) => bar.set(field, value, event.target.checked) }),
+      h("input", { type: "checkbox", value, checked: this.isChosen(value), onchange: (/** @type {any} */ event) => bar.set(field, value, event.target.checked) }),
       h("span", {}, labelOf(field, value)), h("small", {}, count.toLocaleString("en"))));
     const find = h("input", { type: "search", placeholder: "Find by name", "aria-label": `Find by name of ${field}`, oninput: () => {
       const typed = plain(find.value);

@@ -1,7 +1,8 @@
 // @ts-check
 /** @module What pointer, wheel and keys do to something that is panned and zoomed. */
 
-const STEP = 1.6; // of a key
+export const STEP = 1.6; // of a key or a button
+const LINE = 33; // px, of a wheel that counts in lines
 const FAR = 80; // px, of an arrow key
 const STILL = 6; // px that a tap may move
 
@@ -57,7 +58,8 @@ export function listenTo(element, { pan, zoom, reset, isNear, tap, hover }) {
       if (!event.ctrlKey && !isNear()) return;
       event.preventDefault();
       const { x, y } = place(event);
-      zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), x, y);
+      const turned = event.deltaY * (event.deltaMode ? LINE : 1);
+      zoom(Math.exp(-turned * (event.ctrlKey ? 0.01 : 0.002)), x, y);
     },
     keydown(/** @type {KeyboardEvent} */ event) {
       /** @type {Record<string, () => void>} */

@@ -9,9 +9,10 @@ import { workAddress } from "./route.js";
 /** @typedef {{id: string, metadata: import("./answers.js").Metadata}} Work */
 
 const THUMBNAIL = 400; // px, the longer side
-const CAPTION = 66; // px, with the space under it
+const NARROW = 600; // px, a grid's width below which two works are in a row and titles have two lines
+const CAPTION = { narrow: 84, wide: 66 }; // px, with the space under it
 const TARGETS = { wide: [225, 265], dense: [180, 195] }; // px, by the width of the grid
-const PHONE = { wide: 0.542, dense: 0.4 }; // of the width: two or three in a row
+const TALL = { loose: 0.64, even: 0.542 }; // of the width of a narrow grid
 const MOVE = { duration: 650, easing: "cubic-bezier(.3,.1,.1,1)" };
 
 export class Grid {
@@ -62,11 +63,11 @@ export class Grid {
   place() {
     const width = this.element.clientWidth;
     if (!width) return;
-    const gap = width < 600 ? 10 : 22;
-    const density = this.isDense ? "dense" : "wide";
-    const target = width < 600 ? PHONE[density] * width : TARGETS[density][width < 1100 ? 0 : 1];
+    const isNarrow = width < NARROW;
+    this.element.classList.toggle("narrow", isNarrow);
+    const target = isNarrow ? TALL[this.isEven ? "even" : "loose"] * width : TARGETS[this.isDense ? "dense" : "wide"][width < 1100 ? 0 : 1];
     const { boxes, height } = layOut(this.works.map(({ metadata }) => aspectOf(/** @type {any} */ (metadata))), {
-      width, target, gap, below: CAPTION, isEnd: this.isEnd, rows: this.rows, isEven: this.isEven,
+      width, target, gap: isNarrow ? 10 : 22, below: CAPTION[isNarrow ? "narrow" : "wide"], columns: isNarrow ? 2 : Infinity, isEnd: this.isEnd, rows: this.rows, isEven: this.isEven,
     });
     this.boxes = new Map();
     for (const [place, { id, metadata }] of this.works.entries()) {

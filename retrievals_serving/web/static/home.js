@@ -18,23 +18,25 @@ const EXAMPLES = [
 ];
 const WALLS = EXAMPLES.slice(0, 4);
 const PERIOD = 5000; // ms that an example stands
+const AGAIN = 5000; // ms until a wall that was not answered may ask again, when it is in sight
 
 /** @param {string} text @param {string[]} negative */
 const ask = (text, negative = []) => ({ query: text, negative, filters: {} });
 
 let isBuilt = false;
 
+const watcher = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    watcher.unobserve(target);
+    /** @type {any} */ (target).fill();
+  }
+}, { rootMargin: "300px" });
+
 export function showHome() {
   if (isBuilt) return;
   isBuilt = true;
   rotateExamples();
-  const watcher = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      watcher.unobserve(target);
-      /** @type {any} */ (target).fill();
-    }
-  }, { rootMargin: "300px" });
   for (const query of WALLS) {
     const section = wall(query);
     find("home").append(section);
@@ -49,7 +51,7 @@ function wall(query) {
     h("h2", {}, go(addressOf(ask(query)), {}, query)),
     grid.element);
   section.fill = () => searchFor(ask(query), new AbortController().signal, ({ results }) => grid.show(results, false), { top_k: 16, rerank: false })
-    .catch(() => section.remove()); // the field above works as well without
+    .catch(() => setTimeout(() => watcher.observe(section), AGAIN)); // the field above works as well without
   return section;
 }
 
@@ -77,7 +79,7 @@ function rotateExamples() {
   show();
   label();
   setInterval(() => {
-    if (isHeld || document.hidden || field.value || place.matches(":hover, :focus-within") || document.body.dataset.view !== "home") return;
+    if (isHeld || document.hidden || field.value || link.matches(":hover, :focus") || document.body.dataset.view !== "home") return;
     at = (at + 1) % EXAMPLES.length;
     const change = link.animate([{ opacity: 1 }, { opacity: 0 }], { duration: 350, fill: "forwards" });
     change.finished.then(() => {

@@ -22,10 +22,11 @@ export const aspectOf = ({ width, height }) =>
  * @param {number} options.below Space under a row.
  * @param {boolean} options.isEnd Whether no more will come.
  * @param {number} [options.rows] The most rows.
+ * @param {number} [options.columns] The most pictures in a row.
  * @param {boolean} [options.isEven] Whether every row has the target's height; pictures are cut a little.
  * @returns {{boxes: Box[], height: number}} Boxes of the first pictures, those that have a place.
  */
-export function layOut(aspects, { width, target, gap, below, isEnd, rows = Infinity, isEven = false }) {
+export function layOut(aspects, { width, target, gap, below, isEnd, rows = Infinity, columns = Infinity, isEven = false }) {
   /** @type {Box[]} */
   const boxes = [];
   let y = 0;
@@ -46,7 +47,7 @@ export function layOut(aspects, { width, target, gap, below, isEnd, rows = Infin
     const count = next - first;
     const before = count ? filling(count, total) : Infinity;
     const after = filling(count + 1, total + aspects[next]);
-    if (after <= target) {
+    if (after <= target || count + 1 === columns) {
       // The row is full with the picture or without it, whichever is nearer to the height.
       if (before / target < target / after) {
         place(next, before);

@@ -3,6 +3,7 @@
 
 const MOST_PIXELS = 2_400_000; // of the canvas, so that a frame stays short
 const PICTURES = 130; // works in sight, up to which they are shown as pictures
+const KEPT = 600; // pictures that are held, several times what is in sight
 const FAINT = 0.82; // share of the paper in a dot that is not lit up
 
 export class Painter {
@@ -24,6 +25,12 @@ export class Painter {
     this.data = data;
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
     this.resize();
+  }
+
+  /** Hold the picture of a work, and let the one go that is held longest. @param {number} work @param {HTMLImageElement} image */
+  keep(work, image) {
+    this.pictures.set(work, image);
+    if (this.pictures.size > KEPT) this.pictures.delete(/** @type {number} */ (this.pictures.keys().next().value));
   }
 
   /** Take the size of the element, and the colours of the page. */

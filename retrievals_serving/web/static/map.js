@@ -2,13 +2,13 @@
 /** @module The view of the map: every work as a dot in its main colour, alike works together. */
 
 import { ask } from "./api.js";
-import { keptAnswer, records, searchFor } from "./answers.js";
+import { records, searchFor } from "./answers.js";
 import { announce, counted, find, go, h, isStill } from "./dom.js";
 import { listenTo } from "./gestures.js";
 import { picture } from "./grid.js";
 import { MapData } from "./map-data.js";
 import { Painter } from "./map-painter.js";
-import { messageOf, notice } from "./messages.js";
+import { messageOf, notice, remarkOn } from "./messages.js";
 import { addressOf, isEmpty, workAddress } from "./route.js";
 
 const EASE = 0.22; // of the way that is left, a frame
@@ -16,6 +16,7 @@ const NEAR = 24; // px from a dot that still mean it
 const MOST = 60; // times the scale at which all is seen
 const LISTED = 12; // works nearest to the middle
 const REST = 220; // ms of rest before records are asked for
+const STEP = 1.8; // of a button
 
 const canvas = h("canvas", { id: "dots", tabIndex: 0, role: "application", "aria-label": "Map of the collection. The arrow keys move it, plus and minus zoom, Enter opens the work in the middle." });
 const told = h("p", { className: "told" });
@@ -26,8 +27,9 @@ const list = h("ul", { "aria-label": "Works in the middle of the map" });
 let data = null;
 /** @type {Painter | null} */
 let painter = null;
-/** @type {(address: string) => void} */
-let open = () => {};
+/** @type {import("./app.js").Visit} */
+let visit;
+let version = ""; // of the map
 const now = { x: 0, y: 0, scale: 1 };
 const goal = { x: 0, y: 0, scale: 1 };
 /** @type {number | null} The work that the address names. */
@@ -36,33 +38,39 @@ let chosen = null;
 let pointed = null;
 let whole = 1; // the scale at which all is seen
 let frame = 0;
-let resting = 0;
-/** @type {AbortController | null} */
-let running = null;
+const hinting = waiter(REST / 2);
+const listing = waiter(REST);
 
-/** @param {import("./route.js").Route} route @param {(address: string) => void} onOpen */
-export async function showMap(route, onOpen) {
-  open = onOpen;
-  running?.abort();
-  const { signal } = (running = new AbortController());
+/** @param {import("./route.js").Route} route @param {import("./app.js").Visit} given */
+export function show(route, given) {
+  visit = given;
   const section = find("map");
-  try {
-    if (!data) {
-      build(section);
-      told.textContent = "Drawing the map…";
-      data = new MapData(await (await ask("/map.bin", { signal })).arrayBuffer());
-      painter = new Painter(canvas, data);
-      new ResizeObserver(resize).observe(canvas);
-      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", resize);
-      resize();
-      fit();
-    }
-    await light(route, signal);
-  } catch (error) {
-    if (signal.aborted) return;
-    const { element } = notice(messageOf(/** @type {any} */ (error)), () => showMap(route, onOpen));
-    told.replaceChildren(element);
+  if (!section.childElementCount) build(section);
+  fill(route, visit.signal).catch((error) => {
+    if (!given.signal.aborted) told.replaceChildren(notice(messageOf(error), () => show(route, given)));
+  });
+}
+
+/** @param {import("./route.js").Route} route @param {AbortSignal} signal */
+async function fill(route, signal) {
+  if (!data) {
+    told.textContent = "Drawing the map…";
+    await load(signal);
   }
+  await light(route, signal);
+}
+
+/** Fetch the map, unless the one that is shown is that of the release still. @param {AbortSignal} signal */
+async function load(signal) {
+  const response = await ask("/map.bin", { signal });
+  const served = response.headers.get("ETag") ?? "";
+  if (data && version === served) return;
+  data = new MapData(await response.arrayBuffer());
+  version = served;
+  painter = new Painter(canvas, data);
+  chosen = pointed = null;
+  resize();
+  fit();
 }
 
 /** @param {HTMLElement} section */
@@ -71,7 +79,7 @@ function build(section) {
     h("button", { type: "button", "aria-label": label, onclick: act }, text);
   section.append(
     h("h1", { className: "unseen", tabIndex: -1 }, "Map of the collection"), told, canvas, hint,
-    h("div", { className: "zooms" }, button("−", "Zoom out", () => zoom(1 / 1.8, 0, 0)), button("+", "Zoom in", () => zoom(1.8, 0, 0)), button("◦", "See the whole map", fit)),
+    h("div", { className: "zooms" }, button("−", "Zoom out", () => zoom(1 / STEP, 0, 0)), button("+", "Zoom in", () => zoom(STEP, 0, 0)), button("All", "All of the map", fit)),
     h("div", { className: "middle" }, h("h2", {}, "In the middle"), list));
   listenTo(canvas, {
     pan: (x, y) => aim(goal.scale, goal.x - x / goal.scale, goal.y - y / goal.scale),
@@ -79,13 +87,15 @@ function build(section) {
     hover: (x, y) => point(at(x, y)[0] ?? null, x, y),
     tap: (x, y) => {
       const [work] = at(x, y);
-      if (work !== undefined && data) open(workAddress(data.ids[work]));
+      if (work !== undefined && data) visit.navigate(workAddress(data.ids[work]));
     },
   });
+  new ResizeObserver(resize).observe(canvas);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", resize);
   canvas.addEventListener("pointerleave", () => point(null, 0, 0));
   canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const [work] = data?.nearest(goal.x, goal.y, 1) ?? [];
-    if (event.key === "Enter" && data && work !== undefined) open(workAddress(data.ids[work]));
+    if (event.key === "Enter" && data && work !== undefined) visit.navigate(workAddress(data.ids[work]));
   });
 }
 
@@ -102,14 +112,15 @@ async function light(route, signal) {
   if (isEmpty(route.search)) return;
   const lit = (/** @type {import("./answers.js").Found} */ found) => {
     /** @type {Painter} */ (painter).lit = found.results.flatMap(({ id }) => places.get(id) ?? []);
-    told.replaceChildren(`The ${counted(found.results.length, "nearest work")} for `, h("q", {}, route.search.query || "your picture"), ". ", go(addressOf(route.search), {}, "See them as a list"));
+    const said = found.window ? [`The ${counted(found.results.length, "nearest work")} for `, h("q", {}, route.search.query || "your picture"), ". "] : [];
+    const remark = remarkOn(found);
+    if (remark && !remark.isMild) said.push(`${remark.text} `);
+    told.replaceChildren(...said, go(addressOf(route.search), {}, "See them as a list"));
     draw();
   };
-  const known = keptAnswer(route.search);
-  if (known) return lit(known);
   told.replaceChildren("Looking for ", h("q", {}, route.search.query || "works like your picture"), "…");
   await searchFor(route.search, signal, lit);
-  announce(`${painter.lit.length} works are lit up on the map.`);
+  announce(`${counted(painter.lit.length, "work")} lit up on the map.`);
 }
 
 /** The works under a point, the nearest first. @param {number} x @param {number} y */
@@ -124,7 +135,7 @@ function point(work, x, y) {
   draw();
   hint.hidden = true;
   if (work === null) return;
-  later(async (signal) => {
+  hinting(async (signal) => {
     const [near] = await records([/** @type {MapData} */ (data).ids[work]], signal);
     if (pointed !== work) return;
     const { title, artist, date } = near.metadata;
@@ -133,7 +144,7 @@ function point(work, x, y) {
     const place = (/** @type {number} */ value, /** @type {number} */ extent, /** @type {number} */ own) =>
       Math.min(extent - own - 12, Math.max(12, value + extent / 2 + (value > 0 ? -own - 18 : 18)));
     hint.style.transform = `translate(${place(x, canvas.clientWidth, hint.offsetWidth)}px,${place(y, canvas.clientHeight, hint.offsetHeight)}px)`;
-  }, REST / 2);
+  });
 }
 
 /** @param {import("./answers.js").Metadata} metadata */
@@ -143,11 +154,16 @@ function framed(metadata) {
   return frame;
 }
 
-/** Do something once the visitor rests. @param {(signal: AbortSignal) => Promise<void>} act @param {number} wait ms */
-function later(act, wait) {
-  clearTimeout(resting);
-  const signal = /** @type {AbortController} */ (running).signal;
-  resting = setTimeout(() => act(signal).catch(() => {}), wait); // without it the map is as good
+/** Returns what does something once the visitor rests for `wait` ms. @param {number} wait */
+function waiter(wait) {
+  let timer = 0;
+  return (/** @type {(signal: AbortSignal) => Promise<void>} */ act) => {
+    clearTimeout(timer);
+    const { signal } = visit;
+    timer = setTimeout(() => act(signal).catch((problem) => {
+      if (problem.status === 404) return load(signal).catch(() => {}); // of another release: so is the map
+    }), wait); // without it the map is as good
+  };
 }
 
 function resize() {
@@ -203,7 +219,7 @@ function paint() {
   const middle = data.nearest(now.x, now.y, LISTED);
   const key = `${middle}`;
   if (key === listed && !near.some((work) => !painter?.pictures.has(work))) return;
-  later(async (signal) => {
+  listing(async (signal) => {
     const { ids } = /** @type {MapData} */ (data);
     const works = [...new Set([...middle, ...near])].slice(0, 100);
     const told = await records(works.map((work) => ids[work]), signal);
@@ -214,7 +230,7 @@ function paint() {
       const image = new Image();
       image.onload = draw;
       image.src = metadata.thumbnail_url;
-      painter?.pictures.set(works[place], image);
+      painter?.keep(works[place], image);
     }
-  }, REST);
+  });
 }

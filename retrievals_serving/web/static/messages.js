@@ -1,46 +1,52 @@
 // @ts-check
 /** @module What is said when something is not as it should be, and what to do then. */
 
-import { h } from "./dom.js";
+import { counted, find, h } from "./dom.js";
 
-/** @typedef {{text: string, action?: string, wait?: number}} Message `wait` in seconds, then it is done by itself. */
+/**
+ * @typedef {object} Message
+ * @property {string} text
+ * @property {string} [action] What the visitor can do then.
+ * @property {number | "online"} [wait] Seconds, or for the connection; then it is done by itself.
+ */
 
 const AGAIN = "Try again";
 
 /** @param {import("./api.js").Problem} problem @returns {Message} */
-export function messageOf(problem) {
-  if (problem.status === 0) {
-    return navigator.onLine
-      ? { text: "The collection cannot be reached just now. Please try again in a moment.", action: AGAIN }
-      : { text: "You are offline. As soon as you are connected again, the search goes on by itself.", action: AGAIN };
+export function messageOf({ status, message, retryAfter }) {
+  if (status === 0) {
+    const text = navigator.onLine
+      ? "The collection cannot be reached just now. Please try again in a moment."
+      : "You are offline. As soon as you are connected again, this goes on by itself.";
+    return { text, action: AGAIN, wait: "online" };
   }
-  if (problem.status === 429) {
-    const wait = Math.ceil(problem.retryAfter ?? 10);
-    return { text: "That were many questions at once. The search goes on by itself in a moment.", action: AGAIN, wait };
+  if (status === 429) {
+    const wait = Math.ceil(retryAfter ?? 10);
+    return { text: `Those were many questions at once. This goes on by itself in ${counted(wait, "second")}.`, action: AGAIN, wait };
   }
-  if (problem.status === 410) {
+  if (status === 410) {
     return { text: "The collection was renewed while you looked. Search again to see the rest.", action: "Search again" };
   }
-  if (problem.status === 413) return { text: "This picture is too large. Please take a smaller one." };
-  if (problem.status === 503) {
-    return { text: "The search is only just waking up. It goes on by itself in a moment.", action: AGAIN, wait: problem.retryAfter ?? 5 };
+  if (status === 413) return { text: "This picture is too large. Please take a smaller one." };
+  if (status === 503) {
+    const wait = Math.ceil(retryAfter ?? 5);
+    return { text: `The search is busy, or only just waking up. It goes on by itself in ${counted(wait, "second")}.`, action: AGAIN, wait };
   }
-  if (problem.status === 400 || problem.status === 422) {
-    return { text: `This cannot be searched: ${problem.message}` };
-  }
+  if (status === 400 || status === 422) return { text: `This cannot be searched: ${message}` };
   return { text: "Something went wrong on our side. Please try again.", action: AGAIN };
 }
 
 /**
  * What a visitor is to know of an answer, if anything.
  * @param {import("./answers.js").Found} found
- * @returns {string | null}
+ * @returns {{text: string, isMild?: boolean} | null}
  */
-export function remarkOn(found) {
-  if (!found.window) return "Nothing was found. Take a filter away, or say it in other words.";
-  if (found.relevance === "nothing") {
-    return "Nothing here fits well. These are the nearest works: fewer or plainer words may find more.";
+export function remarkOn({ window, relevance }) {
+  if (!window) return { text: "Nothing was found. Take a filter away, or say it in other words." };
+  if (relevance === "nothing") {
+    return { text: "Nothing here fits well. These are the nearest works: fewer or plainer words may find more." };
   }
+  if (relevance === "weak") return { text: "These come near; none may be quite what you mean.", isMild: true };
   return null;
 }
 
@@ -62,12 +68,27 @@ export function orderOf({ degraded, coverage }) {
 }
 
 /**
- * @param {Message} message @param {() => void} act
- * @returns {{element: any, stop: () => void}}
+ * A message, and what is to be done then: once, when it is asked for or the wait is over, as long as
+ * the message is to be seen.
+ * @param {Message} message @param {() => void} [act]
  */
-export function notice({ text, action, wait }, act) {
-  const timer = wait ? setTimeout(act, wait * 1000) : undefined;
-  const stop = () => clearTimeout(timer);
-  const button = action ? h("button", { type: "button", onclick: () => (stop(), act()) }, action) : null;
-  return { element: h("p", { className: "notice", role: "alert" }, text, button && " ", button), stop };
+export function notice({ text, action, wait }, act = () => {}) {
+  const element = h("p", { className: "notice", role: "alert" }, text);
+  let isDone = false;
+  const proceed = () => {
+    if (isDone || !element.checkVisibility()) return;
+    isDone = true;
+    act();
+  };
+  if (action) element.append(" ", h("button", { type: "button", onclick: proceed }, action));
+  if (wait === "online") addEventListener("online", proceed, { once: true });
+  else if (wait) setTimeout(proceed, wait * 1000);
+  return element;
+}
+
+/** Show a message in the corner, in place of the one before. @param {Message} message @param {() => void} [act] */
+export function toast(message, act) {
+  const element = notice(message, act);
+  element.append(h("button", { type: "button", className: "hold", "aria-label": "Close this note", onclick: () => element.remove() }, "×"));
+  find("toast").replaceChildren(element);
 }

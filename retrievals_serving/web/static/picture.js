@@ -6,23 +6,25 @@ import { find } from "./dom.js";
 const SIDE = 1024; // px: as much as a model looks at
 const QUALITY = 0.85;
 
-/** @type {{blob: Blob, url: string}[]} */
-const pictures = [];
+/** @type {Map<string | undefined, Blob>} Pictures by their `blob:` addresses, which no two loads of the page share. */
+const pictures = new Map();
 
-/** @param {number} number @returns {{blob: Blob, url: string} | undefined} undefined after a reload */
-export const pictureOf = (number) => pictures[number];
+/** @param {string} [url] @returns {Blob | undefined} undefined after a reload */
+export const pictureOf = (url) => pictures.get(url);
 
 /**
- * Call `onPicture` with the number of each picture that the visitor gives, `onRefused` where a file
+ * Call `onPicture` with the address of each picture that the visitor gives, `onRefused` where a file
  * is none.
- * @param {(number: number) => void} onPicture @param {() => void} onRefused
+ * @param {(url: string) => void} onPicture @param {() => void} onRefused
  */
 export function acceptPictures(onPicture, onRefused) {
   const take = async (/** @type {File | null | undefined} */ file) => {
     if (!file) return;
     try {
       const blob = await shrunk(file);
-      onPicture(pictures.push({ blob, url: URL.createObjectURL(blob) }) - 1);
+      const url = URL.createObjectURL(blob);
+      pictures.set(url, blob);
+      onPicture(url);
     } catch {
       onRefused();
     }
@@ -34,7 +36,9 @@ export function acceptPictures(onPicture, onRefused) {
     take(event.target.files[0]);
     event.target.value = "";
   });
-  addEventListener("paste", (event) => take(fileOf(event.clipboardData)));
+  addEventListener("paste", ({ clipboardData }) => {
+    if (!clipboardData?.types.includes("text/plain")) take(fileOf(clipboardData)); // text copied with its picture is text
+  });
   addEventListener("dragover", (event) => {
     if (!isFile(event)) return;
     event.preventDefault();

@@ -5,8 +5,7 @@ import { forget, keptAnswer, keyOf, more, searchFor } from "./answers.js";
 import { announce, counted, find, go, h } from "./dom.js";
 import { FilterBar } from "./filters.js";
 import { Grid } from "./grid.js";
-import { messageOf, notice, orderOf, remarkOn } from "./messages.js";
-import { pictureOf } from "./picture.js";
+import { messageOf, notice, orderOf, remarkOn, toast } from "./messages.js";
 import { addressOf } from "./route.js";
 
 /** @typedef {import("./route.js").Search} Search */
@@ -23,82 +22,80 @@ let isSettled = false; // the order will stay
 let isFetching = false;
 /** @type {FilterBar | null} */
 let bar = null;
-/** Search once more for what is shown. */
-let again = () => {};
-/** @type {() => void} */
-let stopWaiting = () => {};
 
-const grid = new Grid("Works", { onPlaced: () => end && requestAnimationFrame(fetchIfNear) });
 const end = h("div", { className: "end" });
 const remark = h("div", { className: "remarks" });
-const toast = h("div");
 const head = h("div", { className: "asked-for" });
-const watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && fetchMore(), { rootMargin: AHEAD });
+const grid = new Grid("Works", { onPlaced: watch });
+const watcher = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && fetchMore(), { rootMargin: AHEAD });
 
-/** The answer being shown, for the view of a work in it and for the map. */
+/** The answer being shown, for the view of a work in it. */
 export const current = () => ({ search: shown, found });
 
 /** End what is under way. */
-export function stop() {
-  running?.abort();
-  stopWaiting();
-}
+export const stop = () => running?.abort();
 
 /** @param {Search} search @param {(search: Search) => void} onChange Called with a narrowed search. */
 export function showResults(search, onChange) {
   const section = find("results");
   bar ??= new FilterBar(onChange);
-  if (!section.childElementCount) section.append(head, bar.element, remark, grid.element, end, toast);
+  if (!section.childElementCount) section.append(head, bar.element, remark, grid.element, end);
   if (shown && keyOf(shown) === keyOf(search) && found && !running?.signal.aborted) return;
-  stop();
   shown = search;
-  const controller = (running = new AbortController());
-  again = () => {
-    shown = null;
-    showResults(search, onChange);
-  };
   describe(search);
   bar.show(search);
+  begin(search);
+}
+
+/** @param {Search} search */
+function begin(search) {
+  const section = find("results");
+  stop();
+  const { signal } = (running = new AbortController());
   isSettled = false;
   found = keptAnswer(search) ?? null;
-  watcher.disconnect();
   if (!found) section.setAttribute("aria-busy", "true");
+  watcher.disconnect();
   remark.replaceChildren();
-  toast.replaceChildren();
   end.replaceChildren();
-  searchFor(search, controller.signal, (answer, isFinal) => {
+  searchFor(search, signal, (answer, isFinal) => {
     found = answer;
     section.removeAttribute("aria-busy");
-    show(isFinal);
+    show(search, isFinal);
   }).catch((problem) => {
-    if (controller.signal.aborted) return;
+    if (signal.aborted) return;
+    if (isSettled) throw problem;
     section.removeAttribute("aria-busy");
-    found = null;
+    if (found) {
+      found.degraded.push("reranker"); // the order that was shown stays
+      return show(search, true);
+    }
     grid.show([], true);
-    tell(problem, remark, again);
+    remark.replaceChildren(notice(messageOf(problem), () => begin(search)));
   });
 }
 
-/** @param {boolean} isFinal Whether the order will stay. */
-function show(isFinal) {
+/** @param {Search} search @param {boolean} isFinal Whether the order will stay. */
+function show(search, isFinal) {
   const answer = /** @type {import("./answers.js").Found} */ (found);
   const { results, window, cursor } = answer;
+  const said = remarkOn(answer);
+  remark.replaceChildren(...(said ? [h("p", { className: said.isMild ? "mild" : "notice" }, said.text)] : []));
+  isSettled = isFinal;
   grid.show(results, isFinal && cursor === null);
   find("how-many").textContent = window ? counted(window, "work") : "";
-  const said = remarkOn(answer);
-  remark.replaceChildren(...(said ? [h("p", { className: "notice" }, said)] : []));
-  isSettled = isFinal;
   if (!isFinal) return;
   const order = orderOf(answer);
-  if (order) {
-    const { element } = notice(order, () => (forget(), again()));
-    element.classList.add("toast");
-    element.append(h("button", { type: "button", className: "hold", "aria-label": "Close this note", onclick: () => element.remove() }, "×"));
-    toast.replaceChildren(element);
+  if (order && !find("results").hidden) {
+    toast(order, () => {
+      forget();
+      find("toast").replaceChildren();
+      begin(search);
+    });
   }
-  announce(said ?? `${counted(window, "work")} found. The first is ${results[0].metadata.title}.`);
+  const first = window ? `${counted(window, "work")} found. The first is ${results[0].metadata.title}.` : "";
+  announce(said ? `${said.text} ${said.isMild ? first : ""}` : first);
   closeUp();
-  watcher.observe(end);
 }
 
 function closeUp() {
@@ -106,53 +103,43 @@ function closeUp() {
   end.replaceChildren(...(isWhole ? [h("p", {}, "These are the works that come nearest. "), go(addressOf(/** @type {Search} */ (shown), "/map"), {}, "See them all on the map")] : []));
 }
 
-function fetchIfNear() {
-  const { top } = end.getBoundingClientRect();
-  if (found && !find("results").hidden && top < innerHeight + parseInt(AHEAD, 10)) fetchMore();
+/** Fetch more when the end comes near; looked at anew, as it may be near still. */
+function watch() {
+  watcher.disconnect();
+  if (isSettled) watcher.observe(end);
 }
 
-async function fetchMore() {
-  if (isFetching || !isSettled || !found?.cursor) return;
+/** Fetch the next page of the answer, if there is one. */
+export async function fetchMore() {
+  const { signal } = /** @type {AbortController} */ (running);
+  if (isFetching || !isSettled || !found?.cursor || signal.aborted || end.querySelector(".notice")) return;
   const answer = found;
-  const controller = /** @type {AbortController} */ (running);
-  if (controller.signal.aborted || end.querySelector(".notice")) return;
   isFetching = true;
   try {
-    await more(answer, controller.signal);
+    await more(answer, signal);
     if (answer !== found) return;
     grid.show(answer.results, answer.cursor === null);
     closeUp();
   } catch (problem) {
-    if (controller.signal.aborted) return;
-    const isGone = /** @type {any} */ (problem).status === 410;
-    tell(/** @type {any} */ (problem), end, () => {
-      end.replaceChildren();
-      if (!isGone) return fetchMore();
-      forget();
-      again();
-    });
+    if (!signal.aborted) lacking(/** @type {any} */ (problem));
   } finally {
     isFetching = false;
   }
 }
 
-/** @param {import("./api.js").Problem} problem @param {HTMLElement} place @param {() => void} again */
-function tell(problem, place, again) {
-  const message = messageOf(problem);
-  const { element, stop: stopTimer } = notice(message, again);
-  stopWaiting();
-  addEventListener("online", again, { once: true });
-  stopWaiting = () => {
-    stopTimer();
-    removeEventListener("online", again);
-  };
-  place.replaceChildren(element);
+/** Say why there is no next page. @param {import("./api.js").Problem} problem */
+function lacking(problem) {
+  end.replaceChildren(notice(messageOf(problem), () => {
+    end.replaceChildren();
+    if (problem.status !== 410) return fetchMore();
+    forget();
+    begin(/** @type {Search} */ (shown));
+  }));
 }
 
 /** @param {Search} search */
 function describe(search) {
-  const picture = search.picture === undefined ? null : pictureOf(search.picture);
-  const words = search.query || (picture ? "Works like your picture" : "");
+  const words = search.query || "Works like your picture";
   head.replaceChildren(
     h("h1", { id: "asked-for", tabIndex: -1 }, words),
     h("p", {}, h("span", { id: "how-many" }, "\u00a0"), go(addressOf(search, "/map"), {}, "On the map")),

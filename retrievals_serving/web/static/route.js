@@ -6,7 +6,7 @@
  * @property {string} query
  * @property {string[]} negative What is not to be in the picture.
  * @property {Record<string, string[]>} filters Of `FIELDS`, the values that are let through.
- * @property {number} [picture] Number of a picture of the visitor's, see `picture.js`.
+ * @property {string} [picture] Address of a picture of the visitor's, see `picture.js`.
  *
  * @typedef {object} Route
  * @property {"home" | "results" | "work" | "map" | "about"} view
@@ -21,7 +21,7 @@ const MAX_QUERY = 512; // characters
 
 /**
  * @param {{pathname: string, search: string}} address
- * @param {{picture?: number} | null} state
+ * @param {{picture?: string} | null} state
  * @returns {Route}
  */
 export function parse({ pathname, search }, state) {
@@ -33,12 +33,24 @@ export function parse({ pathname, search }, state) {
     filters: {},
     picture: state?.picture,
   };
-  for (const field of FIELDS) if (values.has(field)) asked.filters[field] = values.getAll(field);
+  for (const field of FIELDS) {
+    const allowed = values.getAll(field).filter((value) => field !== "century" || /^-?\d{1,3}$/.test(value));
+    if (allowed.length) asked.filters[field] = allowed;
+  }
   const [, first, ...rest] = pathname.split("/");
-  if (first === "works") return { view: "work", search: asked, id: decodeURIComponent(rest.join("/")) };
+  if (first === "works") return { view: "work", search: asked, id: decoded(rest.join("/")) };
   if (first === "map") return { view: "map", search: asked, id: values.get("work") ?? undefined };
   if (first === "about") return { view: "about", search: asked };
   return { view: isEmpty(asked) ? "home" : "results", search: asked };
+}
+
+/** @param {string} text Of an address; what is malformed stays as it is. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** @param {Search} search @param {string} [path] */

@@ -6,31 +6,29 @@ import { counted, find, go, h } from "./dom.js";
 import { ordinal } from "./filters.js";
 import { Grid } from "./grid.js";
 import { messageOf, notice } from "./messages.js";
-import { current } from "./results.js";
+import { current, fetchMore } from "./results.js";
 import { addressOf, workAddress } from "./route.js";
-import { zoomable } from "./zoom.js";
+import { Viewer } from "./zoom.js";
 
 const PAGES = [16, 32, 64, 100]; // works whose conditions are judged at once
+const AHEAD = 8; // works before the last one, from where on more is fetched
 
-/** @type {AbortController | null} */
-let running = null;
-
-/** @param {string} id @param {(title: string) => void} onTitle */
-export async function showWork(id, onTitle) {
-  running?.abort();
-  const { signal } = (running = new AbortController());
+/** @param {{id: string}} route @param {import("./app.js").Visit} visit */
+export async function show(route, visit) {
+  const { id } = route;
+  const { setTitle, signal } = visit;
   const article = find("work");
   try {
     const metadata = knownRecord(id) ?? (article.replaceChildren(h("p", { className: "waiting" }, "Fetching the work…")), await record(id, signal));
-    onTitle(metadata.title);
-    article.replaceChildren(trail(id), zoomable(metadata), label(id, metadata), ...reasons(id, signal), await likeIt(id, signal, article));
+    setTitle(metadata.title);
+    article.replaceChildren(trail(id), new Viewer(metadata).element, label(id, metadata), ...reasons(id, signal), likeIt(id, signal));
   } catch (error) {
     if (signal.aborted) return;
     const problem = /** @type {import("./api.js").Problem} */ (error);
-    onTitle("No such work");
+    setTitle("Not to be seen");
     const message = problem.status === 404
       ? { text: "There is no such work in the collection, or none any more." } : messageOf(problem);
-    article.replaceChildren(h("h1", { id: "title", tabIndex: -1 }, "Not to be seen"), notice(message, () => showWork(id, onTitle)).element, go("/", {}, "To the search"));
+    article.replaceChildren(h("h1", { id: "title", tabIndex: -1 }, "Not to be seen"), notice(message, () => show(route, visit)), go("/", {}, "To the search"));
   }
 }
 
@@ -46,6 +44,7 @@ function trail(id) {
   const place = placeOf(id);
   if (!place) return h("p", { className: "trail" }, go("/", {}, "Search the collection"));
   const { search, found, place: at } = place;
+  if (at >= found.results.length - AHEAD) fetchMore();
   const to = (/** @type {number} */ next, /** @type {string} */ text, /** @type {string} */ rel) =>
     found.results[next] ? go(workAddress(found.results[next].id), { rel, "data-replace": "" }, text) : null;
   return h("nav", { className: "trail", "aria-label": "The answer" },
@@ -81,7 +80,7 @@ function reasons(id, signal) {
   return [h("section", { className: "why", "aria-labelledby": "why" },
     h("h2", { id: "why" }, "Why it was found"),
     h("p", {}, `${ordinal(place.place + 1)} of ${counted(found.window, "work")} for `, h("q", {}, search.query || "your picture"), "."),
-    bar("Nearness of the picture to your words", result.vector_score),
+    bar(`Nearness of the picture to ${search.picture === undefined ? "your words" : "yours"}`, result.vector_score),
     result.rerank_score === null ? null : bar("What a closer look gave", result.rerank_score),
     conditions)];
 }
@@ -108,8 +107,8 @@ async function explain(search, place, id, list, signal) {
 const condition = ({ condition: text, negative, met }) => h("li", { className: met ? "met" : "unmet" },
   h("span", { className: "unseen" }, met ? "there: " : "not there: "), negative ? `without ${text}` : text);
 
-/** @param {string} id @param {AbortSignal} signal @param {HTMLElement} article */
-async function likeIt(id, signal, article) {
+/** @param {string} id @param {AbortSignal} signal */
+function likeIt(id, signal) {
   const grid = new Grid("Works like it", { rows: 4, isDense: true });
   const section = h("section", { className: "like", "aria-labelledby": "like" }, h("h2", { id: "like" }, "More like this"), grid.element);
   similar(id, signal).then(({ results }) => grid.show(results, true)).catch((error) => {

@@ -58,6 +58,23 @@ def test_a_picture_is_chosen_with_words_beside_it_and_let_go_again(
     assert len(embedder.sizes) == 2
 
 
+def test_a_picture_is_gone_after_a_reload_and_no_other_is_taken_for_it(page: Page) -> None:
+    def give() -> None:
+        page.get_by_label("Search with a picture of your own").set_input_files(
+            {"name": "boat.png", "mimeType": "image/png", "buffer": PICTURE}
+        )
+        expect(page.get_by_role("heading", name="Works like your picture")).to_be_visible()
+
+    page.goto("/about")
+    give()
+    page.reload()
+    expect(page.get_by_role("heading", name="Search art the way you think")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    give()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Search art the way you think")).to_be_visible()
+
+
 def test_what_is_no_picture_is_refused(page: Page, site: Watched) -> None:
     page.goto("/about")
     page.get_by_label("Search with a picture of your own").set_input_files(

@@ -1,0 +1,1 @@
+"""The bodies of requests and answers, which `/openapi.json` and `docs/api.md` describe."""
