@@ -1,5 +1,6 @@
 """Serving's commands of the `retrievals` command: search, serve, releases, keys, bench, doctor."""
 
+import gc
 import json
 import logging
 from pathlib import Path
@@ -153,12 +154,22 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
     logs.configure()
     require_safe(settings, host=host)
     run(
-        create_app(settings),
+        create_app(settings, on_ready=_leave_to_stay),
         host,
         port,
         tell=lambda url: click.echo(f"Retrievals on {url} (Ctrl-C ends it)"),
         trusted_proxies=settings.proxies,
     )
+
+
+def _leave_to_stay() -> None:
+    """Let the garbage collector pass over what is loaded by now.
+
+    It stops all threads while it looks at every object, most of which stay as long as the process.
+    """
+    gc.unfreeze()  # what was loaded before may have been let go
+    gc.collect()
+    gc.freeze()
 
 
 @click.command()

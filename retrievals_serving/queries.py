@@ -46,9 +46,8 @@ class QueryEmbedder:
         self._waiting: list[_Waiting] = []
         self._is_led = False  # whether the first of them waits for the device, for all
         self._gathering = threading.Lock()  # guards both
-        self._loaded: Loaded[Embedder] = Loaded(self._load)
-        if embedder is not None:
-            self._loaded.model = self._accepted(embedder)
+        model = None if embedder is None else self._accepted(embedder)
+        self._loaded: Loaded[Embedder] = Loaded(self._load, model)
 
     @property
     def embedder(self) -> Embedder | None:
@@ -148,7 +147,8 @@ class QueryEmbedder:
         except Exception as error:  # noqa: BLE001 - which is raised for who waits
             if len(batch) == 1:
                 batch[0].vector.set_exception(error)
-            for each in batch if len(batch) > 1 else ():
+                return
+            for each in batch:
                 self._embed_batch(embedder, [each])
         else:
             for each, vector in zip(batch, vectors, strict=True):

@@ -1,6 +1,6 @@
 """The application: routes, problems, the page, and a model that loads while it already answers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -27,13 +27,20 @@ from retrievals_serving.settings import Settings
 from retrievals_serving.settings.safety import require_safe
 
 
-def create_app(settings: Settings | None = None, engine: SearchEngine | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    engine: SearchEngine | None = None,
+    *,
+    on_ready: Callable[[], None] | None = None,
+) -> FastAPI:
     """Make the HTTP service.
 
     Args:
         settings: Default: those of `engine`, else those of the environment.
         engine: What answers; it stays the caller's to close. Default: the release that is served,
             opened when it is first asked for.
+        on_ready: Is called, from a thread, whenever all was loaded: at first, and after a switch to
+            another release.
 
     Raises:
         SettingsError: A setting is malformed or unsafe, or needs what is not installed.
@@ -42,7 +49,7 @@ def create_app(settings: Settings | None = None, engine: SearchEngine | None = N
         settings = engine.settings if engine else Settings.load()
     require_safe(settings)
     metrics = Metrics()
-    service = Service(settings, metrics, engine)
+    service = Service(settings, metrics, engine, on_ready)
     observability.watch(metrics, service)
     tracing.export_spans()
 

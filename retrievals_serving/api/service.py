@@ -2,15 +2,15 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Depends, Request
 
 from retrievals_serving.api.answers import Answers
 from retrievals_serving.api.metrics import Metrics
-from retrievals_serving.api.schemas.server import Health
+from retrievals_serving.api.schemas.server import Component, Health
 from retrievals_serving.cache import open_cache
 from retrievals_serving.engine import SearchEngine
 from retrievals_serving.errors import RetrievalsError
@@ -34,7 +34,11 @@ class Service:
     """
 
     def __init__(
-        self, settings: Settings, metrics: Metrics, engine: SearchEngine | None = None
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        engine: SearchEngine | None = None,
+        on_ready: Callable[[], None] | None = None,
     ) -> None:
         self.settings = settings
         self.releases = ServedReleases(settings, engine)
@@ -42,6 +46,7 @@ class Service:
         self.cache = open_cache(settings)
         self.explainer = Explainer.open(settings)
         self.answers = Answers(self.releases, self.workers, metrics, self.cache, self.explainer)
+        self._on_ready = on_ready or (lambda: None)
         self._known = known_queries(path) if (path := settings.warm_queries) else []
         self._warming = threading.Thread()
         self._beginning = threading.Lock()
@@ -97,15 +102,11 @@ class Service:
             )
         return health.model_copy(update={"status": "unavailable", "detail": self._failure})
 
-    def _components(self, engine: SearchEngine) -> dict[str, Literal["ok", "failed", "loading"]]:
-        """Tell how each part is that an answer can do without, and those that it cannot."""
-        loading: dict[bool, Literal["failed", "loading"]] = {True: "failed", False: "loading"}
-        components: dict[str, Literal["ok", "failed", "loading"]] = {
-            "embedder": "ok" if engine.embedder else loading[self._failure is not None]
-        }
+    def _components(self, engine: SearchEngine) -> dict[str, Component]:
+        """Tell how each part is that an answer needs, or can do without."""
+        components = {"embedder": _loaded(engine.embedder is not None, self._failure)}
         if engine.reranker_name:
-            reranker = "ok" if not engine.lacks_reranker else loading[self._unranked is not None]
-            components["reranker"] = reranker
+            components["reranker"] = _loaded(not engine.lacks_reranker, self._unranked)
         if self.cache:
             components[f"cache ({self.cache.name})"] = "ok" if self.cache.is_available else "failed"
         return components
@@ -127,6 +128,7 @@ class Service:
                 self._warm_reranker(engine)
                 logger.info("ready to answer from release %s", engine.release.release_id)
                 engine.warm_words()
+            self._on_ready()
             self._answer_known()
         # What a device does wrong has no common ancestor, and must not read as "starting" for ever.
         except Exception as error:  # noqa: BLE001
@@ -165,10 +167,18 @@ class Service:
                     self.releases.switch(named)
                     logger.info("answers come from release %s", named)
                     self._refusal = None
+                    self._on_ready()
                     self._answer_known()
             except Exception as error:  # noqa: BLE001 - likewise: it must not end the thread
                 self._refusal = _told(f"release {named} is not served", error)
                 refused, again = named, monotonic() + RETRY
+
+
+def _loaded(is_there: bool, failure: str | None) -> Component:
+    """Tell how a model is that is there, or failed to load, or is on its way."""
+    if is_there:
+        return "ok"
+    return "loading" if failure is None else "failed"
 
 
 def _told(what: str, error: Exception) -> str:

@@ -45,9 +45,13 @@ def embedder() -> PictureEmbedder:
     return PictureEmbedder()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium, without a window.
+
+    One for each file of tests: while Playwright is open, an event loop runs in this thread, beside
+    which Dagster cannot run its own in a later test.
+    """
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if path is None:
         missing("there is no chromium: install Debian's package, or name one by CHROMIUM")

@@ -9,6 +9,8 @@ from retrievals_serving.api.schemas.pages import Answer
 from retrievals_serving.observations import Figures, Stage
 from retrievals_serving.release import IndexEntry
 
+Component = Literal["ok", "failed", "loading"]
+
 
 class Health(Answer):
     """Whether queries are answered now, and by what."""
@@ -29,7 +31,7 @@ class Health(Answer):
         default=None, description="What the embedder runs on, once it is loaded."
     )
     dtype: str | None = Field(default=None, description="In what numbers it computes.")
-    components: dict[str, Literal["ok", "failed", "loading"]] = Field(
+    components: dict[str, Component] = Field(
         default={},
         description="How the models and the cache are. Without a reranker or a cache queries are "
         "answered all the same.",
