@@ -3,7 +3,7 @@
     releases = ServedReleases(settings)
     with releases.current() as engine:         # of one release, until the block ends
         page = engine.search("a lonely boat")
-    releases.switch()                          # from a thread of its own, whenever `CURRENT` moved
+    releases.switch(releases.named())          # from a thread of its own, whenever `CURRENT` moved
 
 Engines are lent. The one before a switch stays, as pages of older answers come from it, until
 others were asked for since or its release was removed. No engine is closed while it is lent.
@@ -65,7 +65,8 @@ class ServedReleases:
         if self._current is None:
             with self._opening:
                 if self._current is None:
-                    self._current = Lent(self._open(current_release_id(self._settings.store)))
+                    release = self._whole(current_release_id(self._settings.store))
+                    self._current = Lent(SearchEngine(release, self._settings))
         with self._lending:
             lent = self._current
             lent.borrowers += 1
@@ -96,24 +97,29 @@ class ServedReleases:
         with self._returned(lent):
             yield lent.engine
 
-    def behind(self) -> str | None:
-        """Return the id that `CURRENT` names, if an engine of another release is lent.
+    @property
+    def is_open(self) -> bool:
+        """Whether an engine can be lent without opening one."""
+        return self._current is not None
 
-        Engines whose release was removed are let go.
-        """
+    def named(self) -> str | None:
+        """Return the id that `CURRENT` names; None if it does not exist, or is not followed."""
         store = self._settings.store
+        return None if self._is_fixed or not store.exists(CURRENT) else current_release_id(store)
+
+    def is_behind(self, named: str) -> bool:
+        """Tell whether an engine of another release than `named` is lent."""
+        return self._current is not None and self._current.release_id != named
+
+    def dismiss_removed(self) -> None:
+        """Let engines go whose release was removed."""
         with self._lending:
-            lent = self._current
             dismissed = [
                 self._others.pop(other.release_id)
                 for other in list(self._others.values())
                 if not other.engine.release.path(MANIFEST).exists()
             ]
         self._dismiss(dismissed)
-        if self._is_fixed or lent is None or not store.exists(CURRENT):
-            return None
-        named = current_release_id(store)
-        return None if named == lent.release_id else named
 
     def switch(self, release_id: str) -> None:
         """Lend the engine of `release_id` from now on, once it is verified, and searches are warm.
@@ -166,7 +172,8 @@ class ServedReleases:
     def _open_other(self, release_id: str) -> Lent:
         """Open the engine of a release that is not served, and borrow it. It needs no model."""
         try:
-            lent = Lent(self._open(release_id), borrowers=1)
+            release = self._whole(release_id)
+            lent = Lent(SearchEngine(release, self._settings), borrowers=1)
         except ReleaseError as error:
             raise CursorExpired(
                 f"cursor: it belongs to release {release_id}, which cannot be searched any more; "
@@ -177,9 +184,6 @@ class ServedReleases:
             dismissed = self._too_many()
         self._dismiss(dismissed)
         return lent
-
-    def _open(self, release_id: str) -> SearchEngine:
-        return SearchEngine(self._whole(release_id), self._settings)
 
     def _whole(self, release_id: str) -> Release:
         """Return a release whose every byte was verified, before a library reads it."""

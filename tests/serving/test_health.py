@@ -140,14 +140,10 @@ def test_a_server_without_its_reranker_answers_and_says_so(
     assert len(loads) == 1  # it is not loaded again for each who asks
 
 
-def test_a_model_that_cannot_be_loaded_is_unavailable_until_it_can(
+def test_a_model_that_cannot_be_loaded_is_unavailable_and_the_words_answer(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = threading.Event()
-
     def load(*_: object, **__: object) -> WordEmbedder:
-        if whole.is_set():
-            return WordEmbedder()
         raise ModelError("checkpoint words lacks its weights: download it again.")
 
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
@@ -155,8 +151,6 @@ def test_a_model_that_cannot_be_loaded_is_unavailable_until_it_can(
         assert "lacks its weights" in wait_for(client, "unavailable")["detail"]
         response = client.post("/search", json={"query": "boat"})
         assert response.json()["degraded"] == ["embedder"]
-        whole.set()
-        wait_for(client, "ok")
 
 
 def test_a_model_that_makes_other_vectors_is_unavailable_and_what_needs_none_answers(
@@ -176,15 +170,21 @@ def test_a_model_that_makes_other_vectors_is_unavailable_and_what_needs_none_ans
 def test_a_server_starts_before_the_first_build_and_answers_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrievals_serving.queries.load_embedder", lambda *_, **__: WordEmbedder())
+    is_loaded = threading.Event()
+
+    def load(*_: object, **__: object) -> WordEmbedder:
+        is_loaded.set()
+        return WordEmbedder()
+
+    monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
+    monkeypatch.setattr("retrievals_serving.api.readiness.POLL", 0.01)
     with client_of(create_app(Settings.load(home=tmp_path, reranker="none"))) as client:
-        health = client.get("/health")
-        assert (health.status_code, health.json()["status"]) == (503, "unavailable")
-        assert "retrievals build" in health.json()["detail"]
+        assert "retrievals build" in wait_for(client, "unavailable")["detail"]
         response = client.post("/search", json={"query": "boat"})
         assert response.status_code == 503
         assert "retrievals build" in problem(response)["detail"]
         store = Store(tmp_path)
         promote(store, make_release(store).release_id)
+        assert is_loaded.wait(60)  # though nobody asks
         wait_for(client, "ok")
         assert client.post("/search", json={"query": "boat"}).status_code == 200

@@ -42,7 +42,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return WordEmbedder()
 
     monkeypatch.setattr("retrievals_serving.queries.load_embedder", load)
-    monkeypatch.setattr("retrievals_serving.api.service.POLL", 0.01)
+    monkeypatch.setattr("retrievals_serving.api.readiness.POLL", 0.01)
     return loaded
 
 

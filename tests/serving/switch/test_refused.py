@@ -93,7 +93,7 @@ def test_what_cannot_be_served_is_refused_with_the_reason_and_the_served_release
 def test_a_release_that_comes_to_be_whole_is_served_without_another_promotion(
     client: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrievals_serving.api.service.RETRY", 0.05)
+    monkeypatch.setattr("retrievals_serving.api.readiness.RETRY", 0.05)
     away = store.path("releases").with_name("arriving")
     store.path(f"releases/{SECOND}").rename(away)
     store.write_bytes(CURRENT, SECOND.encode())
