@@ -54,6 +54,7 @@ class ServedReleases:
         self._is_closed = False
         self._lending = threading.Lock()  # guards all of the above
         self._opening = threading.Lock()  # is held while a request waits for a release to open
+        self._verified: set[str] = set()  # releases of which this process has read every byte
 
     @contextmanager
     def current(self) -> Iterator[SearchEngine]:
@@ -170,9 +171,12 @@ class ServedReleases:
             return lent
 
     def _open_other(self, release_id: str) -> Lent:
-        """Open the engine of a release that is not served, and borrow it. It needs no model."""
+        """Open the engine of a release that is not served, and borrow it. It needs no model.
+
+        It is read whole once only: whoever has cursors can have it opened again and again.
+        """
         try:
-            release = self._whole(release_id)
+            release = self._whole(release_id, again=False)
             lent = Lent(SearchEngine(release, self._settings), borrowers=1)
         except ReleaseError as error:
             raise CursorExpired(
@@ -185,10 +189,15 @@ class ServedReleases:
         self._dismiss(dismissed)
         return lent
 
-    def _whole(self, release_id: str) -> Release:
-        """Return a release whose every byte was verified, before a library reads it."""
+    def _whole(self, release_id: str, *, again: bool = True) -> Release:
+        """Return a release whose every byte was verified, before a library reads it.
+
+        Unless it shall be `again`, what this process has verified before is believed.
+        """
         release = open_release(self._settings.store, release_id)
-        release.require_whole()
+        if again or release_id not in self._verified:
+            release.require_whole()
+            self._verified.add(release_id)
         return release
 
     def _too_many(self) -> list[Lent]:

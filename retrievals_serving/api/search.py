@@ -82,10 +82,16 @@ async def search_image(
 @router.post(
     "/search-more", response_model=pages.Page, responses=WITH_BODY | problems.described(410)
 )
-def search_more(body: MoreRequest, service: ServiceOf, metrics: MetricsOf) -> Response:
+async def search_more(
+    request: Request, body: MoreRequest, service: ServiceOf, metrics: MetricsOf
+) -> Response:
     """Go on from a page to the next, to the end of the window, in the release it came from."""
-    with service.releases.of_cursor(body.cursor) as engine:
-        page = engine.search_more(body.query_vector, body.cursor)
+
+    def go_on(_: Cancelled) -> Page:
+        with service.releases.of_cursor(body.cursor) as engine:
+            return engine.search_more(body.query_vector, body.cursor)
+
+    page = await unless_left(request.receive, service.workers.run(go_on))
     return _as_json(page, metrics)
 
 

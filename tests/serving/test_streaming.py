@@ -175,13 +175,16 @@ def test_one_search_more_than_may_wait_is_told_when_to_come_again(home: Path) ->
         client_of(app := create_app(engine=engine)) as client,
         ThreadPoolExecutor(2) as pool,
     ):
+        page = post(client, "/search", query="boat", rerank=False)
+        more = {"query_vector": page["query_vector"], "cursor": page["cursor"]}
         waiting = [pool.submit(post, client, "/search", query=text) for text in ("boat", "horse")]
         while app.state.service.workers.busy < 2:
             threading.Event().wait(0.001)
-        response = client.post("/search", json={"query": "calm"})
-        assert response.status_code == 503
-        assert int(response.headers["Retry-After"]) >= 1
-        assert "RETRIEVALS_QUEUE" in problem(response)["detail"]
+        for path, body in (("/search", {"query": "calm"}), ("/search-more", more)):
+            response = client.post(path, json=body)
+            assert response.status_code == 503
+            assert int(response.headers["Retry-After"]) >= 1
+            assert "RETRIEVALS_QUEUE" in problem(response)["detail"]
         reranker.may_go.set()
         assert [each.result()["rerank_coverage"] for each in waiting] == [1.0, 1.0]
         assert post(client, "/search", query="calm")["rerank_coverage"] == 1.0

@@ -16,7 +16,7 @@ from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
 from retrievals_serving.promotion import promote, rollback
 from retrievals_serving.questions import Question
-from retrievals_serving.store import Store
+from retrievals_serving.store import Store, file_sha256
 from tests.serving.client import client_of
 from tests.serving.fake_reranker import FakeReranker
 from tests.serving.small_release import WordEmbedder
@@ -145,6 +145,25 @@ def test_a_page_comes_from_the_release_of_the_one_before_while_that_is_kept(
     assert expired.status_code == 410
     assert f"release {FIRST}, which cannot be searched any more" in problem(expired)["detail"]
     assert search(client, "boat")["release"] == FOURTH
+
+
+def test_cursors_of_many_releases_have_none_of_them_read_again(
+    client: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [search(client, "boat")]
+    for release_id in (SECOND, THIRD, FOURTH):  # more than stay open
+        promote(store, release_id)
+        until_served(client, release_id)
+        pages.append(search(client, "boat"))
+    read: list[Path] = []
+
+    def hashed(path: Path) -> str:
+        read.append(path)
+        return file_sha256(path)
+
+    monkeypatch.setattr("retrievals_serving.release.file_sha256", hashed)
+    assert [more(client, page).json()["release"] for page in pages * 2] == RELEASES * 2
+    assert read == []
 
 
 def test_a_cursor_that_this_server_did_not_sign_opens_no_release(
