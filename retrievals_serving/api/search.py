@@ -1,5 +1,6 @@
 """Endpoints of search."""
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from hashlib import sha256
@@ -26,10 +27,12 @@ from retrievals_serving.api.schemas.server import Facets, FacetValue, Health
 from retrievals_serving.api.service import EngineOf, ServiceOf
 from retrievals_serving.cancelling import Cancelled
 from retrievals_serving.decoding import decode_picture
-from retrievals_serving.errors import QueryError
+from retrievals_serving.errors import QueryError, RetrievalsError
 from retrievals_serving.filters import FACETS
 from retrievals_serving.pages import Page
 from retrievals_serving.questions import MAX_QUERY, Question
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter()
 
@@ -190,7 +193,9 @@ async def _stream(
         try:
             async for event in others:
                 yield event
-        except Exception as error:  # noqa: BLE001 - the status was sent; this says what happened
+        except Exception as error:  # the status was sent; this says what happened
+            if not isinstance(error, RetrievalsError):
+                logger.exception("an answer that had begun failed")
             yield "error", problems.problem_of(request, error).model_dump_json().encode()
         else:
             yield "done", b"{}"

@@ -1,6 +1,7 @@
 """Answers in events, as soon as each is there; and nothing is done for a client that has left."""
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -166,6 +167,19 @@ def test_what_goes_wrong_on_the_way_is_an_event(
         (first, _), (last, error) = streamed(client, query="boat")
     assert (first, last) == ("vector", "error")
     assert (error["status"], error["detail"]) == (503, "the device is lost.")
+
+
+def test_what_nobody_foresaw_on_the_way_is_told_to_the_log_alone(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA error: device is lost")
+
+    with serving(home, FakeReranker()) as (client, _), caplog.at_level(logging.ERROR):
+        monkeypatch.setattr("retrievals_serving.ranking.rerank", fail)
+        _, (_, error) = streamed(client, query="boat")
+    assert (error["status"], error["detail"]) == (500, "The server failed; its log says why.")
+    assert "device is lost" in caplog.text
 
 
 def test_one_search_more_than_may_wait_is_told_when_to_come_again(home: Path) -> None:
