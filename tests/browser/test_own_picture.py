@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PictureEmbedder
-from tests.browser.test_searching import CARDS
+from tests.browser.test_searching import CARDS, shown
 from tests.browser.watched import Watched
 from tests.serving.small_release import encoded
 
@@ -70,11 +70,15 @@ def test_a_picture_goes_along_to_the_map_and_back_from_a_work(page: Page) -> Non
     expect(page.locator("#map .told")).to_contain_text("for your picture, Painting.")
     page.get_by_role("link", name="See them as a list").click()
     expect(answer).to_be_visible()
+    expect(page.locator(CARDS).first).to_be_visible()
+    found = shown(page)
     page.locator(f"{CARDS} a").first.click()
-    like = page.locator(".like .card:visible a").first
-    work = str(like.get_attribute("data-work"))
-    like.click()
-    page.wait_for_url(f"**/works/{work}")
+    like = page.locator(".like .card:visible a")
+    expect(like.first).to_be_visible()
+    works = like.evaluate_all("links => links.map(link => link.dataset.work)")
+    also = next(work for work in works if work in found)
+    page.locator(f".like a[data-work='{also}']").click()
+    page.wait_for_url(f"**/works/{also}")
     page.get_by_role("link", name="← your picture").click()
     expect(answer).to_be_visible()
     expect(page.locator(CARDS).first).to_contain_text("calm boat")

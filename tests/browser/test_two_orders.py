@@ -61,8 +61,8 @@ def test_the_second_order_takes_the_place_of_the_first(
 
 
 def test_the_first_order_is_shown_to_its_last_work(page: Page, site: Watched) -> None:
-    narrow = {"classification": ["Drawing"], "artist": ["Claude Monet"], "century": ["17"]}
-    found = order(page, site, rerank=False, filters={name: {"in": v} for name, v in narrow.items()})
+    filters = {"classification": "Drawing", "artist": "Claude Monet", "century": 17}
+    found = order(page, site, rerank=False, filters=filters)
     page.goto("/?q=boat&classification=Drawing&artist=Claude+Monet&century=17")
     expect(page.locator(CARDS)).to_have_count(len(found))
     assert shown(page) == found
