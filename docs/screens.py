@@ -79,12 +79,15 @@ def main() -> None:
 
 def taken(browser: Browser, address: str, view: View) -> bytes:
     """Return a picture of a view, as PNG, when all that is in sight has come."""
+    is_phone = view.width < 600
     context = browser.new_context(
         base_url=address,
         viewport={"width": view.width, "height": view.height},
         color_scheme=view.scheme,
         reduced_motion="reduce",
-        device_scale_factor=2 if view.width < 600 else 1,
+        device_scale_factor=2 if is_phone else 1,
+        is_mobile=is_phone,
+        has_touch=is_phone,
     )
     page = context.new_page()
     page.set_default_timeout(1000 * PATIENCE)

@@ -66,9 +66,12 @@ def test_a_server_that_is_busy_is_asked_again(
     expect(page.locator(CARDS).first).to_contain_text("boat")
 
 
-def test_an_answer_of_a_release_that_is_gone_is_asked_for_again(page: Page) -> None:
-    gone = {"title": "Gone", "status": 410, "detail": "search again.", "type": "about:blank"}
-    page.route("**/search-more", lambda route: route.fulfill(status=410, json=gone), times=1)
+@pytest.mark.parametrize("status", [400, 410])
+def test_an_answer_whose_cursor_is_not_good_any_more_is_asked_for_again(
+    page: Page, status: int
+) -> None:
+    gone = {"title": "Gone", "status": status, "detail": "search again.", "type": "about:blank"}
+    page.route("**/search-more", lambda route: route.fulfill(status=status, json=gone), times=1)
     page.goto("/?q=boat")
     expect(page.locator(CARDS).first).to_be_visible()
     page.mouse.wheel(0, 20000)
@@ -89,6 +92,20 @@ def test_works_that_are_shown_stay_when_the_closer_look_fails(page: Page) -> Non
     with page.expect_request("**/search"):
         page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator(CARDS).first).to_contain_text("boat")
+
+
+def test_works_that_are_shown_stay_when_the_server_is_gone_meanwhile(page: Page) -> None:
+    def partial(route: Route) -> None:
+        changes = {"degraded": ["deadline"], "rerank_coverage": 0.25}
+        route.fulfill(json=answer_in(route.fetch().text()) | changes)
+
+    page.route("**/search", lambda route: route.abort())
+    page.route("**/search", partial, times=1)
+    page.goto("/?q=boat")
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Search again").click()
+    expect(page.get_by_role("alert")).to_contain_text("only 25 %")
     expect(page.locator(CARDS).first).to_contain_text("boat")
 
 

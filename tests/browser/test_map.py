@@ -50,6 +50,13 @@ def test_what_a_search_finds_is_lit_up(page: Page, site: Watched) -> None:
     expect(page.locator("#results .card:visible").first).to_contain_text("boat")
 
 
+def test_what_narrows_a_search_is_said_on_the_map(page: Page) -> None:
+    page.goto("/map?q=boat&not=blue+sea&classification=Drawing&century=19")
+    expect(page.locator("#map .told")).to_contain_text(
+        "for boat, without blue sea, Drawing, 19th century."
+    )
+
+
 def test_the_work_under_the_pointer_is_shown(page: Page) -> None:
     page.goto("/map?work=test:1150")
     canvas_of(page)
@@ -57,7 +64,11 @@ def test_the_work_under_the_pointer_is_shown(page: Page) -> None:
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.move(box["x"] + box["width"] / 2 + 1, box["y"] + box["height"] / 2)
-    expect(page.locator("#map .hint img.loaded")).to_be_attached()
+    hint = page.locator("#map .hint")
+    expect(hint.locator("img.loaded")).to_be_attached()
+    expect(hint).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(hint).to_be_hidden()
     page.mouse.down()
     page.mouse.up()
     page.wait_for_url("**/works/test:1150")

@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PictureEmbedder
-from tests.browser.test_searching import CARDS
+from tests.browser.test_searching import CARDS, shown
 from tests.browser.watched import Watched
 from tests.serving.small_release import encoded
 
@@ -58,6 +58,32 @@ def test_a_picture_is_chosen_with_words_beside_it_and_let_go_again(
     assert len(embedder.sizes) == 2
 
 
+def test_a_picture_goes_along_to_the_map_and_back_from_a_work(page: Page) -> None:
+    answer = page.get_by_role("heading", name="Works like your picture")
+    page.goto("/about")
+    page.get_by_label("Search with a picture of your own").set_input_files(
+        {"name": "boat.png", "mimeType": "image/png", "buffer": PICTURE}
+    )
+    page.locator("summary", has_text="Classification").click()
+    page.get_by_role("checkbox", name="Painting").check()
+    page.get_by_role("link", name="On the map").click()
+    expect(page.locator("#map .told")).to_contain_text("for your picture, Painting.")
+    page.get_by_role("link", name="See them as a list").click()
+    expect(answer).to_be_visible()
+    expect(page.locator(CARDS).first).to_be_visible()
+    found = shown(page)
+    page.locator(f"{CARDS} a").first.click()
+    like = page.locator(".like .card:visible a")
+    expect(like.first).to_be_visible()
+    works = like.evaluate_all("links => links.map(link => link.dataset.work)")
+    also = next(work for work in works if work in found)
+    page.locator(f".like a[data-work='{also}']").click()
+    page.wait_for_url(f"**/works/{also}")
+    page.get_by_role("link", name="← your picture").click()
+    expect(answer).to_be_visible()
+    expect(page.locator(CARDS).first).to_contain_text("calm boat")
+
+
 def test_a_picture_is_gone_after_a_reload_and_no_other_is_taken_for_it(page: Page) -> None:
     def give() -> None:
         page.get_by_label("Search with a picture of your own").set_input_files(
@@ -102,6 +128,24 @@ def test_a_work_is_seen_closely_in_tiles_where_its_museum_has_them(page: Page) -
     form = rf"https://museum\.example/iiif/3/pct:{number},{number},{number},{number}/!512,512/0/"
     assert all(re.match(form, address) for address in asked)
     assert len(asked) == len(set(asked))
+
+
+def test_a_picture_that_is_near_is_moved_by_the_pointer(page: Page) -> None:
+    page.route("https://museum.example/**", lambda route: route.abort())
+    page.goto("/works/test:1150")
+    stage, layer = page.locator(".stage"), page.locator(".stage .layer")
+    expect(stage.locator("img.loaded")).to_have_count(1)
+    for _ in range(4):
+        page.get_by_role("button", name="Zoom in").click()
+    expect(layer).to_have_attribute("style", re.compile(r"scale\(6"))
+    box = stage.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 90, y, steps=9)
+    page.mouse.up()
+    expect(layer).to_have_attribute("style", re.compile(r"translate\(90px, 0px\)"))
 
 
 def test_a_work_is_seen_closely_where_its_museum_cannot_be_reached(page: Page) -> None:

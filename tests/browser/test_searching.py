@@ -167,6 +167,21 @@ def test_a_link_to_a_work_and_the_way_back_work(page: Page, site: Watched) -> No
     expect(page.get_by_role("alert")).to_contain_text("no such work")
 
 
+def test_the_way_back_from_a_work_like_a_work_leads_to_where_it_was(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 400})
+    page.goto("/works/test:1150")
+    like = page.locator(".like .card:visible a")
+    expect(like.first).to_be_visible()
+    title = page.locator("#work h1").inner_text()
+    like.last.scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    like.last.click()
+    expect(page.locator("#work h1")).to_be_focused()
+    page.go_back()
+    expect(page.locator("#work h1")).to_have_text(title)
+    page.wait_for_function("place => Math.abs(scrollY - place) < 2", arg=scrolled)
+
+
 def test_the_page_is_used_by_the_keyboard_alone(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("Tab")

@@ -60,6 +60,14 @@ def test_the_second_order_takes_the_place_of_the_first(
     context.close()
 
 
+def test_the_first_order_is_shown_to_its_last_work(page: Page, site: Watched) -> None:
+    filters = {"classification": "Drawing", "artist": "Claude Monet", "century": 17}
+    found = order(page, site, rerank=False, filters=filters)
+    page.goto("/?q=boat&classification=Drawing&artist=Claude+Monet&century=17")
+    expect(page.locator(CARDS)).to_have_count(len(found))
+    assert shown(page) == found
+
+
 def test_another_search_ends_the_closer_look_on_the_server(
     page: Page, reranker: HeldReranker
 ) -> None:

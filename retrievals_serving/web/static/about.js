@@ -27,7 +27,7 @@ function factsOf(stats, health) {
     ["Works", stats.works.toLocaleString("en")],
     ["Records as of", DAY.format(new Date(stats.as_of))],
     ["Release", `${stats.release}, made on ${DAY.format(new Date(stats.created_at))}`],
-    ["Without a picture", missing ? counted(missing, "work") : "none"],
+    ["Not in it yet", missing ? counted(missing, "work") : "none"],
     ["Embedder", `${stats.embedder}, ${stats.dimension} numbers a picture`],
     ["Reranker", health.reranker ?? "none"],
     ["Index", stats.index.kind],
@@ -60,7 +60,7 @@ function fill(article, stats, health) {
     h("h2", {}, "The collection"),
     h("dl", {}, ...factsOf(stats, health).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
     h("h2", {}, "What the index was measured to find"),
-    h("p", {}, "Before a release is served, its index is asked what an exhaustive comparison is asked, and must find the same works."),
+    h("p", {}, "Before a release is served, its index is asked what an exhaustive comparison is asked, and must find at least nine in ten of the same works."),
     tableOf(measures),
     h("p", { className: "small" }, `Times of one search of the index alone, on ${machine}.`),
   );

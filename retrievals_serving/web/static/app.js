@@ -71,6 +71,7 @@ function follow(scroll) {
   const isElsewhere = before.view !== route.view || before.id !== route.id;
   const turned = isTurn ? /** @type {any} */ (document).startViewTransition(change).updateCallbackDone : change();
   turned.then(() => shown).then(() => {
+    if (scroll && turnedTo === route) scrollTo(0, scroll); // the view has its whole height only now
     const isTyping = document.activeElement?.matches("input");
     if (isElsewhere && turnedTo === route && !isTyping) find(route.view).querySelector("h1")?.focus({ preventScroll: true });
   });
@@ -127,8 +128,8 @@ addEventListener("click", (event) => {
   if (!("go" in link.dataset)) return;
   event.preventDefault();
   if ("back" in link.dataset && left.get(entry - 1)?.href === link.href) return history.back();
-  const picture = link.pathname === "/" || link.pathname === "/map" ? route.search.picture : undefined;
-  navigate(link.href, { isReplacing: "replace" in link.dataset, picture: link.search || link.classList.contains("brand") ? undefined : picture });
+  const isOfIt = ["/", "/map"].includes(link.pathname) && !link.classList.contains("brand");
+  navigate(link.href, { isReplacing: "replace" in link.dataset, picture: link.dataset.picture ?? (isOfIt ? route.search.picture : undefined) });
 });
 
 addEventListener("popstate", () => {

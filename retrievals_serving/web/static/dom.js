@@ -3,7 +3,7 @@
 
 /**
  * Make an element. A property that is a function listens; `data-…`, `aria-…` and what the element
- * does not know are attributes; null and false leave out.
+ * does not know are attributes; null leaves out.
  * @param {string} name
  * @param {Record<string, any>} [properties]
  * @param {...(Node | string | null | false)} children
@@ -12,7 +12,7 @@
 export function h(name, properties = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
-    if (value === null || value === undefined || value === false) continue;
+    if (value === null || value === undefined) continue;
     if (typeof value === "function") element.addEventListener(key.slice(2), value);
     else if (key in element && key !== "list") /** @type {any} */ (element)[key] = value;
     else element.setAttribute(key, value);

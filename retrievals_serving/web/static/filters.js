@@ -118,12 +118,12 @@ class Panel {
     const rows = [...gone, ...values].map(({ value, count }) => h("label", {},
       h("input", { type: "checkbox", value, checked: this.isChosen(value), onchange: (/** @type {any} */ event) => bar.set(field, value, event.target.checked) }),
       h("span", {}, labelOf(field, value)), h("small", {}, count.toLocaleString("en"))));
-    const find = h("input", { type: "search", placeholder: "Find by name", "aria-label": `Find by name of ${field}`, oninput: () => {
-      const typed = plain(find.value);
+    const name = h("input", { type: "search", placeholder: "Find by name", "aria-label": `Find by name of ${field}`, oninput: () => {
+      const typed = plain(name.value);
       for (const row of rows) row.hidden = !plain(row.textContent).includes(typed);
     } });
     this.list.replaceChildren(
-      ...(rows.length > MANY ? [find] : []),
+      ...(rows.length > MANY ? [name] : []),
       h("fieldset", {}, h("legend", { className: "unseen" }, field), ...rows),
       ...(rows.length ? [] : [h("p", {}, "No work of this answer says.")]),
     );

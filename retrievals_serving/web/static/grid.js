@@ -143,7 +143,7 @@ function card({ id, metadata }) {
   frame.style.backgroundColor = color;
   return h("li", { className: "card" }, go(workAddress(id), { "data-work": id },
     frame,
-    h("span", { className: "title" }, title || "Untitled"),
+    h("span", { className: "title" }, title),
     h("span", { className: "by" }, [artist, date].filter(Boolean).join(", ")),
   ));
 }

@@ -2,7 +2,7 @@
 /** @module The map drawn: dots straight into the pixels, and pictures where few works are in sight. */
 
 const MOST_PIXELS = 2_400_000; // of the canvas, so that a frame stays short
-const PICTURES = 130; // works in sight, up to which they are shown as pictures
+const PICTURES = 88; // works in sight, up to which they are pictures: with 12 in the middle, one request
 const KEPT = 600; // pictures that are held, several times what is in sight
 const FAINT = 0.82; // share of the paper in a dot that is not lit up
 

@@ -4,12 +4,13 @@
 import { ask } from "./api.js";
 import { records, searchFor } from "./answers.js";
 import { announce, counted, find, go, h, isStill } from "./dom.js";
+import { labelOf } from "./filters.js";
 import { listenTo } from "./gestures.js";
 import { picture } from "./grid.js";
 import { MapData } from "./map-data.js";
 import { Painter } from "./map-painter.js";
 import { messageOf, notice, remarkOn } from "./messages.js";
-import { addressOf, isEmpty, workAddress } from "./route.js";
+import { addressOf, FIELDS, isEmpty, workAddress } from "./route.js";
 
 const EASE = 0.22; // of the way that is left, a frame
 const NEAR = 24; // px from a dot that still mean it
@@ -69,6 +70,7 @@ async function load(signal) {
   version = served;
   painter = new Painter(canvas, data);
   chosen = pointed = null;
+  listed = "";
   resize();
   fit();
 }
@@ -93,6 +95,7 @@ function build(section) {
   new ResizeObserver(resize).observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", resize);
   canvas.addEventListener("pointerleave", () => point(null, 0, 0));
+  addEventListener("keydown", ({ key }) => key === "Escape" && (hint.hidden = true));
   canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const [work] = data?.nearest(goal.x, goal.y, 1) ?? [];
     if (event.key === "Enter" && data && work !== undefined) visit.navigate(workAddress(data.ids[work]));
@@ -109,16 +112,19 @@ async function light(route, signal) {
   painter.lit = [];
   told.replaceChildren(`${counted(data.count, "work")}. What looks alike lies together.`);
   draw();
+  const { query, negative, filters } = route.search;
   if (isEmpty(route.search)) return;
+  const values = FIELDS.flatMap((field) => (filters[field] ?? []).map((value) => labelOf(field, value)));
+  const narrowed = [...negative.map((word) => `without ${word}`), ...values].map((text) => `, ${text}`).join("");
   const lit = (/** @type {import("./answers.js").Found} */ found) => {
     /** @type {Painter} */ (painter).lit = found.results.flatMap(({ id }) => places.get(id) ?? []);
-    const said = found.window ? [`The ${counted(found.results.length, "nearest work")} for `, h("q", {}, route.search.query || "your picture"), ". "] : [];
+    const said = found.window ? [`The ${counted(found.results.length, "nearest work")} for `, h("q", {}, query || "your picture"), `${narrowed}. `] : [];
     const remark = remarkOn(found);
     if (remark && !remark.isMild) said.push(`${remark.text} `);
     told.replaceChildren(...said, go(addressOf(route.search), {}, "See them as a list"));
     draw();
   };
-  told.replaceChildren("Looking for ", h("q", {}, route.search.query || "works like your picture"), "…");
+  told.replaceChildren("Looking for ", h("q", {}, query || "works like your picture"), "…");
   await searchFor(route.search, signal, lit);
   announce(`${counted(painter.lit.length, "work")} lit up on the map.`);
 }
@@ -224,7 +230,7 @@ function paint() {
     const works = [...new Set([...middle, ...near])].slice(0, 100);
     const told = await records(works.map((work) => ids[work]), signal);
     listed = key;
-    list.replaceChildren(...told.slice(0, middle.length).map(({ id, metadata }) => h("li", {}, go(workAddress(id), { title: metadata.title }, framed(metadata)))));
+    list.replaceChildren(...told.slice(0, middle.length).map(({ id, metadata }) => h("li", {}, go(workAddress(id), { title: metadata.title, "aria-label": metadata.title }, framed(metadata)))));
     for (const [place, { metadata }] of told.entries()) {
       if (!near.includes(works[place]) || painter?.pictures.has(works[place])) continue;
       const image = new Image();

@@ -24,15 +24,16 @@ export function messageOf({ status, message, retryAfter }) {
     const wait = Math.ceil(retryAfter ?? 10);
     return { text: `Those were many questions at once. This goes on by itself in ${counted(wait, "second")}.`, action: AGAIN, wait };
   }
-  if (status === 410) {
+  if (status === 400 || status === 410) { // of a cursor: all else that the page asks is well-formed
     return { text: "The collection was renewed while you looked. Search again to see the rest.", action: "Search again" };
   }
+  if (status === 401) return { text: "This collection answers only with a key, or a cookie: please allow it one." };
   if (status === 413) return { text: "This picture is too large. Please take a smaller one." };
   if (status === 503) {
     const wait = Math.ceil(retryAfter ?? 5);
     return { text: `The search is busy, or only just waking up. It goes on by itself in ${counted(wait, "second")}.`, action: AGAIN, wait };
   }
-  if (status === 400 || status === 422) return { text: `This cannot be searched: ${message}` };
+  if (status === 422) return { text: `This cannot be searched: ${message}` };
   return { text: "Something went wrong on our side. Please try again.", action: AGAIN };
 }
 

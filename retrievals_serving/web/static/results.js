@@ -47,13 +47,13 @@ export function showResults(search, onChange) {
   begin(search);
 }
 
-/** @param {Search} search */
-function begin(search) {
+/** @param {Search} search @param {typeof found} before What is shown of it, and stays if no more comes. */
+function begin(search, before = null) {
   const section = find("results");
   stop();
   const { signal } = (running = new AbortController());
   isSettled = false;
-  found = keptAnswer(search) ?? null;
+  found = keptAnswer(search) ?? before;
   if (!found) section.setAttribute("aria-busy", "true");
   watcher.disconnect();
   remark.replaceChildren();
@@ -67,7 +67,7 @@ function begin(search) {
     if (isSettled) throw problem;
     section.removeAttribute("aria-busy");
     if (found) {
-      found.degraded.push("reranker"); // the order that was shown stays
+      if (!found.degraded.length) found.degraded.push("reranker"); // the order that was shown stays
       return show(search, true);
     }
     grid.show([], true);
@@ -82,15 +82,14 @@ function show(search, isFinal) {
   const said = remarkOn(answer);
   remark.replaceChildren(...(said ? [h("p", { className: said.isMild ? "mild" : "notice" }, said.text)] : []));
   isSettled = isFinal;
-  grid.show(results, isFinal && cursor === null);
+  grid.show(results, cursor === null);
   find("how-many").textContent = window ? counted(window, "work") : "";
   if (!isFinal) return;
   const order = orderOf(answer);
   if (order && !find("results").hidden) {
     toast(order, () => {
-      forget();
       find("toast").replaceChildren();
-      begin(search);
+      begin(search, found);
     });
   }
   const first = window ? `${counted(window, "work")} found. The first is ${results[0].metadata.title}.` : "";
@@ -131,7 +130,7 @@ export async function fetchMore() {
 function lacking(problem) {
   end.replaceChildren(notice(messageOf(problem), () => {
     end.replaceChildren();
-    if (problem.status !== 410) return fetchMore();
+    if (![400, 410].includes(problem.status)) return fetchMore();
     forget();
     begin(/** @type {Search} */ (shown));
   }));

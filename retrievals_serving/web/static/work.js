@@ -48,7 +48,7 @@ function trail(id) {
   const to = (/** @type {number} */ next, /** @type {string} */ text, /** @type {string} */ rel) =>
     found.results[next] ? go(workAddress(found.results[next].id), { rel, "data-replace": "" }, text) : null;
   return h("nav", { className: "trail", "aria-label": "The answer" },
-    h("a", { href: addressOf(search), "data-go": "", "data-back": "" }, "← ", h("q", {}, search.query || "your picture")),
+    go(addressOf(search), { "data-back": "", "data-picture": search.picture }, "← ", h("q", {}, search.query || "your picture")),
     h("span", {}, to(at - 1, "Previous", "prev"), to(at + 1, "Next", "next")));
 }
 
@@ -57,7 +57,7 @@ function label(id, metadata) {
   const rows = [["Date", metadata.date], ["Medium", metadata.medium], ["Kind", metadata.classification], ["Credit", metadata.credit]];
   const isWeb = /^https?:\/\//.test(metadata.artwork_url);
   return h("div", { className: "label" },
-    h("h1", { id: "title", tabIndex: -1 }, metadata.title || "Untitled"),
+    h("h1", { id: "title", tabIndex: -1 }, metadata.title),
     metadata.artist ? h("p", { className: "maker" }, metadata.artist) : null,
     metadata.description ? h("p", { className: "seen" }, metadata.description) : null,
     h("dl", {}, ...rows.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
@@ -80,7 +80,7 @@ function reasons(id, signal) {
   return [h("section", { className: "why", "aria-labelledby": "why" },
     h("h2", { id: "why" }, "Why it was found"),
     h("p", {}, `${ordinal(place.place + 1)} of ${counted(found.window, "work")} for `, h("q", {}, search.query || "your picture"), "."),
-    bar(`Nearness of the picture to ${search.picture === undefined ? "your words" : "yours"}`, result.vector_score),
+    found.vector.length ? bar(`Nearness of the picture to ${search.picture === undefined ? "your words" : "yours"}`, result.vector_score) : null,
     result.rerank_score === null ? null : bar("What a closer look gave", result.rerank_score),
     conditions)];
 }
@@ -91,6 +91,8 @@ function reasons(id, signal) {
  * @param {HTMLElement} list @param {AbortSignal} signal
  */
 async function explain(search, place, id, list, signal) {
+  list.tabIndex = -1;
+  list.focus(); // the button that had it goes
   list.replaceChildren("Looking once more…");
   try {
     await searchFor(search, signal, ({ results }, isFinal) => {

@@ -15,7 +15,7 @@ const EASE = 0.2; // of the way that is left, a frame
  * @returns {((level: number, column: number, row: number) => string) | null} Level n has 2^n tiles
  *   across and down.
  */
-export function tilesOf(imageUrl) {
+function tilesOf(imageUrl) {
   const match = /^(https:\/\/.+)\/full\/[^/]+\/0\/(default|native)\.jpg$/.exec(imageUrl);
   if (!match) return null;
   return (level, column, row) => {
