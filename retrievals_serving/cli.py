@@ -158,7 +158,6 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
         host,
         port,
         tell=lambda url: click.echo(f"Retrievals on {url} (Ctrl-C ends it)"),
-        trusted_proxies=settings.proxies,
     )
 
 

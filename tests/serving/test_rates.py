@@ -27,7 +27,7 @@ from tests.serving.redis_server import PATIENCE, SHORT, RedisServer, accepted, l
 from tests.serving.test_api import problem
 from tests.serving.timer import Timer
 
-PROXY = ["127.0.0.1"]
+PROXY = "127.0.0.1"
 
 
 @pytest.fixture
