@@ -158,7 +158,6 @@ def serve_api(settings: Settings, host: str, port: int) -> None:
         host,
         port,
         tell=lambda url: click.echo(f"Retrievals on {url} (Ctrl-C ends it)"),
-        trusted_proxies=settings.proxies,
     )
 
 
@@ -174,7 +173,7 @@ def _leave_to_stay() -> None:
 
 @click.command()
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Of the API.")
-@click.option("--requests", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--requests", type=click.IntRange(min=1), default=500, show_default=True)
 @click.option("--at-once", type=click.IntRange(1, 1000), default=4, show_default=True)
 @click.option("--similar", is_flag=True, help="Ask for works like works, which needs no model.")
 @click.option("--no-rerank", is_flag=True, help="Keep the order of the vector search.")
@@ -184,22 +183,24 @@ def bench(
 ) -> None:
     """Send searches to a running API, and say how long its answers take.
 
-    The queries are titles of works that it serves, in an order of their own. What is over the
-    server's RETRIEVALS_RATE_LIMIT fails.
+    The queries are titles of works that it serves, in an order of their own. Where the server has
+    keys, RETRIEVALS_BENCH_KEY is the one to ask with. What is over the server's
+    RETRIEVALS_RATE_LIMIT fails.
     """
     from retrievals_serving.load import TARGETS, drive, likes, searches
     from retrievals_serving.questions import MAX_QUERY
     from retrievals_serving.records import Records
     from retrievals_serving.release import RECORDS, open_release
 
-    records = Records(open_release(Settings.load(home=home).store).path(RECORDS))
+    settings = Settings.load(home=home)
+    records = Records(open_release(settings.store).path(RECORDS))
     works = records.at(np.random.default_rng(0).integers(records.count, size=requests))
     asked = (
         likes([work["id"] for work in works])
         if similar
         else searches([work["title"][:MAX_QUERY] for work in works], rerank=not no_rerank)
     )
-    load = drive(url, list(asked), at_once=at_once)
+    load = drive(url, list(asked), at_once=at_once, key=settings.bench_key)
     figures = ", ".join(f"{name} {value:.1f}" for name, value in load.figures().items())
     answered = len(load.milliseconds)
     click.echo(f"{answered} answers, {answered / load.seconds:.1f} a second, {at_once} at once")

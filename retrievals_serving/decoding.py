@@ -4,7 +4,7 @@ import io
 import re
 import threading
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
 from retrievals_serving.errors import PictureError
@@ -47,9 +47,13 @@ def decode_picture(content: bytes, *, upright: bool = False) -> Image.Image:
                 return _decoded(image, upright=upright)
     except PictureError:
         raise
+    except UnidentifiedImageError as error:
+        raise PictureError("it is no JPEG, PNG or WebP: send one of these, whole") from error
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"it has too many pixels: {error}") from error
     # Decoders meet a damaged file with whatever error the damage leads them to.
     except Exception as error:
-        raise PictureError(str(error)) from error
+        raise PictureError(f"it is damaged: {error}") from error
 
 
 def _decoded(image: Image.Image, *, upright: bool) -> Image.Image:

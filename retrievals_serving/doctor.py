@@ -3,11 +3,12 @@
 Nothing is downloaded, loaded or changed.
 """
 
+import asyncio
 import difflib
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -16,9 +17,12 @@ from typing import Literal
 
 from dotenv import dotenv_values
 
+from retrievals_serving.cache import open_cache
 from retrievals_serving.errors import ReleaseError, ReleaseNotFound, SettingsError
+from retrievals_serving.explanations import Explainer
 from retrievals_serving.models.checkpoints import HUB_ID, MINIATURE, SHIPPED
 from retrievals_serving.promotion import hold, notice
+from retrievals_serving.questions import known_queries
 from retrievals_serving.release import open_release
 from retrievals_serving.settings import Settings
 from retrievals_serving.settings.safety import unsafe
@@ -53,7 +57,13 @@ def examine() -> list[Finding]:
     findings.append(Finding("settings", "ok", f"profile {settings.profile}"))
     findings += (Finding("settings", "failed", problem) for problem in unsafe(settings))
     looks = (_home, _embedder, _reranker, _records, _release)
-    return [*findings, *(look(settings) for look in looks)]
+    findings += (look(settings) for look in looks)
+    for check, opens in SERVICE.items():
+        try:
+            findings.append(Finding(check, "ok", opens(settings)))
+        except SettingsError as error:
+            findings.append(Finding(check, "failed", str(error)))
+    return findings
 
 
 def _faiss() -> Finding:
@@ -186,3 +196,43 @@ def _release(settings: Settings) -> Finding:
         return Finding("release", "failed", str(error))
     detail = f"{release.release_id}, {release.manifest.works:,} works"
     return Finding("release", "warning" if held else "ok", detail, notice(held) if held else "")
+
+
+def _cache(settings: Settings) -> str:
+    cache = open_cache(settings)
+    if cache is None:
+        return "none: no answer is kept"
+    cache.close()
+    return f"{cache.name} (not asked now)" if settings.redis_url else cache.name
+
+
+def _warm_queries(settings: Settings) -> str:
+    if settings.warm_queries is None:
+        return "none: no query is answered ahead"
+    return f"{len(known_queries(settings.warm_queries))} in {settings.warm_queries}"
+
+
+def _explanations(settings: Settings) -> str:
+    explainer = Explainer.open(settings)
+    if explainer is None:
+        return "none: no language model is set"
+    asyncio.run(explainer.close())
+    return f"by {settings.llm_model} (not asked now)"
+
+
+def _traces(_: Settings) -> str:
+    from retrievals_serving.api.tracing import has_collector, require_exporter
+
+    if not has_collector():
+        return "none: no collector is set"
+    require_exporter()
+    return "to the collector that is set (not asked now)"
+
+
+# What a server opens as it starts, and does not start without. Each says what it is.
+SERVICE: Mapping[str, Callable[[Settings], str]] = {
+    "cache": _cache,
+    "warm queries": _warm_queries,
+    "explanations": _explanations,
+    "traces": _traces,
+}

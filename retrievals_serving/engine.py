@@ -29,7 +29,7 @@ from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store, read_through
 from retrievals_serving.vectors import Float32
 
-MAX_FACET_VALUES = 100
+MAX_FACET_VALUES = 256  # as many works as an answer has, unless it is set otherwise
 
 
 class SearchEngine:

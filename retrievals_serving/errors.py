@@ -15,7 +15,7 @@
     │   ├── ReleaseDamaged       its files are not those its manifest names
     │   └── PromotionRefused     a check of it failed or has not been run, or others are at it
     │       └── PromotionHeld    someone rolled back: what builds make waits
-    ├── ServerBusy               as many searches wait for the models as may
+    ├── ServerBusy               as many searches are under way as may
     ├── SearchCancelled          whoever asked has left; nobody is answered
     └── QueryError               a question that cannot be answered as asked
         ├── UnknownArtwork       no such id in the release
@@ -98,7 +98,7 @@ class PromotionHeld(PromotionRefused):
 
 
 class ServerBusy(RetrievalsError):
-    """As many searches wait for the models as may; `seconds` is when to ask again."""
+    """As many searches are under way as may; `seconds` is when to ask again."""
 
     def __init__(self, reason: str, *, seconds: int) -> None:
         super().__init__(reason)

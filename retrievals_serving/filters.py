@@ -13,6 +13,7 @@ work matches either a filter or its `not`.
 """
 
 from collections.abc import Callable, Mapping
+from reprlib import Repr
 from typing import Any
 
 from retrievals_serving.errors import QueryError
@@ -23,6 +24,7 @@ Condition = tuple[str, list[Any]]  # SQL with `?` for each value, and the values
 MAX_VALUES = 256  # in one list
 MAX_TEXT = 512  # characters of one text; cursors carry filters
 MAX_DEPTH = 8  # of `not` within `not`
+MAX_SHOWN = 80  # characters of a value in a message
 
 TEXTS = ("id", "title", "artist", "date", "medium", "classification", "credit", "description")
 NUMBERS = ("begin_year", "end_year", "century", "width", "height")
@@ -140,5 +142,7 @@ def _require_operators(field: str, value: Mapping[str, Any], known: list[str]) -
 
 
 def _shown(value: Any) -> str:
-    """Return `value` as it may stand in a message: printable and short."""
-    return f"{value!r:.80}"
+    """Return `value` as it may stand in a message: printable and short, however deep it is."""
+    shown = Repr()
+    shown.maxlevel, shown.maxstring, shown.maxlong = 1, MAX_SHOWN, MAX_SHOWN
+    return f"{shown.repr(value):.{MAX_SHOWN}}"

@@ -21,7 +21,11 @@ def is_own(url: str, own_hosts: Collection[str]) -> bool:
 
 def is_loopback(url: str) -> bool:
     """Tell whether `url` is on this machine, which no proxy of the environment can reach."""
-    host = urlsplit(url).hostname or ""
+    return is_loopback_host(urlsplit(url).hostname or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Tell whether `host` is this machine: what listens on it, no other machine reaches."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import numpy as np
+from pydantic import SecretStr
 
 from retrievals_serving.errors import RetrievalsError, SettingsError
 
@@ -62,8 +63,16 @@ def likes(ids: Sequence[str]) -> Iterator[Request]:
         yield "GET", f"/artworks/{quote(artwork_id, safe='')}/similar", None
 
 
-def drive(url: str, requests: Sequence[Request], *, at_once: int) -> Load:
+def drive(
+    url: str, requests: Sequence[Request], *, at_once: int, key: SecretStr | None = None
+) -> Load:
     """Send `requests` to the API at `url`, `at_once` at a time, each over a kept connection.
+
+    Args:
+        url: Address of the API.
+        requests: What is asked.
+        at_once: How many connections there are.
+        key: API key to ask with.
 
     Raises:
         SettingsError: `url` is no http address.
@@ -73,10 +82,11 @@ def drive(url: str, requests: Sequence[Request], *, at_once: int) -> Load:
     failed: dict[str, int] = {}
     connections: list[http.client.HTTPConnection] = []
     connect = _connecting(url)
+    shown = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
 
     def ask(request: Request) -> float | None:
         method, path, body = request
-        headers = {"Content-Type": "application/json"} if body else {}
+        headers = shown | ({"Content-Type": "application/json"} if body else {})
         started = perf_counter()
         try:
             if not hasattr(local, "connection"):

@@ -1,12 +1,16 @@
 """What stands between the internet and the endpoints, from the outside in.
 
-Headers, the log, other sites' pages, failures, who asks, how often. Nothing here reads a body or
-waits for the end of an answer, so that answers stream and a client may leave.
+Proxies, headers, the log, other sites' pages, failures, who asks, how often. Nothing here reads a
+body or waits for the end of an answer, so that answers stream and a client may leave.
 """
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_network
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from retrievals_serving.api import problems
 from retrievals_serving.api.access import Access
@@ -34,3 +38,13 @@ def install(app: FastAPI, settings: Settings) -> None:
         )
     app.add_middleware(RequestLog)
     app.add_middleware(SecurityHeaders)
+    if settings.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(_as_seen(settings.proxies)))
+
+
+def _as_seen(networks: Sequence[str]) -> Iterator[str]:
+    """Yield `networks`, those of IPv4 also as a socket sees them that takes IPv6 besides."""
+    for network in map(ip_network, networks):
+        yield str(network)
+        if network.version == 4:
+            yield f"::ffff:{network.network_address}/{network.prefixlen + 96}"

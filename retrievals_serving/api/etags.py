@@ -14,5 +14,10 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
 
 
 def has_it(if_none_match: str | None, etag: str) -> bool:
-    """Tell whether `if_none_match` has `etag`, by which a client names what it keeps."""
-    return if_none_match is not None and (etag in if_none_match or if_none_match.strip() == "*")
+    """Tell whether `if_none_match` has `etag`, by which a client names what it keeps.
+
+    A weak one (`W/"…"`) and a strong one are the same here.
+    """
+    if if_none_match is None:
+        return False
+    return etag.removeprefix("W/") in if_none_match or if_none_match.strip() == "*"

@@ -89,12 +89,14 @@ class Rates:
     def _limits(self, caller: Caller) -> Iterator[Limit]:
         """Yield what holds for `caller`: the rate, and by what it is counted.
 
-        A visitor's address is counted too: whoever fetches more cookies may ask no more.
+        A visitor's address is counted too: whoever fetches more cookies may ask no more than an
+        address may, which a class or a gallery shares.
         """
-        rate = self._visitor_rate if caller.kind == "visitor" else self._rate
-        yield rate, caller.kind, caller.name
         if caller.kind == "visitor":
-            yield rate, "address", caller.address
+            yield self._visitor_rate, caller.kind, caller.name
+            yield self._rate, "address", caller.address
+        else:
+            yield self._rate, caller.kind, caller.name
 
 
 class SharedCounts:

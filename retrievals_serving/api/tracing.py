@@ -6,6 +6,7 @@ other variables of OpenTelemetry hold too. They never say what was searched for.
 """
 
 import os
+from importlib import import_module
 from importlib.metadata import version
 from threading import Thread
 
@@ -28,6 +29,26 @@ REQUEST_SPANS: TelemetryConfig = {
 }
 
 
+def has_collector() -> bool:
+    """Tell whether the environment has spans sent somewhere."""
+    return bool(os.environ.get(ENDPOINT))
+
+
+def require_exporter() -> None:
+    """Refuse a collector that nothing can send spans to.
+
+    Raises:
+        SettingsError: What sends them is not installed.
+    """
+    try:
+        import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    except ImportError as error:
+        raise SettingsError(
+            f"{ENDPOINT} names a collector of traces, and what sends them is not installed: "
+            "`pip install 'retrievals[telemetry]'`, or unset it."
+        ) from error
+
+
 def export_spans() -> None:
     """Send the spans of this process where the environment says, unless something does already.
 
@@ -35,18 +56,14 @@ def export_spans() -> None:
         SettingsError: A collector is named, and what sends spans to it is not installed.
     """
     provider = trace.get_tracer_provider()
-    if not os.environ.get(ENDPOINT) or not isinstance(provider, trace.ProxyTracerProvider):
+    if not has_collector() or not isinstance(provider, trace.ProxyTracerProvider):
         return
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    except ImportError as error:
-        raise SettingsError(
-            f"{ENDPOINT} names a collector of traces, and what sends them is not installed: "
-            "`pip install 'retrievals[telemetry]'`, or unset it."
-        ) from error
+    require_exporter()
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
     resource = Resource.create(
         {
             SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME", SERVICE),

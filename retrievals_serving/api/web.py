@@ -24,6 +24,7 @@ class CompressedRoute(APIRoute):
 
 router = APIRouter(route_class=CompressedRoute)
 
+METHODS = ["GET", "HEAD"]  # the second is of what watches whether the page is there
 WEB = Path(retrievals_serving.__file__).parent / "web"
 
 mimetypes.add_type("font/woff2", ".woff2")
@@ -32,10 +33,10 @@ mimetypes.add_type("font/woff2", ".woff2")
 HEADERS = {"Cache-Control": "no-cache"}
 
 
-@router.get("/", include_in_schema=False)
-@router.get("/map", include_in_schema=False)
-@router.get("/about", include_in_schema=False)
-@router.get("/works/{artwork_id}", include_in_schema=False)
+@router.api_route("/", methods=METHODS, include_in_schema=False)
+@router.api_route("/map", methods=METHODS, include_in_schema=False)
+@router.api_route("/about", methods=METHODS, include_in_schema=False)
+@router.api_route("/works/{artwork_id}", methods=METHODS, include_in_schema=False)
 def index() -> FileResponse:
     """Give the page, which shows what its address names."""
     return FileResponse(WEB / "index.html", headers=HEADERS)

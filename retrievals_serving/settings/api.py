@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, HttpUrl, SecretStr, field_validator
 KEY = re.compile(r"([A-Za-z0-9._-]{1,64}):([0-9a-fA-F]{64})")
 # As browsers send it: in lower case, and of one host.
 ORIGIN = re.compile(r"\*|https?://[^/?#@\s*A-Z]+")
+PRINTABLE = re.compile(r"[ -~]+")  # ASCII, of which a header of HTTP is made
 
 
 class ApiSettings(BaseModel):
@@ -17,8 +18,8 @@ class ApiSettings(BaseModel):
     queue: int = Field(
         64,
         ge=1,
-        description="How many searches may wait for a model; whoever comes then is told to come "
-        "again.",
+        description="How many searches may be under way, the decoding of uploads and counts of "
+        "`/facets` among them; whoever comes then is told to come again.",
     )
     api_keys: SecretStr | None = Field(
         None,
@@ -30,13 +31,16 @@ class ApiSettings(BaseModel):
         description="How many requests an API key has, or an address where no keys are set, as "
         "`<number>/second`, `/minute`, `/hour` or `/day`.",
     )
+    bench_key: SecretStr | None = Field(
+        None, description="API key that `retrievals bench` asks with. Default: none."
+    )
     visitors: bool = Field(
         True, description="Where keys are set, let the visitors of the page search without one."
     )
     visitor_limit: str = Field(
-        "60/minute",
-        description="How many requests a visitor of the page has where keys are set, and all the "
-        "visitors of one address.",
+        "120/minute",
+        description="How many requests a visitor of the page has where keys are set; all visitors "
+        "of one address together have `RETRIEVALS_RATE_LIMIT`.",
     )
     trusted_proxies: str | None = Field(
         None,
@@ -85,6 +89,13 @@ class ApiSettings(BaseModel):
                 )
         if not entries:
             raise ValueError("names no key; leave it out to let everyone ask")
+        return value
+
+    @field_validator("bench_key")
+    @classmethod
+    def _key_fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not PRINTABLE.fullmatch(value.get_secret_value()):
+            raise ValueError("must be a key as `retrievals keys new` prints it, on one line")
         return value
 
     @field_validator("rate_limit", "visitor_limit")

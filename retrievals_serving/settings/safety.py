@@ -1,8 +1,7 @@
-"""Settings that are well formed and still unsafe together: no server starts with them."""
-
-from ipaddress import ip_address
+"""Settings that are well formed and still unsafe, or in vain, together: no server starts so."""
 
 from retrievals_serving.errors import SettingsError
+from retrievals_serving.http_client import is_loopback_host
 from retrievals_serving.settings import Settings
 
 MIN_SECRET = 32  # characters: 128 bits even where each is a hex digit
@@ -24,7 +23,7 @@ def require_safe(settings: Settings, *, host: str | None = None) -> None:
 
 
 def unsafe(settings: Settings, *, host: str | None = None) -> list[str]:
-    """Return what is unsafe, one sentence each with its remedy; see `require_safe`."""
+    """Return what is unsafe or in vain, a sentence each with its remedy; see `require_safe`."""
     problems = []
     secret = settings.secret.get_secret_value() if settings.secret else None
     if secret is not None and len(secret) < MIN_SECRET:
@@ -32,7 +31,7 @@ def unsafe(settings: Settings, *, host: str | None = None) -> list[str]:
             f"RETRIEVALS_SECRET has {len(secret)} characters and can be guessed: make one of at "
             f"least {MIN_SECRET}, as {MAKE_SECRET} prints."
         )
-    if secret is None and host is not None and not is_loopback(host):
+    if secret is None and host is not None and not is_loopback_host(host):
         problems.append(
             f"RETRIEVALS_SECRET is not set, and --host {host} answers other machines: cursors and "
             "visitors' cookies would end with every restart, and no replica would know those of "
@@ -43,12 +42,9 @@ def unsafe(settings: Settings, *, host: str | None = None) -> list[str]:
             "RETRIEVALS_CORS_ORIGINS is * while RETRIEVALS_API_KEYS is set: every site could ask "
             "with a key that it got hold of; name the sites that hold one."
         )
+    if settings.warm_queries is not None and settings.cache_ttl == 0:
+        problems.append(
+            "RETRIEVALS_WARM_QUERIES is set while RETRIEVALS_CACHE_TTL is 0: no answer to them "
+            "would be kept; set it to some seconds, or leave the queries out."
+        )
     return problems
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches what listens on `host`."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

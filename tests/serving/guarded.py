@@ -1,6 +1,6 @@
 """The HTTP service with keys and limits, as a test sets it, and time that a test lets pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ import pytest
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
-from retrievals_serving.http_server import serving
+from tests.serving.client import client_of
 
 KEY, OTHER = "key of the curator", "key of the archive"
 KEYS = f"curator:{sha256(KEY.encode()).hexdigest()},archive:{sha256(OTHER.encode()).hexdigest()}"
@@ -20,16 +20,10 @@ WORK = "/artworks/test:1001"  # an address that is counted
 
 
 @contextmanager
-def guarded(
-    engine: SearchEngine, *, trusted_proxies: Sequence[str] = (), **changes: Any
-) -> Iterator[httpx.Client]:
+def guarded(engine: SearchEngine, **changes: Any) -> Iterator[httpx.Client]:
     """Serve `engine` with settings of a test's own, and yield a client."""
     settings = Settings.load(home=engine.settings.home, **({"secret": SECRET} | changes))
-    app = create_app(settings, engine)
-    with (
-        serving(app, trusted_proxies=trusted_proxies) as address,
-        httpx.Client(base_url=address, timeout=30) as client,
-    ):
+    with client_of(create_app(settings, engine)) as client:
         yield client
 
 

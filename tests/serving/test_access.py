@@ -152,7 +152,7 @@ def test_the_page_makes_who_loads_it_a_visitor(locked: httpx.Client) -> None:
 
 
 def test_a_visitors_cookie_stays_on_https_where_it_was_given_there(engine: SearchEngine) -> None:
-    with guarded(engine, api_keys=KEYS, trusted_proxies=["127.0.0.1"]) as client:
+    with guarded(engine, api_keys=KEYS, trusted_proxies="127.0.0.1") as client:
         assert "secure" in given_cookie(client.get("/", headers={"X-Forwarded-Proto": "https"}))
         assert "secure" not in given_cookie(client.get("/", headers={"X-Forwarded-Proto": "http"}))
 

@@ -33,7 +33,7 @@ def test_a_forged_address_of_who_asks_is_not_believed(
 
 
 def test_a_trusted_proxy_is_believed_and_no_one_beyond_it(engine: SearchEngine) -> None:
-    with guarded(engine, rate_limit="1/day", trusted_proxies=["127.0.0.0/8"]) as client:
+    with guarded(engine, rate_limit="1/day", trusted_proxies="127.0.0.0/8") as client:
         asked = [client.get(WORK, headers=from_address(each)).status_code for each in FORGED]
         assert asked == [200, 200]
         # What a client itself sent comes first, what the proxy saw last.
@@ -42,7 +42,7 @@ def test_a_trusted_proxy_is_believed_and_no_one_beyond_it(engine: SearchEngine) 
 
 
 def test_a_proxy_that_is_another_machine_is_not_this_one(engine: SearchEngine) -> None:
-    with guarded(engine, rate_limit="1/day", trusted_proxies=["10.0.0.0/8"]) as client:
+    with guarded(engine, rate_limit="1/day", trusted_proxies="10.0.0.0/8") as client:
         asked = [client.get(WORK, headers=from_address(each)).status_code for each in FORGED]
     assert asked == [200, 429]
 
@@ -89,7 +89,7 @@ def test_every_answer_tells_a_browser_what_it_may_not_do(client: httpx.Client) -
 
 
 def test_a_browser_that_came_by_https_stays_there(engine: SearchEngine) -> None:
-    with guarded(engine, trusted_proxies=["127.0.0.1"]) as client:
+    with guarded(engine, trusted_proxies="127.0.0.1") as client:
         headers = client.get("/", headers={"X-Forwarded-Proto": "https"}).headers
     assert headers["strict-transport-security"] == "max-age=31536000"
 

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from retrievals_serving import SearchEngine
+from retrievals_serving import SearchEngine, Settings
+from retrievals_serving.engine import MAX_FACET_VALUES
 from retrievals_serving.errors import QueryError
 from retrievals_serving.filters import FACETS
 from tests.serving.test_api import problem
@@ -29,7 +30,7 @@ def counted(records: Sequence[Mapping[str, Any]], field: str) -> list[tuple[str,
 def test_facets_of_the_collection(
     engine: SearchEngine, records: list[dict[str, Any]], field: str
 ) -> None:
-    assert list(engine.facets(field).items()) == counted(records, field)[:100]
+    assert list(engine.facets(field).items()) == counted(records, field)[:MAX_FACET_VALUES]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -39,7 +40,10 @@ def test_facets_of_what_a_filter_keeps(
     chance = random.Random(seed)
     filters, field = random_filters(chance), chance.choice(FACETS)
     kept = [record for record in records if matches(record, filters)]
-    assert list(engine.facets(field, filters=filters).items()) == counted(kept, field)[:100]
+    assert (
+        list(engine.facets(field, filters=filters).items())
+        == counted(kept, field)[:MAX_FACET_VALUES]
+    )
 
 
 @pytest.mark.parametrize("filters", [None, {"classification": "Painting"}])
@@ -92,3 +96,7 @@ def test_a_facet_of_nothing_is_empty(engine: SearchEngine) -> None:
     assert engine.facets("artist", filters={"title": {"contains": "no such title"}}) == {}
     with pytest.raises(QueryError, match="choose from"):
         engine.facets("credit")
+
+
+def test_each_work_of_an_answer_can_have_a_value_of_its_own() -> None:
+    assert Settings.model_fields["window"].default <= MAX_FACET_VALUES

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from limits import parse
 
 from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
+from retrievals_serving.cli import bench
 from retrievals_serving.errors import RetrievalsError, SettingsError
 from retrievals_serving.http_server import serving
 from retrievals_serving.load import Load, drive, likes, searches
+from tests.serving.guarded import KEY, KEYS, guarded
 from tests.serving.small_release import WORKS, WordEmbedder
 from tests.serving.test_serving_commands import run
 
@@ -59,6 +62,26 @@ def test_figures_and_targets_are_those_of_the_times() -> None:
     assert load.figures()["std"] == pytest.approx(times.std())
     assert load.missed() == ["p95 is 95.0 ms, not under 50"]
     assert Load(times / 10, 1.0, {}).missed() == []
+
+
+def test_the_command_asks_with_the_key_of_the_environment_and_shows_it_nowhere(
+    home: Path,
+    engine: SearchEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with guarded(engine, api_keys=KEYS, visitors=False) as client:
+        asked = ("--url", str(client.base_url), "--home", str(home), "--requests", "2")
+        assert "401: " in run("bench", *asked, "--similar").output
+        monkeypatch.setenv("RETRIEVALS_BENCH_KEY", KEY)
+        result = run("bench", *asked, "--similar")
+    assert result.output.startswith("2 answers, ")
+    assert KEY not in result.output + caplog.text
+
+
+def test_what_the_command_asks_unless_told_otherwise_is_within_the_limit() -> None:
+    (count,) = (option.default for option in bench.params if option.name == "requests")
+    assert count <= parse(Settings.model_fields["rate_limit"].default).amount
 
 
 @pytest.mark.parametrize("how", ["--similar", "--no-rerank"])

@@ -1,6 +1,7 @@
 """What no program of good will sends is answered with the status of its fault, never with a 500."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,18 @@ def test_a_malformed_search_is_a_problem_of_its_sender(
     response = client.post("/search", content=content, headers=JSON)
     assert response.status_code in {400, 422}, response.text
     problem(response)
+
+
+@pytest.mark.parametrize("field", ["title", "not"])
+def test_a_filter_as_deep_as_can_be_read_at_all_is_a_problem_of_its_sender(
+    client: httpx.Client, field: str
+) -> None:
+    limit = sys.getrecursionlimit()
+    for depth in range(limit - 60, limit - 20):
+        value = "[" * depth + "]" * depth
+        content = f'{{"query": "a", "filters": {{"{field}": {value}}}}}'
+        response = client.post("/search", content=content, headers=JSON)
+        assert response.status_code in {400, 422}, depth
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ def test_the_map_is_sent_once_and_then_confirmed(client: httpx.Client) -> None:
     assert plain.content == response.content
     again = client.get("/map.bin", headers={"If-None-Match": response.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+    strong = client.get("/map.bin", headers={"If-None-Match": f'"{RELEASE}"'})
+    assert strong.status_code == 304
     other = client.get("/map.bin", headers={"If-None-Match": 'W/"another"'})
     assert other.status_code == 200
 

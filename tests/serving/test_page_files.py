@@ -21,6 +21,15 @@ def test_every_address_of_the_page_gives_its_one_document(
     assert "script-src 'self'" in response.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("address", ["/", "/map", "/about", "/works/test:1003"])
+def test_whoever_watches_the_page_may_ask_without_its_body(
+    client: httpx.Client, address: str
+) -> None:
+    response = client.head(address)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-type"] == client.get(address).headers["content-type"]
+
+
 def test_what_the_page_loads_is_there_and_nothing_is_from_elsewhere(client: httpx.Client) -> None:
     assert SCRIPTS
     style = client.get("/static/style.css").text

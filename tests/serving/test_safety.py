@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from retrievals_serving.api import create_app
 from retrievals_serving.cli import doctor, serve
 from retrievals_serving.errors import SettingsError
+from retrievals_serving.http_client import is_loopback_host
 from retrievals_serving.settings import Settings
-from retrievals_serving.settings.safety import is_loopback, require_safe, unsafe
+from retrievals_serving.settings.safety import require_safe, unsafe
 from tests.serving.guarded import KEY, KEYS, SECRET
 
 
@@ -22,6 +23,7 @@ from tests.serving.guarded import KEY, KEYS, SECRET
         ("api_keys", f"{KEYS},a b:{'0' * 64}", "entry 3"),
         ("api_keys", f"curator:{'0' * 63}", "entry 1"),
         ("api_keys", " , ", "names no key"),
+        ("bench_key", f"{KEY}\n", "on one line"),
         ("trusted_proxies", "*", r"\* lets everyone"),
         ("trusted_proxies", "10.0.0.1, 0.0.0.0/0", "0.0.0.0/0 lets everyone"),
         ("trusted_proxies", "::/0", "::/0 lets everyone"),
@@ -45,6 +47,7 @@ def test_a_malformed_setting_is_named_with_its_remedy(setting: str, value: str, 
     [
         ({"secret": "s" * 31}, "RETRIEVALS_SECRET has 31 characters"),
         ({"cors_origins": "https://a.example,*", "api_keys": KEYS}, "RETRIEVALS_CORS_ORIGINS is *"),
+        ({"warm_queries": "known.txt", "cache_ttl": 0}, "RETRIEVALS_WARM_QUERIES is set while"),
     ],
 )
 def test_unsafe_settings_make_no_server(changes: dict[str, Any], said: str) -> None:
@@ -83,7 +86,7 @@ def test_a_server_that_others_reach_has_a_secret() -> None:
     ],
 )
 def test_only_this_machine_reaches_loopback(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected
+    assert is_loopback_host(host) is expected
 
 
 def test_every_problem_is_told_at_once() -> None:

@@ -128,11 +128,11 @@ def test_a_photograph_is_turned_as_its_camera_was(home: Path, embedder: LookingE
 @pytest.mark.parametrize(
     ("content", "status", "said"),
     [
-        (b"no picture", 422, "cannot identify image"),
-        (b"", 422, "cannot identify image"),
+        (b"no picture", 422, "no JPEG, PNG or WebP: send one"),
+        (b"", 422, "no JPEG, PNG or WebP: send one"),
         (encoded(Image.new("1", (20_000, 20_000)), "PNG"), 422, "400000000 pixels"),
         (encoded(BLUE, "JPEG")[:300], 422, ""),
-        (encoded(BLUE, "GIF"), 422, "cannot identify image"),
+        (encoded(BLUE, "GIF"), 422, "no JPEG, PNG or WebP: send one"),
         (b"\xff" * (17 << 20), 413, "more than"),
     ],
     ids=["text", "empty", "bomb", "half", "gif", "large"],

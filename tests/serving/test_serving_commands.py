@@ -172,6 +172,9 @@ def test_doctor_warns_of_what_may_be_meant(
         ("RETRIEVALS_PICTURES", "/nowhere", "/nowhere is no folder"),
         ("RETRIEVALS_HOME", "/proc/version/home", "Set RETRIEVALS_HOME to another folder"),
         ("RETRIEVALS_WINDOW", "many", "RETRIEVALS_WINDOW: Input should be a valid integer"),
+        ("RETRIEVALS_REDIS_URL", "nowhere", "RETRIEVALS_REDIS_URL: it is no address of a Redis"),
+        ("RETRIEVALS_LLM_URL", "http://127.0.0.1:9/v1", "set without RETRIEVALS_LLM_MODEL"),
+        ("RETRIEVALS_WARM_QUERIES", "/nowhere", "/nowhere is no text that can be read"),
     ],
 )
 def test_doctor_fails_on_what_is_needed_and_says_how_to_mend_it(
@@ -181,6 +184,23 @@ def test_doctor_fails_on_what_is_needed_and_says_how_to_mend_it(
     result = run("doctor")
     assert result.exit_code == 1
     assert said in " ".join(result.output.split())
+
+
+def test_doctor_fails_on_what_is_not_installed_for_what_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RETRIEVALS_LLM_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("RETRIEVALS_LLM_MODEL", "some-model")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    content = run("doctor")
+    assert content.exit_code == 0, content.output
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    monkeypatch.setattr("retrievals_serving.explanations.find_spec", lambda _: None)
+    result = run("doctor")
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    for extra in ("explanations", "telemetry"):
+        assert f"pip install 'retrievals[{extra}]'" in said
 
 
 def test_doctor_finds_a_damaged_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from retrievals_serving.api.schemas.pages import Answer
+from retrievals_serving.engine import MAX_FACET_VALUES
 from retrievals_serving.observations import Figures, Stage
 from retrievals_serving.release import IndexEntry
 
@@ -49,7 +50,9 @@ class Facets(Answer):
     """The most frequent values of a field."""
 
     field: str = Field(description="As it was asked.")
-    values: list[FacetValue] = Field(description="Up to 100, the most frequent first.")
+    values: list[FacetValue] = Field(
+        description=f"Up to {MAX_FACET_VALUES}, the most frequent first."
+    )
 
 
 class Counts(Answer):
