@@ -14,7 +14,7 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
 
-from retrievals_serving.errors import ModelError, PictureError
+from retrievals_serving.errors import InputRefused, ModelError, PictureError
 from retrievals_serving.models import (
     Input,
     describe_checkpoint,
@@ -215,7 +215,7 @@ def test_no_input_gives_no_rows(embedder):
 def test_a_text_together_with_a_picture_is_refused(embedder, paths):
     both = Input(text="boat", image=paths[0])
     for embed in (embedder.embed_inputs, embedder.embed_queries):
-        with pytest.raises(ModelError, match="a text or a picture, not both"):
+        with pytest.raises(InputRefused, match="a text or a picture, not both"):
             embed([Input(text="boat"), both])
 
 
