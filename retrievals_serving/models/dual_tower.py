@@ -146,6 +146,7 @@ class DualTowerEmbedder:
             prepare=self._towers.clean,
             forward=lambda batch: self._forward("get_text_features", self._text_arrays(batch)),
             budget=self._budget,
+            in_place=True,
         )
         return collect(stream, len(texts), self.dimension)
 

@@ -137,6 +137,11 @@ def test_threads_that_share_an_embedder_get_their_own_vectors(embedder, expected
     assert_same(np.array(rows), expected[name][0][places])
 
 
+def test_several_texts_wait_for_no_thread_that_prepares_pictures(embedder, jam):
+    assert embedder.embed_texts(TEXTS).shape == (len(TEXTS), embedder.dimension)
+    assert not any(each.done() for each in jam)
+
+
 def test_siglip_2_is_put_into_lower_case_as_by_its_own_tokenizer_in_transformers(folders):
     tokenizer = transformers.AutoTokenizer.from_pretrained(folders["naflex"])
     assert type(tokenizer).__name__ == "Siglip2Tokenizer"
