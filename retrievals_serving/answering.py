@@ -13,6 +13,7 @@ from retrievals_serving.clock import Clock
 from retrievals_serving.conditions import conditions_of, verdicts
 from retrievals_serving.cursors import By, Cursor
 from retrievals_serving.errors import PictureError, QueryError, ReleaseError, SearchCancelled
+from retrievals_serving.failures import FailureLog
 from retrievals_serving.pages import Page
 from retrievals_serving.paging import Paging
 from retrievals_serving.queries import QueryEmbedder
@@ -46,6 +47,7 @@ class Answering:
         self._judge = judge
         self._settings = settings
         self._spared = spared
+        self._failures = FailureLog(logger)
 
     def pages(
         self, question: Question, cancelled: Cancelled, *, early: bool = False
@@ -109,10 +111,12 @@ class Answering:
         except (SearchCancelled, QueryError, PictureError, ReleaseError):
             raise
         # What a device does wrong has no common ancestor. A picture has no words to look for.
-        except Exception:
+        except Exception as error:
             if question.text is None:
                 raise
-            logger.exception("no embedder: the words of queries are looked for in the records")
+            self._failures.log(
+                error, "no embedder: the words of queries are looked for in the records"
+            )
             by = "words"
         start = self._paging.begin(
             vector,
