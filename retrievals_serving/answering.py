@@ -13,6 +13,7 @@ from retrievals_serving.clock import Clock
 from retrievals_serving.conditions import conditions_of, verdicts
 from retrievals_serving.cursors import By, Cursor
 from retrievals_serving.errors import PictureError, QueryError, ReleaseError, SearchCancelled
+from retrievals_serving.failures import FailureLog
 from retrievals_serving.pages import Page
 from retrievals_serving.paging import Paging
 from retrievals_serving.queries import QueryEmbedder
@@ -46,6 +47,7 @@ class Answering:
         self._judge = judge
         self._settings = settings
         self._spared = spared
+        self._failures = FailureLog(logger)
 
     def pages(
         self, question: Question, cancelled: Cancelled, *, early: bool = False
@@ -56,7 +58,7 @@ class Answering:
             SearchCancelled: Whoever asked has left; no forward was begun since.
             PictureError, QueryError: As for `QueryEmbedder.embed`.
             ReleaseError: The embedder is not the one that made the release.
-            ModelError: The question is a picture, and the embedder failed.
+            ModelError: The question is a picture alone, and the embedder failed.
         """
         try:
             yield from self._pages(question, cancelled, early=early)
@@ -78,7 +80,7 @@ class Answering:
         clock = Clock()
         start, vector = self._begin(question, cancelled, clock)
         window = self._paging.window(start, vector, clock)
-        judge, size, rows = self._judge, question.top_k, window.rows
+        judge, size = self._judge, question.top_k
         if judge and question.rerank and question.to_judge:
             if early:
                 yield self._paging.page(start, window, vector, size=size, clock=clock)
@@ -87,10 +89,10 @@ class Answering:
                     question.to_judge, window, alpha=question.alpha, cancelled=cancelled
                 )
             start = dataclasses.replace(start, judgement=judgement)
-            rows = ranking.rerank(window, judgement).rows
         page = self._paging.page(start, window, vector, size=size, clock=clock)
         if judge and question.explain and question.text:
-            shown = rows[: page.total]
+            ordered = ranking.rerank(window, start.judgement) if start.judgement else window
+            shown = ordered.rows[: page.total]
             page = self._explained(judge, page, question.text, shown, cancelled, clock)
         yield page
 
@@ -109,10 +111,12 @@ class Answering:
         except (SearchCancelled, QueryError, PictureError, ReleaseError):
             raise
         # What a device does wrong has no common ancestor. A picture has no words to look for.
-        except Exception:
+        except Exception as error:
             if question.text is None:
                 raise
-            logger.exception("no embedder: the words of queries are looked for in the records")
+            self._failures.log(
+                error, "no embedder: the words of queries are looked for in the records"
+            )
             by = "words"
         start = self._paging.begin(
             vector,
@@ -130,13 +134,17 @@ class Answering:
         """Return `page` with what its works in `rows` are to each condition of `text`.
 
         One after another the conditions are judged, until the time for reranking is over again.
+
+        Raises:
+            SearchCancelled: Whoever asked has left.
         """
         conditions = conditions_of(text)
         deadline = monotonic() + self._settings.rerank_deadline
         with clock.stage("explain"):
-            scored = [
-                judge.scores(each.text, rows, cancelled, deadline=deadline) for each in conditions
-            ]
+            scored = []
+            for each in conditions:
+                scored.append(judge.scores(each.text, rows, cancelled, deadline=deadline))
+                require_wanted(cancelled)
         scores = np.stack([each for each, _ in scored])
         lacks = dict.fromkeys([*page.degraded, *(word for _, words in scored for word in words)])
         results = [

@@ -3,10 +3,10 @@
 "two ships at sunset, but no people" asks for two ships, for a sunset, and for no people. Shown a
 picture and one of them at a time, the reranker tells which of them the picture meets.
 
-The rules are those of English: they split at commas, conjunctions and prepositions. A condition is
-a part of the query as it stands, but for the article that "no" takes the place of. Where they are
-in doubt, as within a name, they do not split: a condition that says more is still one that the
-visitor asked for.
+The rules are those of English: they split at commas, brackets, conjunctions and prepositions. A
+condition is a part of the query as it stands, but for the article that "no" takes the place of.
+Where they are in doubt, as within a name, they do not split: a condition that says more is still
+one that the visitor asked for.
 """
 
 import re
@@ -61,10 +61,11 @@ PARTICIPLES = _any_of("""
 """)
 SEPARATOR = re.compile(
     rf"""
-    (?P<stop> [;\n] | (?<!\d), | ,(?!\d) )
+    (?P<stop> [;\n()\[\]] | (?<!\d), | ,(?!\d) )
     | (?P<quoted> "[^"]*" | “[^”]*” )
     | (?<![\w'\u2019-]) (?:
         (?P<phrase> {SET_PHRASES} )
+        | (?P<too> (?:but\s+)? not\s+(?:only|just|merely) | but\s+also )
         | (?P<negative> (?:(?:but|and|with)\s+)* (?:without|except|not|no(?!\.|\s*\d|\s+one\b)) )
         | (?P<participle> (?:\w+ly\s+)? (?:{PARTICIPLES}) \s+ (?:{PREPOSITIONS}) )
         | (?P<but> but )

@@ -189,6 +189,7 @@ class SearchEngine:
         Raises:
             QueryError: An argument is out of bounds, or `filters` has an unknown field.
             SearchCancelled: Whoever asked has left.
+            ReleaseError: As for `warm_search`.
         """
         (page,) = self.stream(Question.ask(self.settings, text=query, **options), cancelled)
         return page
@@ -208,8 +209,8 @@ class SearchEngine:
         Raises:
             PictureError: `image` cannot be read; names it.
             QueryError: As for `search`; or the model takes no text together with a picture.
-            SearchCancelled: As for `search`.
-            ModelError, ReleaseError: As for `warm`.
+            SearchCancelled, ReleaseError: As for `search`.
+            ModelError: There is no `query` to answer by its words, and the embedder failed.
         """
         question = Question.ask(self.settings, text=query, image=image, **options)
         (page,) = self.stream(question, cancelled)

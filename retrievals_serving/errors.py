@@ -8,6 +8,7 @@
     │   ├── ShardError           the files of one shard cannot be used; other shards are unharmed
     │   └── ShardsFailed         some shards of a run failed; all its others are finished
     ├── ModelError               a checkpoint cannot be loaded, or is of a family not supported
+    │   └── InputRefused         an input of a kind that its family does not take
     ├── PictureError             one picture cannot be read; its neighbours are unharmed
     │   └── RejectedPicture      a download that is no whole picture
     ├── ReleaseError             a release cannot be built, opened or promoted
@@ -63,6 +64,10 @@ class ShardsFailed(BuildError):
 
 class ModelError(RetrievalsError):
     """A checkpoint cannot be loaded, or is of a family that is not supported."""
+
+
+class InputRefused(ModelError):
+    """An input is of a kind that the model's family does not take; the model is well."""
 
 
 class PictureError(RetrievalsError):

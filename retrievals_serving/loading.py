@@ -2,8 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Generic, TypeVar
+
+from retrievals_serving.errors import ModelError, ReleaseError
 
 Model = TypeVar("Model")
 
@@ -22,7 +25,8 @@ class Loaded(Generic[Model]):
         self.model = model
         self._load = load
         self._lock = threading.Lock()  # is held while it is loaded
-        self._failure: Exception | None = None
+        # Makes another one for each thread: in a shared one their tracebacks would add up.
+        self._failure: Callable[[], Exception] | None = None
         self._stands_until = 0.0
 
     def get(self, *, again: bool = False) -> Model:
@@ -32,15 +36,18 @@ class Loaded(Generic[Model]):
             again: Try even if it could not be loaded a moment ago.
 
         Raises:
-            Exception: What `load` raises, or raised within the last 30 s.
+            Exception: What `load` raises.
+            ModelError: It failed within the last 30 s; a ReleaseError if it raised one.
         """
         with self._lock:
             if self.model is None:
                 if self._failure and not again and monotonic() < self._stands_until:
-                    raise self._failure.with_traceback(None)
+                    raise self._failure()
                 try:
                     self.model = self._load()
                 except Exception as error:
-                    self._failure, self._stands_until = error, monotonic() + PAUSE
+                    kind = type(error) if isinstance(error, ReleaseError) else ModelError
+                    self._failure = partial(kind, str(error))
+                    self._stands_until = monotonic() + PAUSE
                     raise
             return self.model

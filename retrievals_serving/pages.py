@@ -82,7 +82,8 @@ class Result(Artwork):
 
     Attributes:
         rank: Its place in the whole answer, from 1.
-        score: What the order is by, see `ranking`; the vector score when it was not reranked.
+        score: What the order is by, see `ranking`; the vector score when it was not reranked. Where
+            the embedder failed, `FullText.search` has what stands for the vector score in both.
         vector_score: Cosine of its vector with the query's, 0 to 1.
         rerank_score: The reranker's judgement, 0 to 1; None when it was not reranked.
         conditions: What it is to each condition of the query; None if nobody asked.

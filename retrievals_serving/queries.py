@@ -7,8 +7,8 @@ from concurrent.futures import Future
 import numpy as np
 from cachetools import LRUCache
 
-from retrievals_serving.cancelling import Cancelled, InFlight, never, require_wanted
-from retrievals_serving.errors import ModelError, QueryError, ReleaseError, SearchCancelled
+from retrievals_serving.cancelling import Cancelled, InFlight, never
+from retrievals_serving.errors import InputRefused, QueryError, ReleaseError, SearchCancelled
 from retrievals_serving.golden import deviations, floor, machine, read_golden
 from retrievals_serving.loading import Loaded
 from retrievals_serving.models import Embedder, Input, load_embedder, truncate
@@ -155,14 +155,15 @@ class QueryEmbedder:
                 each.vector.set_result(vector)
 
     def _vector_of_picture(self, asked: Input, cancelled: Cancelled) -> Float32:
+        """Wait for the device, then embed `asked`, if anyone wants it by then."""
         embedder = self.load()
-        require_wanted(cancelled)
-        try:
-            vector: Float32 = self._vectors(embedder, [asked])[0]
-        except ModelError as error:
-            if asked.text is None:
-                raise
-            raise QueryError(f"query: {error}") from error
+        with turns_of(embedder.device).take("embed", unless=cancelled) as is_wanted:
+            if not is_wanted:
+                raise SearchCancelled("whoever asked has left.")
+            try:
+                vector: Float32 = self._vectors(embedder, [asked])[0]
+            except InputRefused as error:
+                raise QueryError(f"query: {error}") from error
         return vector
 
     def _vectors(self, embedder: Embedder, inputs: Sequence[Input]) -> Float32:

@@ -8,6 +8,7 @@ import numpy as np
 from retrievals_serving.cancelling import Cancelled, InFlight, Spared, never
 from retrievals_serving.candidate_pictures import CandidatePictures
 from retrievals_serving.errors import SearchCancelled
+from retrievals_serving.failures import FailureLog
 from retrievals_serving.loading import Loaded
 from retrievals_serving.models import Reranker, load_reranker
 from retrievals_serving.opened import OpenRelease
@@ -39,6 +40,7 @@ class Judge:
         self._opened = opened
         self._settings = settings
         self._spared = spared
+        self._failures = FailureLog(logger)
         self._pictures = CandidatePictures(opened.release.store, settings)
         self._in_flight: InFlight[tuple[str, bytes], Scored] = InFlight()
 
@@ -115,8 +117,8 @@ class Judge:
         except SearchCancelled:
             raise
         # What a device does wrong has no common ancestor; the order of the vectors stands.
-        except Exception:
-            logger.exception("%s cannot rerank: answers keep the vector order", self.name)
+        except Exception as error:  # noqa: BLE001 - which is logged
+            self._failures.log(error, f"{self.name} cannot rerank: answers keep the vector order")
             return np.full(len(rows), np.nan, np.float32), (RERANKER,)
 
     def _load(self) -> Reranker:

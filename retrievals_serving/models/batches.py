@@ -5,9 +5,10 @@ many inputs there are.
 """
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -54,6 +55,7 @@ def embed(
     prepare: Callable[[Item], Ready],
     forward: Callable[[Sequence[Ready]], np.ndarray],
     budget: Budget,
+    in_place: bool = False,
 ) -> Iterator[Embedded]:
     """Yield what becomes of each input, batch by batch, the longest first.
 
@@ -67,6 +69,8 @@ def embed(
         prepare: All that needs no model; runs in other threads, and may raise PictureError.
         forward: Computes float32 unit rows of a batch.
         budget: What a batch may take.
+        in_place: Prepare all in the caller's thread: those threads may have a queue of pictures,
+            which what is prepared in no time need not wait for.
 
     Raises:
         ModelError: Memory does not suffice for one input alone.
@@ -77,7 +81,8 @@ def embed(
             lengths[place] = length(item)
         except PictureError as error:
             yield Embedded(failed={place: error})
-    line = _Line(items, lengths, prepare, budget)
+    submit = _now if in_place or len(items) == 1 else workers().submit
+    line = _Line(items, lengths, prepare, budget, submit)
     try:
         while line.waiting:
             ready, failed = line.take_batch()
@@ -101,13 +106,14 @@ class _Line(Generic[Item, Ready]):
         lengths: Mapping[int, int],
         prepare: Callable[[Item], Ready],
         budget: Budget,
+        submit: Callable[..., Future[Ready | PictureError]],
     ) -> None:
         self.waiting = deque(sorted(lengths, key=lambda place: -lengths[place]))
         self._items = items
         self._lengths = lengths
         self._prepare = prepare
         self._budget = budget
-        self._submit = workers().submit if len(items) > 1 else _now
+        self._submit = submit
         self._coming: dict[int, Future[Ready | PictureError]] = {}
 
     def take_batch(self) -> tuple[dict[int, Ready], dict[int, PictureError]]:
@@ -152,16 +158,23 @@ def _now(function: Callable[..., Ready], *arguments: Any) -> "Future[Ready]":
 
 
 def ahead(
-    prepare: Callable[[Item], Ready], items: Sequence[Item]
+    prepare: Callable[[Item], Ready], items: Sequence[Item], *, until: float | None = None
 ) -> Iterator[Ready | PictureError]:
-    """Yield each input prepared, in their order, while other threads prepare those that follow."""
+    """Yield each input prepared, in their order, while other threads prepare those that follow.
+
+    At `until`, on the clock `time.monotonic`, s, it ends with the first that is not ready by then.
+    """
+    waiting = iter(items)
     coming: deque[Future[Ready | PictureError]] = deque()
     try:
-        for item in items:
-            coming.append(workers().submit(attempt, prepare, item))
-            if len(coming) > 2 * WORKERS:
-                yield coming.popleft().result()
-        while coming:
+        while True:
+            for item in islice(waiting, 2 * WORKERS + 1 - len(coming)):
+                coming.append(workers().submit(attempt, prepare, item))
+            if not coming:
+                return
+            left = None if until is None else max(0.0, until - time.monotonic())
+            if not wait([coming[0]], left).done:
+                return
             yield coming.popleft().result()
     finally:
         for future in coming:

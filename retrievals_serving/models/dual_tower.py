@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from retrievals_serving.errors import ModelError
+from retrievals_serving.errors import InputRefused, ModelError
 from retrievals_serving.models import batches
 from retrievals_serving.models.batches import Budget
 from retrievals_serving.models.checkpoints import Checkpoint
@@ -117,11 +117,12 @@ class DualTowerEmbedder:
         """Embed texts and pictures.
 
         Raises:
-            ModelError: An input has both, or there is an instruction.
+            InputRefused: An input has both.
+            ModelError: There is an instruction.
             PictureError: A picture cannot be read; names it.
         """
         if any(item.text and item.image is not None for item in inputs):
-            raise ModelError(
+            raise InputRefused(
                 f"checkpoint {self._name} embeds a text or a picture, not both at once: give one, "
                 "or choose a model of the family qwen3_vl."
             )
@@ -145,6 +146,7 @@ class DualTowerEmbedder:
             prepare=self._towers.clean,
             forward=lambda batch: self._forward("get_text_features", self._text_arrays(batch)),
             budget=self._budget,
+            in_place=True,
         )
         return collect(stream, len(texts), self.dimension)
 

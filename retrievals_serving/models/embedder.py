@@ -70,7 +70,7 @@ class Embedder(Protocol):
         """Embed what is searched for, with the family's own instruction for it where it has one.
 
         Raises:
-            ModelError: A query has both a text and a picture, and the family takes one of them.
+            InputRefused: A query has both a text and a picture, and the family takes one of them.
             PictureError: A picture cannot be read; names it.
         """
         ...
@@ -81,7 +81,7 @@ class Embedder(Protocol):
         """Embed texts, pictures, and pictures with a text.
 
         Raises:
-            ModelError: An input has both, and the family takes one of them.
+            InputRefused: An input has both, and the family takes one of them.
             PictureError: A picture cannot be read; names it.
         """
         ...

@@ -3,12 +3,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from retrievals_serving.models import Embedder, Reranker, load_embedder, load_reranker
+from retrievals_serving.models.batches import WORKERS, workers
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "qwen3-vl"
 
@@ -44,6 +47,14 @@ def reranker_checkpoint(tmp_path: Path) -> Path:
 def checkpoint(tmp_path: Path) -> Path:
     """A copy of the embedder's checkpoint, to be changed."""
     return Path(shutil.copytree(FIXTURE / "tiny-embedder", tmp_path / "checkpoint"))
+
+
+@pytest.fixture
+def jam() -> Iterator[list[Future[bool]]]:
+    """Has all threads that prepare inputs busy until the test ends, or somebody waited 10 s."""
+    end = threading.Event()
+    yield [workers().submit(end.wait, 10) for _ in range(WORKERS)]
+    end.set()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import threading
+import time
 import weakref
 
 import numpy as np
@@ -169,6 +170,25 @@ def test_one_input_alone_is_prepared_in_the_callers_thread():
     assert threads == [threading.main_thread()]
 
 
+def test_inputs_that_are_prepared_in_place_are_prepared_in_the_callers_thread():
+    threads = []
+    stream = embed(
+        [*range(9)],
+        length=lambda _: 10,
+        prepare=lambda _: threads.append(threading.current_thread()),
+        forward=lambda batch: np.zeros((len(batch), DIMENSION), np.float32),
+        budget=Budget(50),
+        in_place=True,
+    )
+    assert len(list(stream)) == 2
+    assert threads == [threading.main_thread()] * 9
+
+
+def test_several_texts_wait_for_no_thread_that_prepares_pictures(embedder, jam):
+    assert embedder.embed_texts(["a boat", "a horse"]).shape == (2, embedder.dimension)
+    assert not any(each.done() for each in jam)
+
+
 def test_a_batch_is_handed_over_before_the_next_is_computed():
     device = Device()
     for number, _ in enumerate(
@@ -235,3 +255,8 @@ def test_a_reader_who_leaves_has_nothing_more_prepared():
     assert next(results) == 0
     results.close()
     assert len(begun) < 100
+
+
+def test_what_is_not_ready_in_time_is_not_waited_for(jam):
+    assert list(ahead(prepare, [1, 2], until=time.monotonic())) == []
+    assert not any(each.done() for each in jam)

@@ -14,7 +14,7 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
 
-from retrievals_serving.errors import ModelError, PictureError
+from retrievals_serving.errors import InputRefused, ModelError, PictureError
 from retrievals_serving.models import (
     Input,
     describe_checkpoint,
@@ -137,6 +137,11 @@ def test_threads_that_share_an_embedder_get_their_own_vectors(embedder, expected
     assert_same(np.array(rows), expected[name][0][places])
 
 
+def test_several_texts_wait_for_no_thread_that_prepares_pictures(embedder, jam):
+    assert embedder.embed_texts(TEXTS).shape == (len(TEXTS), embedder.dimension)
+    assert not any(each.done() for each in jam)
+
+
 def test_siglip_2_is_put_into_lower_case_as_by_its_own_tokenizer_in_transformers(folders):
     tokenizer = transformers.AutoTokenizer.from_pretrained(folders["naflex"])
     assert type(tokenizer).__name__ == "Siglip2Tokenizer"
@@ -215,7 +220,7 @@ def test_no_input_gives_no_rows(embedder):
 def test_a_text_together_with_a_picture_is_refused(embedder, paths):
     both = Input(text="boat", image=paths[0])
     for embed in (embedder.embed_inputs, embedder.embed_queries):
-        with pytest.raises(ModelError, match="a text or a picture, not both"):
+        with pytest.raises(InputRefused, match="a text or a picture, not both"):
             embed([Input(text="boat"), both])
 
 

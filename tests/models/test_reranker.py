@@ -205,6 +205,11 @@ def test_a_search_that_waited_for_the_device_past_its_deadline_begins_no_forward
     assert turns.forwards["rerank"] == before + 1
 
 
+def test_after_the_deadline_no_picture_is_waited_for(reranker, paths, jam):
+    assert np.isnan(reranker.score(QUERY, paths, deadline=time.monotonic())).all()
+    assert not any(each.done() for each in jam)
+
+
 def test_a_picture_that_cannot_be_read_fails_alone(reranker, golden, paths, tmp_path, caplog):
     damaged = tmp_path / "half.png"
     damaged.write_bytes(paths[2].read_bytes()[:90_000])

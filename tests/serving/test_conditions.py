@@ -1,13 +1,16 @@
 """The conditions of queries, and which pictures meet them."""
 
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from retrievals_serving.conditions import MAX_CONDITIONS, Condition, conditions_of, verdicts
+from retrievals_serving.errors import SearchCancelled
 from retrievals_serving.questions import MAX_QUERY, clean_text
+from tests.serving.fake_reranker import FakeReranker, opened
 
 # Queries of visitors, and their conditions; "!" is one that must not be met.
 QUERIES = """
@@ -28,6 +31,8 @@ QUERIES = """
     a man & a woman dancing = a man | a woman dancing
     a storm over the sea as well as a rainbow = a storm | the sea | a rainbow
     SHIPS AND TREES = SHIPS | TREES
+    not only boats but also ships = boats | ships
+    a dog, but not just a dog: a cat, but also a cow = a dog | a dog: a cat | a cow
     portrait in the style of Rembrandt = portrait | the style of Rembrandt
     Still life with fruit = Still life | fruit
     lemons, still life, dark background = lemons | still life | dark background
@@ -49,6 +54,8 @@ QUERIES = """
     a street without people or cars = a street | ! people or cars
     no man with a hat, beach = ! a man with a hat | beach
     a park with no one in it = a park | no one
+    a boat (no people) = a boat | ! people
+    a street [at night] (with no man, no dog), rain = a street | night | ! a man | ! a dog | rain
 
     woman dressed in white beside a piano = woman | dressed in white | a piano
     mountains covered with snow = mountains | covered with snow
@@ -61,6 +68,7 @@ QUERIES = """
     Samson and Delilah, night scene = Samson and Delilah | night scene
     Saint George and the Dragon by a cave = Saint George and the Dragon | a cave
     "Girl with a Pearl Earring", drawing = Girl with a Pearl Earring | drawing
+    "Boats (1890)", drawing = Boats (1890) | drawing
     Symphony in White, No. 1 = Symphony in White | No. 1
     oil on canvas, 1,000 ships = oil on canvas | 1,000 ships
     cat, dog, cow, ox, hen, goat, no sheep = cat | dog | cow | ox | hen | goat
@@ -78,6 +86,8 @@ WHOLE = """
     Composition No. 5
     cats or dogs
     In the garden
+    not only the sea
+    (sunflowers)
     on the, and with
     boat, boat
     the
@@ -126,7 +136,8 @@ def test_any_query_has_a_few_conditions_that_are_parts_of_it_in_its_order(seed: 
 def random_query(chance: random.Random) -> str:
     """Up to 512 characters: words that separate, others, and any that Unicode has."""
     words = (
-        'and with no without not but in on at covered looking the a Eve still life , ; " “ ” . -'
+        "and with no without not but also only in on at covered looking the a Eve still life "
+        ', ; " “ ” ( ] . -'
     )
     query = ""
     while len(query) < chance.randrange(1, 2 * MAX_QUERY):
@@ -155,3 +166,16 @@ def test_a_work_meets_a_condition_from_a_score_of_a_half_and_a_negative_one_belo
 
 def test_of_no_works_there_are_no_verdicts() -> None:
     assert verdicts([Condition("boat")], np.empty((1, 0), dtype=np.float32)) == []
+
+
+def test_no_more_conditions_are_judged_for_whoever_has_left(home: Path) -> None:
+    reranker = FakeReranker()
+    with opened(home, reranker, rerank_deadline=1e9) as engine:
+        with pytest.raises(SearchCancelled):
+            engine.search(
+                "a boat, a horse, the sea",
+                explain="conditions",
+                cancelled=lambda: len(reranker.asked) == 2,  # the query, and its first condition
+            )
+        assert engine.spared.searches == 1
+    assert [query for query, _ in reranker.asked] == ["a boat, a horse, the sea", "a boat"]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrievals_serving import SearchEngine
+from retrievals_serving import SearchEngine, Settings
 from retrievals_serving.api import create_app
-from retrievals_serving.errors import ReleaseError
+from retrievals_serving.errors import ModelError, ReleaseError
 from retrievals_serving.models import Input
 from tests.serving.client import client_of
 from tests.serving.fake_reranker import FakeReranker, opened
@@ -66,6 +66,45 @@ def test_without_an_embedder_the_words_are_looked_for_in_the_records(
         assert "horse" in result.title
         assert (result.vector_score, result.rerank_score) == (0.0, None)
         assert 0 < result.score <= 1
+
+
+def tracebacks(caplog: pytest.LogCaptureFixture) -> list[bool]:
+    """Which of the errors in the log have one."""
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    return [record.exc_info is not None for record in errors]
+
+
+def test_a_failure_has_a_traceback_in_the_log_when_it_is_new(
+    home: Path, embedder: BrokenEmbedder, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(home, BrokenReranker(), embedder=embedder, rerank_deadline=1e9) as engine:
+        for query in ("boat", "horse", "portrait"):
+            engine.search(query)
+        embedder.is_lost = True
+        for query in ("a boat", "a horse"):
+            engine.search(query, rerank=False)
+    assert tracebacks(caplog) == [True, False, False, True, False]
+    assert caplog.messages[1].endswith("answers keep the vector order: CUDA error: device is lost")
+
+
+def test_a_model_that_cannot_be_loaded_has_one_traceback_in_the_log(
+    home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its failure stands for a while, for all threads, each of which raises an error of its own."""
+    settings = Settings.load(home=home, reranker="none", embedder=str(tmp_path))
+    with SearchEngine.open(settings=settings) as engine:
+        pages = [engine.search(query) for query in ("boat", "horse")]
+        assert [page.degraded for page in pages] == [("embedder",)] * 2
+        raised = [failure(engine, Image.new("RGB", (9, 9))) for _ in range(2)]
+    assert tracebacks(caplog) == [True, False]
+    assert raised[0] is not raised[1]
+    assert str(raised[0]) == str(raised[1])
+
+
+def failure(engine: SearchEngine, image: Image.Image) -> ModelError:
+    with pytest.raises(ModelError) as raised:
+        engine.search_image(image)
+    return raised.value
 
 
 def test_words_are_paged_filtered_and_excluded_as_vectors_are(

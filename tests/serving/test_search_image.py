@@ -12,7 +12,7 @@ from PIL import Image
 
 from retrievals_serving import SearchEngine
 from retrievals_serving.api import create_app
-from retrievals_serving.errors import ModelError, QueryError
+from retrievals_serving.errors import InputRefused, ModelError, QueryError
 from retrievals_serving.models import Input
 from tests.serving.client import client_of
 from tests.serving.fake_reranker import FakeReranker, opened
@@ -25,12 +25,15 @@ class LookingEmbedder(WordEmbedder):
     """Embeds a picture as the word for its colour, and with a text as both."""
 
     takes_both = True
+    has_memory = True
 
     def embed_queries(self, queries: Sequence[Input]) -> np.ndarray:
+        if not self.has_memory:
+            raise ModelError("the device has not the memory for a single input")
         texts = []
         for query in queries:
             if query.image is not None and query.text is not None and not self.takes_both:
-                raise ModelError("siglip takes a text or a picture, not both.")
+                raise InputRefused("siglip takes a text or a picture, not both.")
             looks = [] if query.image is None else [self.word(query.image)]
             texts.append(" ".join([*looks, query.text or ""]).strip())
         return self.embed_texts(texts)
@@ -110,6 +113,19 @@ def test_a_model_that_takes_one_of_them_says_so(home: Path, embedder: LookingEmb
         with pytest.raises(QueryError, match="not both"):
             engine.search_image(BLUE, query="stormy")
         assert engine.search_image(BLUE).results
+
+
+def test_without_an_embedder_the_words_beside_a_picture_are_looked_for(
+    home: Path, embedder: LookingEmbedder, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(home, None, embedder=embedder) as engine:
+        embedder.has_memory = False
+        page = engine.search_image(BLUE, query="stormy")
+        assert page.degraded == ("embedder",)
+        assert page.results == engine.search("stormy").results
+        assert "the device has not the memory" in caplog.text
+        with pytest.raises(ModelError, match="has not the memory"):
+            engine.search_image(BLUE)
 
 
 def test_a_photograph_is_turned_as_its_camera_was(home: Path, embedder: LookingEmbedder) -> None:

@@ -65,7 +65,8 @@ class Result(Answer):
     rank: int = Field(description="Its place in the whole answer, from 1.")
     score: float = Field(
         description="What the order is by: alpha · rerank_score + (1 − alpha) · vector_score, or "
-        "the vector score where it was not reranked."
+        "the vector score where it was not reranked. Where the embedder failed, in place of the "
+        "vector score: b / (1 + b) of the BM25 score b of the record's words."
     )
     vector_score: float = Field(
         description="Cosine of its vector with the query's; 0 where that is negative."

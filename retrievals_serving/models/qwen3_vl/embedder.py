@@ -152,6 +152,7 @@ class Qwen3VLEmbedder:
             prepare=prepare,
             forward=self._forward,
             budget=self._budget,
+            in_place=all(item.image is None for item in inputs),
         )
 
     def _forward(self, batch: Sequence[Prepared]) -> np.ndarray:

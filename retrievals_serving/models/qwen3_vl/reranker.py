@@ -140,7 +140,7 @@ class Qwen3VLReranker:
 
         scores = np.full(len(images), np.nan, dtype=np.float32)
         question = self._question(query, instruction)
-        pairs = self._pairs(question, images, ended)
+        pairs = self._pairs(question, images, ended, until=deadline)
         for batch in micro_batches(pairs, self._budget, before=question.before):
             if ended():
                 break
@@ -170,9 +170,14 @@ class Qwen3VLReranker:
         question: Question,
         images: Sequence[Source],
         ended: Callable[[], bool],
+        *,
+        until: float | None = None,
     ) -> Iterator[tuple[int, tuple[Candidate, Prompt]]]:
-        """Yield each picture that can be read with what is to be asked of it, by its place."""
-        for place, candidate in enumerate(ahead(self._candidate, images)):
+        """Yield each picture that can be read with what is to be asked of it, by its place.
+
+        It waits for none of them beyond `until`, on the clock `time.monotonic`, s.
+        """
+        for place, candidate in enumerate(ahead(self._candidate, images, until=until)):
             if ended():
                 return
             if isinstance(candidate, PictureError):
