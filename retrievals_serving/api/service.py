@@ -64,6 +64,7 @@ class Service:
     async def close(self) -> None:
         """Close what this service opened; threads end with what they are at."""
         self._stopping.set()
+        self.answers.close()
         self.workers.close()
         self.releases.close()
         if self.cache:
