@@ -6,17 +6,17 @@ A release can be served before all of its pictures are there, or where there is 
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from cachetools import LRUCache, TTLCache
 from PIL import Image
 
-from retrievals_serving.cancelling import Cancelled, never
+from retrievals_serving.cancelling import Cancelled, InFlight, never
 from retrievals_serving.errors import PictureError, SourceUnavailable
-from retrievals_serving.http_client import mirrored
+from retrievals_serving.http_client import PAUSE, mirrored
 from retrievals_serving.settings import Settings
 from retrievals_serving.store import Store, picture_name
 
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DEADLINE = 0.5  # seconds, for all pictures of one search
+DEADLINE = 0.5  # seconds, for a request; no search waits longer for its pictures
+SHARE = 1 / 3  # of the time that a search has left, which it waits at most
 AT_ONCE = 8  # requests, of all searches together
-PAUSE = 30.0  # seconds, for which a server that did not answer, and a refused picture, are let be
+IN_A_ROW = AT_ONCE  # requests without an answer between them: the museum is down
 MEMORY = 256 << 20  # bytes: 64 pictures of 1,024 x 1,024 px
-STORED = 16_384  # pictures that are remembered as stored: 10 MB
-REFUSED = 4096  # pictures that are remembered as refused
+STORED = 1 << 17  # pictures that are remembered as stored: 20 MB
+LET_BE = 4096  # pictures that are remembered as not to be had
 
 
 class CandidatePictures:
@@ -38,6 +39,9 @@ class CandidatePictures:
 
     What is fetched is kept in memory. It is not put into the store: that is the pipeline's, and a
     museum may send the same picture in other bytes than those which it is named by.
+
+    A picture that cannot be had is let be for half a minute. So is the museum when eight requests
+    in a row had no answer, and at once when it wishes it, for as long as it wishes.
     """
 
     def __init__(
@@ -47,12 +51,15 @@ class CandidatePictures:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._owners = 1
         self._resumes_at = clock()
-        self._paths: LRUCache[str, Path] = LRUCache(STORED)
+        self._unanswered = 0  # requests since the last answer
+        self._stored: set[str] = set()
         self._kept: LRUCache[str, Image.Image] = LRUCache(MEMORY, _bytes_of)
-        self._refused: TTLCache[str, bool] = TTLCache(REFUSED, PAUSE, timer=clock)
+        self._let_be: TTLCache[str, bool] = TTLCache(LET_BE, PAUSE, timer=clock)
         self._museum: MuseumPictures | None = None
         self._lock = threading.Lock()  # guards all of the above
+        self._in_flight: InFlight[str, Image.Image | None] = InFlight()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="candidate-picture")
 
     def of(
@@ -67,14 +74,15 @@ class CandidatePictures:
         Args:
             hashes: The sha256 of each picture, best candidate first.
             addresses: Where each was, as the release says. Only those on the web are asked for.
-            until: When the pictures are needed at the latest, on the clock `time.monotonic`, s.
+            until: When the pictures are needed at the latest, on the clock `time.monotonic`, s;
+                a third of what is left is waited at most, as they are to be looked at too.
             cancelled: Whether whoever asked has left, and nothing is to be fetched.
 
         Returns:
             The path of a picture that is in the store; the picture itself, as RGB and no side over
             2,048 px, where it was fetched; else the path where it should have been.
         """
-        stored = self._stored(hashes)
+        stored = self._in_store(hashes)
         missing = {
             sha: address
             for sha, address in zip(hashes, addresses, strict=True)
@@ -84,25 +92,34 @@ class CandidatePictures:
         wanted = self._wanted({s: a for s, a in missing.items() if s not in found})
         if wanted and not cancelled():
             found |= self._fetched(wanted, until)
-        paths = {sha: self._path(sha) for sha in missing if sha not in found}
-        there: dict[str, Path | Image.Image] = {**stored, **found, **paths}
-        return [there[sha] for sha in hashes]
+        return [found.get(sha) or self._path(sha) for sha in hashes]
+
+    def shared(self) -> Self:
+        """Return these for one more owner: they are closed when each owner has closed them."""
+        with self._lock:
+            self._owners += 1
+        return self
 
     def close(self) -> None:
         """Close the connections, when the requests in flight have ended."""
+        with self._lock:
+            self._owners -= 1
+            if self._owners:
+                return
         self._pool.shutdown(cancel_futures=True)
         if self._museum is not None:
             self._museum.close()
 
-    def _stored(self, hashes: Sequence[str]) -> dict[str, Path]:
-        """Return the paths of the pictures that are in the store, where they stay."""
+    def _in_store(self, hashes: Sequence[str]) -> set[str]:
+        """Return which pictures are in the store, where they stay."""
         with self._lock:
-            stored = {sha: path for sha in hashes if (path := self._paths.get(sha))}
-        paths = {sha: self._path(sha) for sha in hashes if sha not in stored}
-        seen = {sha: path for sha, path in paths.items() if path.exists()}
+            unknown = {sha for sha in hashes if sha not in self._stored}
+        seen = {sha for sha in unknown if self._path(sha).exists()}
         with self._lock:
-            self._paths.update(seen)
-        return stored | seen
+            if len(self._stored) + len(seen) > STORED:
+                self._stored.clear()  # another look at each costs less than an order to keep
+            self._stored |= seen
+        return set(hashes) - unknown | seen
 
     def _path(self, sha: str) -> Path:
         return self._store.path(picture_name(sha))
@@ -114,47 +131,31 @@ class CandidatePictures:
     def _wanted(self, missing: Mapping[str, str]) -> dict[str, str]:
         """Return where to ask for what is missing, as far as it is to be asked for at all."""
         with self._lock:
-            if self._clock() < self._resumes_at:
-                return {}
             return {
                 sha: mirrored(address, self._settings.iiif_mirror)
                 for sha, address in missing.items()
-                if address.startswith(("http://", "https://")) and sha not in self._refused
+                if address.startswith(("http://", "https://")) and self._may_ask(sha)
             }
 
-    def _fetched(self, wanted: Mapping[str, str], until: float | None) -> dict[str, Image.Image]:
-        """Fetch pictures until the deadline; when the museum answers for none, pause."""
-        museum = self._opened()
-        begins = monotonic()
-        deadline = begins + DEADLINE
-        has_time = until is None or until >= deadline
-        if until is not None and not has_time:
-            deadline = until
-        if deadline <= begins:
-            return {}
-        futures = {
-            sha: self._pool.submit(self._fetch, museum, sha, address, deadline)
-            for sha, address in wanted.items()
-        }
-        wait(futures.values(), timeout=deadline - begins)
-        begun = {sha: future for sha, future in futures.items() if not future.cancel()}
-        troubles = {sha: trouble for sha, future in begun.items() if (trouble := _trouble(future))}
-        if troubles:
-            is_down = has_time and len(troubles) == len(begun)
-            self._report(len(begun), list(troubles.values()), is_down=is_down)
-        answers = {sha: future.result() for sha, future in begun.items() if sha not in troubles}
-        return {sha: picture for sha, picture in answers.items() if picture is not None}
+    def _may_ask(self, sha: str) -> bool:
+        """Tell whether a picture may be asked for now; the lock is held."""
+        return sha not in self._let_be and self._clock() >= self._resumes_at
 
-    def _report(self, asked: int, troubles: Sequence[str], *, is_down: bool) -> None:
-        """Tell of requests that were not answered; pause where the museum is down."""
-        logger.warning(
-            "%d of %d pictures that the store lacks did not come from the museum: %s%s",
-            len(troubles), asked, troubles[0],
-            f"; none is asked for in the next {PAUSE:g} s" if is_down else "",
-        )  # fmt: skip
-        if is_down:
-            with self._lock:
-                self._resumes_at = self._clock() + PAUSE
+    def _fetched(self, wanted: Mapping[str, str], until: float | None) -> dict[str, Image.Image]:
+        """Return what came as long as a search may wait; what comes later serves the next one."""
+        patience = DEADLINE if until is None else min(DEADLINE, SHARE * (until - monotonic()))
+        if patience <= 0:
+            return {}
+        museum = self._opened()
+
+        def fetched(sha: str, address: str) -> Image.Image | None:
+            return self._in_flight.share(sha, lambda _: self._fetch(museum, sha, address))
+
+        futures = {sha: self._pool.submit(fetched, sha, address) for sha, address in wanted.items()}
+        wait(futures.values(), timeout=patience)
+        begun = {sha: future for sha, future in futures.items() if not future.cancel()}
+        answers = {sha: future.result() for sha, future in begun.items() if future.done()}
+        return {sha: picture for sha, picture in answers.items() if picture is not None}
 
     def _opened(self) -> "MuseumPictures":
         # Imports httpx and reads certificates: 0.1 s that most engines never need.
@@ -167,32 +168,37 @@ class CandidatePictures:
                 )
             return self._museum
 
-    def _fetch(
-        self, museum: "MuseumPictures", sha: str, address: str, deadline: float
-    ) -> Image.Image | None:
-        """Fetch one picture and remember what came of it; None when it cannot be used.
-
-        Raises:
-            SourceUnavailable: Nothing came of it.
-        """
+    def _fetch(self, museum: "MuseumPictures", sha: str, address: str) -> Image.Image | None:
+        """Return one picture and remember what came of it; None when it cannot be had."""
+        with self._lock:
+            kept = self._kept.get(sha)
+            if kept is not None or not self._may_ask(sha):
+                return kept
         try:
-            picture = museum.fetch(address, deadline)
-        except PictureError as error:
+            picture = museum.fetch(address, monotonic() + DEADLINE)
+        except (PictureError, SourceUnavailable) as error:
             logger.warning("%s: %s; it is not asked for in the next %g s", address, error, PAUSE)
             with self._lock:
-                self._refused[sha] = True
+                self._let_be[sha] = True
+                self._note(error)
             return None
         with self._lock:
+            self._unanswered = 0
             self._kept[sha] = picture
         return picture
 
-
-def _trouble(future: "Future[Image.Image | None]") -> str | None:
-    """Say why the museum did not answer a request; None when it did."""
-    if not future.done():
-        return "no answer in time"
-    error = future.exception()
-    return str(error) if isinstance(error, SourceUnavailable) else None
+    def _note(self, error: PictureError | SourceUnavailable) -> None:
+        """Pause where the museum is down, or wishes it; the lock is held."""
+        if isinstance(error, PictureError):  # which is an answer
+            self._unanswered = 0
+            return
+        self._unanswered += 1
+        if not error.wish and self._unanswered < IN_A_ROW:
+            return
+        pause, now = max(error.wish, PAUSE), self._clock()
+        if now >= self._resumes_at:  # else it is one of those that were on their way
+            logger.warning("the museum is asked for no picture in the next %g s: %s", pause, error)
+        self._resumes_at = max(self._resumes_at, now + pause)
 
 
 def _bytes_of(picture: Image.Image) -> int:

@@ -173,7 +173,7 @@ class SearchEngine:
         reranker = judge.reranker if judge else None
         other = type(self)(release, self.settings, self.embedder, reranker, self.spared)
         if judge and (its := other._judge):  # noqa: SLF001 - one of its own kind
-            its.name = judge.name  # which a loaded model does not know
+            its.inherit(judge)
         return other
 
     def search(

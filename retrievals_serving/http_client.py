@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 ROBOT = "retrievals"  # as robots.txt files name it
 USER_AGENT = f"{ROBOT}/{version('retrievals')} (semantic search over open collections)"
+PAUSE = 30.0  # seconds, for which a search does not ask again for what it did not get
 
 
 def user_agent(contact: str | None) -> str:

@@ -8,10 +8,12 @@ from PIL import Image
 
 from retrievals_serving.decoding import MAX_BYTES, decode_picture
 from retrievals_serving.errors import PictureError, SourceUnavailable
-from retrievals_serving.http_client import is_own, user_agent
+from retrievals_serving.http_client import PAUSE, is_own, user_agent
+from retrievals_serving.retry_after import retry_after
 
 MAX_REDIRECTS = 3
 IN_TROUBLE = frozenset({408, 425, 429})  # and all from 500 on: of the server, not of the picture
+ASKED_LESS = frozenset({429, 503})  # a wish to be left alone, even where no time is named
 # As it is stored, so that the bytes that count are those that come.
 HEADERS = {"Accept": "image/jpeg, image/*;q=0.5, */*;q=0.1", "Accept-Encoding": "identity"}
 # No proxy of the environment can reach what is on this machine.
@@ -43,7 +45,8 @@ class MuseumPictures:
 
         Raises:
             PictureError: There is none that can be used.
-            SourceUnavailable: The server cannot be reached, is in trouble, or was not done in time.
+            SourceUnavailable: The server cannot be reached, is in trouble, or was not done in time;
+                with its wish to be left alone, where it has one.
         """
         try:
             return decode_picture(self._content(url, deadline))
@@ -93,7 +96,10 @@ def _body(response: httpx.Response, deadline: float) -> bytes:
     """Read an answer, as far as the bounds allow."""
     code = response.status_code
     if code in IN_TROUBLE or code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise SourceUnavailable(f"HTTP {code} {response.reason_phrase}")
+        wish = retry_after(response.headers)
+        if wish is None and code in ASKED_LESS:
+            wish = PAUSE
+        raise SourceUnavailable(f"HTTP {code} {response.reason_phrase}", wish=wish or 0.0)
     if code != httpx.codes.OK:
         raise PictureError(f"HTTP {code} {response.reason_phrase}")
     content = bytearray()

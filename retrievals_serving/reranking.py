@@ -29,6 +29,7 @@ class Judge:
 
     Attributes:
         name: The checkpoint; of a model that was loaded elsewhere, its class.
+        pictures: What it looks at; shared with the judges that `inherit` them.
     """
 
     def __init__(
@@ -41,12 +42,18 @@ class Judge:
         self._settings = settings
         self._spared = spared
         self._failures = FailureLog(logger)
-        self._pictures = CandidatePictures(opened.release.store, settings)
+        self.pictures = CandidatePictures(opened.release.store, settings)
         self._in_flight: InFlight[tuple[str, bytes], Scored] = InFlight()
+
+    def inherit(self, before: "Judge") -> None:
+        """Go on with the pictures of a judge of the same store, and under its name."""
+        self.name = before.name  # which a loaded model does not know
+        self.close()
+        self.pictures = before.pictures.shared()
 
     def close(self) -> None:
         """Let go of the connections to the museum."""
-        self._pictures.close()
+        self.pictures.close()
 
     @property
     def reranker(self) -> Reranker | None:
@@ -137,7 +144,7 @@ class Judge:
         ends = monotonic() + self._settings.rerank_deadline if deadline is None else deadline
         if not cancelled():
             records = self._opened.records
-            pictures = self._pictures.of(
+            pictures = self.pictures.of(
                 records.picture_hashes(rows), records.picture_addresses(rows), ends, cancelled
             )
             scores = reranker.score(query, pictures, deadline=ends, cancelled=cancelled)

@@ -1,8 +1,10 @@
 """Answers over HTTP: from those that are kept, else from the release that is served."""
 
 import asyncio
+import contextvars
 import dataclasses
 from collections.abc import AsyncGenerator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import fields
 from functools import partial
@@ -24,6 +26,7 @@ from retrievals_serving.questions import Question
 from retrievals_serving.served import ServedReleases
 from retrievals_serving.workers import Workers
 
+LOOKUPS = 32  # threads that look for what is kept; a slow Redis takes each for 35 ms
 VECTOR, RERANKED, EXPLAINED = "vector", "reranked", "explained"
 # Another version makes other answers, in another form.
 PROGRAM = [version("retrievals"), cursors.LAYOUT.decode()]
@@ -108,6 +111,11 @@ class Answers:
         self._metrics = metrics
         self._cache = cache
         self._explainer = explainer
+        self._lookups = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="look-up")
+
+    def close(self) -> None:
+        """End the threads, once each has done what it is at."""
+        self._lookups.shutdown(wait=False, cancel_futures=True)
 
     async def answer(self, asked: Asked) -> bytes:
         """Return the answer as JSON.
@@ -128,7 +136,7 @@ class Answers:
             ServerBusy, QueryError, PictureError, ReleaseError, ModelError: As for `answer`.
         """
         began = perf_counter()
-        kept = await asyncio.to_thread(self._kept, self._cache, asked) if self._cache else None
+        kept = await self._looked_up(self._cache, asked) if self._cache else None
         if kept is not None:
             own = Own(began, cached=True)
             yield kept.name, own.added_to(kept.content)
@@ -168,6 +176,11 @@ class Answers:
         if self._cache and self._cache.get(_key(engine, asked)) is None:
             (page,) = engine.stream(asked.question)
             self._keep(engine, asked, Made.of(page))
+
+    async def _looked_up(self, cache: Cache, asked: Asked) -> Kept | None:
+        """Look for an answer in a thread, as the cache may have to wait for its Redis."""
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+        return await loop.run_in_executor(self._lookups, context.run, self._kept, cache, asked)
 
     def _kept(self, cache: Cache, asked: Asked) -> Kept | None:
         """Return the answer to what is asked if it is kept."""

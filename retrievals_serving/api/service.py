@@ -48,6 +48,7 @@ class Service:
     async def close(self) -> None:
         """Close what this service opened; threads end with what they are at."""
         self._readiness.close()
+        self.answers.close()
         self.workers.close()
         self.releases.close()
         if self.cache:

@@ -11,9 +11,9 @@ from retrievals_pipeline.defs.images import fetcher as fetching
 from retrievals_pipeline.defs.images.fetcher import MAX_ATTEMPTS, Fetcher
 from retrievals_pipeline.defs.images.ledger import Ledger
 from retrievals_pipeline.defs.images.limiter import FIRST_RATE
-from retrievals_pipeline.defs.images.retry_after import LONGEST, retry_after
 from retrievals_pipeline.defs.images.run_clock import RunClock
 from retrievals_serving.errors import SourceError, SourceUnavailable
+from retrievals_serving.retry_after import LONGEST, retry_after
 from retrievals_serving.store import Store
 from tests.images.conftest import (
     SHARD,

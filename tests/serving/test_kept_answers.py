@@ -13,7 +13,9 @@ import pytest
 
 from retrievals_serving import SearchEngine
 from retrievals_serving.api import create_app
+from retrievals_serving.api.answers import LOOKUPS
 from retrievals_serving.cache.connections import connection_pool
+from retrievals_serving.cache.memory import MemoryCache
 from tests.serving.client import client_of
 from tests.serving.fake_reranker import FakeReranker, opened
 from tests.serving.redis_server import PATIENCE, RedisServer
@@ -109,6 +111,23 @@ def test_known_queries_are_answered_before_they_are_asked(home: Path, tmp_path: 
             threading.Event().wait(0.001)
         assert post(client, "/search", query="boat")["cached"]
         assert not post(client, "/search", query="calm")["cached"]
+
+
+def test_a_cache_that_is_waited_for_holds_nobody_else_up(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_are_there = threading.Barrier(LOOKUPS)
+
+    def wait(*_: object) -> None:
+        all_are_there.wait(PATIENCE)
+
+    monkeypatch.setattr(MemoryCache, "get", wait)
+    with (
+        serving(home, FakeReranker()) as (client, _),
+        ThreadPoolExecutor(LOOKUPS) as pool,
+    ):
+        pages = pool.map(lambda _: post(client, "/search", query="boat"), range(LOOKUPS))
+        assert {page["total"] for page in pages} == {8}
 
 
 def test_a_redis_that_is_killed_under_load_fails_no_request(

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from retrievals_pipeline.defs.images.host import FORBIDDEN, WORTH_A_RETRY, Host
 from retrievals_pipeline.defs.images.limiter import Limiter
-from retrievals_pipeline.defs.images.retry_after import MAX_PAUSE, retry_after
 from retrievals_pipeline.defs.images.robots import READABLE, Robots
 from retrievals_pipeline.defs.images.run_clock import KEPT, RunClock, RunEnded
 from retrievals_pipeline.defs.images.transport import (
@@ -22,6 +21,7 @@ from retrievals_pipeline.defs.images.transport import (
 )
 from retrievals_serving.errors import SourceError, SourceUnavailable
 from retrievals_serving.http_client import is_loopback, user_agent
+from retrievals_serving.retry_after import MAX_PAUSE, retry_after
 
 MAX_ATTEMPTS = 5
 MAX_REDIRECTS = 5

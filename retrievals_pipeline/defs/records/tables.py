@@ -11,10 +11,10 @@ from pathlib import Path
 
 import requests
 
-from retrievals_pipeline.defs.images.retry_after import MAX_PAUSE, retry_after
 from retrievals_pipeline.progress import track
 from retrievals_serving.errors import SourceError, SourceUnavailable
 from retrievals_serving.http_client import is_loopback, user_agent
+from retrievals_serving.retry_after import MAX_PAUSE, retry_after
 from retrievals_serving.store import Store, file_sha256
 
 logger = logging.getLogger(__name__)
