@@ -161,3 +161,21 @@ def test_an_answer_that_is_not_what_it_could_be_says_so(
     )
     page.goto("/?q=boat")
     expect(page.locator("#results .remarks, #toast").filter(has_text=said)).to_be_visible()
+
+
+def test_a_mild_remark_moves_no_work(page: Page) -> None:
+    def weak(route: Route) -> None:
+        route.fulfill(json=answer_in(route.fetch().text()) | {"relevance": "weak"})
+
+    grid, remark = page.locator("#results .grid"), page.locator("#results .mild")
+    page.route("**/search", weak, times=1)
+    page.goto("/?q=calm+horse")
+    expect(remark).to_be_visible()
+    before = grid.bounding_box()
+    search(page, "stormy boat")
+    expect(page.locator(CARDS).first).to_contain_text("Stormy boat")
+    expect(remark).to_have_count(0)
+    after = grid.bounding_box()
+    assert before
+    assert after
+    assert before["y"] == after["y"]
